@@ -1,0 +1,146 @@
+"""Kafka clients as the configuration describes them."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient
+
+from account_alerts.config import Config
+
+_log = logging.getLogger(__name__)
+
+
+class KafkaUnreachableError(Exception):
+    """No broker answered, or a record was not accepted; the message names the address and the cure."""
+
+
+def producer(config: Config, **options: Any) -> Producer:
+    """A producer that waits for all replicas, keeps the order and sends keys where Java clients send them."""
+    return Producer(
+        {
+            **config.kafka.librdkafka(),
+            "acks": "all",
+            "enable.idempotence": True,
+            "partitioner": "murmur2_random",
+            "linger.ms": 0,
+            "logger": _log,
+            **options,
+        }
+    )
+
+
+def consumer(config: Config, **options: Any) -> Consumer:
+    """A consumer without a group of its own: `assign` it; it commits nothing."""
+    return Consumer(
+        {
+            **config.kafka.librdkafka(),
+            "group.id": "alerts-tool",
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+            "fetch.wait.max.ms": 100,
+            "logger": _log,
+            **options,
+        }
+    )
+
+
+def admin(config: Config) -> AdminClient:
+    """An administration client."""
+    properties: dict[str, Any] = {**config.kafka.librdkafka(), "logger": _log}
+    return AdminClient(properties)
+
+
+def partitions(client: Consumer, topic: str, timeout: float = 10.0) -> list[TopicPartition]:
+    """The topic's partitions, from their beginning.
+
+    Raises:
+        KafkaUnreachableError: Nobody answered within `timeout` seconds, or there is no such topic.
+    """
+    try:
+        metadata = client.list_topics(topic, timeout=timeout).topics[topic]
+    except KafkaException as error:
+        raise KafkaUnreachableError(
+            f"Kafka does not answer ({error}). Is it up? See `alerts status`."
+        ) from error
+    if metadata.error is not None:
+        raise KafkaUnreachableError(
+            f"topic {topic}: {metadata.error}. Create it with `alerts topics create`."
+        )
+    return [TopicPartition(topic, number, OFFSET_BEGINNING) for number in sorted(metadata.partitions)]
+
+
+def read_to_end(config: Config, topic: str) -> Iterator[Message]:
+    """Every record that is in the topic now, each partition in order; returns at its end."""
+    client = consumer(config, **{"enable.partition.eof": True})
+    try:
+        assignment = partitions(client, topic)
+        client.assign(assignment)
+        open_partitions = {part.partition for part in assignment}
+        while open_partitions:
+            message = client.poll(1.0)
+            if message is None:
+                continue
+            error = message.error()
+            if error is None:
+                yield message
+            elif error.code() == KafkaError._PARTITION_EOF:
+                open_partitions.discard(message.partition())
+            elif error.fatal() or not error.retriable():
+                raise KafkaUnreachableError(f"topic {topic}: {error}")
+    finally:
+        client.close()
+
+
+def send(
+    client: Producer,
+    topic: str,
+    key: bytes | None,
+    value: bytes | None,
+    on_delivery: Callable[[KafkaError | None, Message], None] | None = None,
+) -> None:
+    """Queue a record, waiting for room in the producer's queue where it is full."""
+    while True:
+        try:
+            if on_delivery is None:
+                client.produce(topic, value, key)
+            else:
+                client.produce(topic, value, key, on_delivery=on_delivery)
+        except BufferError:
+            client.poll(0.1)
+        else:
+            client.poll(0)
+            return
+
+
+def send_all(config: Config, records: Iterable[tuple[str, bytes | None, bytes | None]]) -> int:
+    """Write records (topic, key, value) and wait until Kafka has them all; returns how many.
+
+    Raises:
+        KafkaUnreachableError: Kafka refused one, or did not take them in time.
+    """
+    client = producer(config, **{"message.timeout.ms": 30_000})
+    failed: list[str] = []
+
+    def delivered(error: KafkaError | None, _: Message) -> None:
+        if error is not None:
+            failed.append(str(error))
+
+    count = 0
+    for topic, key, value in records:
+        send(client, topic, key, value, delivered)
+        count += 1
+    left = client.flush(35)
+    if failed or left:
+        reason = failed[0] if failed else "no answer"
+        raise KafkaUnreachableError(f"{len(failed) + left} of {count} records were not written: {reason}")
+    return count

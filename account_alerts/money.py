@@ -1,0 +1,70 @@
+"""Money in minor units, and how a customer reads it.
+
+Decimal throughout: a float cannot hold a cent. The number of decimals is ISO 4217's, not the one that CLDR
+advises for display: that prints Serbian dinars without decimals, and so would show a hundred times too much.
+"""
+
+from decimal import Decimal
+from functools import cache
+
+from babel import Locale
+from babel.core import UnknownLocaleError
+from babel.numbers import NumberPattern, parse_pattern
+from iso4217 import Currency
+
+
+@cache
+def exponent(currency: str) -> int:
+    """Decimals of a currency's major unit: EUR 2, JPY 0, KWD 3; 0 where ISO 4217 knows no minor unit (gold).
+
+    Raises:
+        ValueError: Not a code of ISO 4217.
+    """
+    return Currency(currency).exponent or 0
+
+
+def to_minor(amount: str | Decimal, currency: str) -> int:
+    """An amount in major units, such as "12.50", as minor units.
+
+    Raises:
+        ValueError: Not a number, not a currency, or finer than the minor unit.
+    """
+    try:
+        scaled = Decimal(amount).scaleb(exponent(currency))
+    except ArithmeticError as error:
+        raise ValueError(f"{amount!r} is no amount") from error
+    minor = int(scaled) if scaled.is_finite() else None
+    if minor is None or minor != scaled:
+        raise ValueError(f"{amount} {currency} is not a whole number of minor units")
+    return minor
+
+
+def to_major(minor: int, currency: str) -> Decimal:
+    """Minor units as an amount in major units, with all its decimals: 1250 EUR cents are 12.50."""
+    return Decimal(minor).scaleb(-exponent(currency))
+
+
+def format_minor(minor: int, currency: str, language: str) -> str:
+    """Minor units as a reader of the language writes them: 125050 CZK in "cs" is `1 250,50 Kč`."""
+    chosen = locale(language)
+    pattern = _pattern(chosen, exponent(currency))
+    text: str = pattern.apply(to_major(minor, currency), chosen, currency=currency, currency_digits=False)
+    return text
+
+
+@cache
+def locale(language: str) -> Locale:
+    """The locale of a BCP 47 language; the language without its region, or English, where it is not known."""
+    for tag in (language, language.split("-")[0]):
+        try:
+            return Locale.parse(tag, sep="-")
+        except (UnknownLocaleError, ValueError, TypeError):
+            continue
+    return Locale("en")
+
+
+@cache
+def _pattern(chosen: Locale, decimals: int) -> NumberPattern:
+    pattern = parse_pattern(chosen.currency_formats["standard"].pattern)
+    pattern.frac_prec = (decimals, decimals)
+    return pattern
