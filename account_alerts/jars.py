@@ -1,0 +1,195 @@
+"""The jars: fetched by pinned coordinate, checked against the committed SHA-256, linked where Flink looks.
+
+Run by `make install`. After a change of a version in conf/jars.lock, `python -m account_alerts.jars --update`
+writes the new checksums.
+"""
+
+import argparse
+import hashlib
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from account_alerts import paths
+from account_alerts.config_model import PROJECT
+
+LOCK = PROJECT / "conf/jars.lock"
+INSTALLED = ("flink", "kafka", "tools")
+"""The sections every installation needs; `production` is for images only."""
+_THREADS = 4
+_ATTEMPTS = 3
+
+
+class JarError(Exception):
+    """A jar is missing, or is not the one that was agreed on."""
+
+
+@dataclass(frozen=True)
+class Jar:
+    """One line of the lock file."""
+
+    section: str
+    group: str
+    artifact: str
+    version: str
+    sha256: str
+
+    @property
+    def coordinate(self) -> str:
+        """`group:artifact:version`."""
+        return f"{self.group}:{self.artifact}:{self.version}"
+
+    @property
+    def file(self) -> str:
+        """The name of the jar file."""
+        return f"{self.artifact}-{self.version}.jar"
+
+
+def read_lock(text: str) -> list[Jar]:
+    """Parse the lock file; a malformed line is a `JarError` that names it."""
+    jars: list[Jar] = []
+    section = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        content = line.strip()
+        if content.startswith("[") and content.endswith("]"):
+            section = content[1:-1]
+        elif content and not content.startswith("#"):
+            coordinate, _, sha256 = content.partition(" ")
+            if coordinate.count(":") != 2 or not section:
+                raise JarError(
+                    f"{LOCK}:{number}: expected 'group:artifact:version sha256', found {content!r}"
+                )
+            jars.append(Jar(section, *coordinate.split(":"), sha256.strip()))
+    return jars
+
+
+def fetch(jars: Iterable[Jar], target: Path, *, check: bool = True) -> list[Jar]:
+    """Bring jars into `target/<section>`, a few at a time, and remove what is no longer listed there.
+
+    Returns the jars with the checksums of their files.
+
+    Raises:
+        JarError: A jar cannot be fetched, or (with `check`) its checksum is another.
+    """
+    jars = list(jars)
+    for section in {jar.section for jar in jars}:
+        folder = target / section
+        folder.mkdir(parents=True, exist_ok=True)
+        listed = {jar.file for jar in jars if jar.section == section}
+        for stale in folder.iterdir():
+            if stale.name not in listed:
+                stale.unlink()
+    missing = [jar for jar in jars if _sha256(target / jar.section / jar.file) != jar.sha256]
+    if missing:
+        print(f"Fetching {len(missing)} jars", flush=True)
+    with (
+        tempfile.TemporaryDirectory(dir=target) as cache,
+        ThreadPoolExecutor(_THREADS) as pool,
+    ):
+        tasks = {pool.submit(_fetch_one, jar, target, Path(cache), check): jar for jar in missing}
+        for number, task in enumerate(as_completed(tasks), 1):
+            try:
+                task.result()
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+            print(f"  {number}/{len(missing)} {tasks[task].file}", flush=True)
+    return [replace(jar, sha256=_sha256(target / jar.section / jar.file)) for jar in jars]
+
+
+def _fetch_one(jar: Jar, target: Path, cache: Path, check: bool) -> None:
+    from jgo.maven import MavenContext
+
+    # One folder per jar: two sections may list the same jar and would write the same file at once.
+    own = cache / jar.section / jar.file
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            context = MavenContext(repo_cache=own, timeout=60)
+            found = context.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve()
+            break
+        except Exception as error:
+            # jgo and requests raise many kinds; a broken transfer is worth another try.
+            shutil.rmtree(own, ignore_errors=True)
+            if attempt == _ATTEMPTS:
+                raise JarError(f"{jar.coordinate}: cannot be fetched: {error}") from error
+            time.sleep(attempt)
+    sha256 = _sha256(found)
+    if check and sha256 != jar.sha256:
+        raise JarError(
+            f"{jar.coordinate}: SHA-256 is {sha256}, {LOCK.name} says {jar.sha256}. The jar is not the one that was "
+            "agreed on; if its version was changed on purpose: python -m account_alerts.jars --update"
+        )
+    found.replace(target / jar.section / jar.file)
+
+
+def _sha256(file: Path) -> str:
+    if not file.is_file():
+        return ""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def link_flink_lib() -> None:
+    """Make the folder of links that Flink takes its jars from."""
+    home = paths.flink_home()
+    wanted = [
+        *sorted((home / "lib").glob("*.jar")),
+        *sorted((home / "opt").glob("flink-python*.jar")),
+        *sorted((paths.JARS / "flink").glob("*.jar")),
+    ]
+    if paths.PROJECT_JAR.exists():
+        wanted.append(paths.PROJECT_JAR)
+    shutil.rmtree(paths.FLINK_LIB, ignore_errors=True)
+    paths.FLINK_LIB.mkdir(parents=True)
+    for jar in wanted:
+        (paths.FLINK_LIB / jar.name).symlink_to(jar)
+
+
+def update() -> None:
+    """Fetch every listed jar anew and write its checksum into the lock file."""
+    text = LOCK.read_text()
+    with tempfile.TemporaryDirectory() as folder:
+        fetched = {
+            (jar.section, jar.coordinate): jar for jar in fetch(read_lock(text), Path(folder), check=False)
+        }
+    lines, section = [], ""
+    for line in text.splitlines():
+        if line.startswith("["):
+            section = line.strip("[]")
+        jar = fetched.get((section, line.partition(" ")[0]))
+        lines.append(f"{jar.coordinate} {jar.sha256}" if jar else line)
+    LOCK.write_text("\n".join(lines) + "\n")
+
+
+def main() -> int:
+    """Fetch the jars, compile the project's own, and link Flink's folder."""
+    parser = argparse.ArgumentParser(prog="python -m account_alerts.jars", description=__doc__)
+    parser.add_argument("--update", action="store_true", help="write the checksums of the listed versions")
+    parser.add_argument("--production", metavar="DIR", type=Path, help="fetch the jars of an image into DIR")
+    arguments = parser.parse_args()
+    from account_alerts import java_build
+
+    try:
+        if arguments.update:
+            update()
+            return 0
+        jars = read_lock(LOCK.read_text())
+        if arguments.production:
+            fetch((jar for jar in jars if jar.section == "production"), arguments.production)
+            return 0
+        fetch((jar for jar in jars if jar.section in INSTALLED), paths.JARS)
+        java_build.build()
+        link_flink_lib()
+    except (JarError, java_build.BuildError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

