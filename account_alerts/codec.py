@@ -1,8 +1,8 @@
 """The contract's records, to and from bytes.
 
 Times are plain integers here: milliseconds since 1970-01-01T00:00:00Z, never `datetime`. Enumerations are
-strings, records are dicts with every field of the schema. Decoding is strict: a value that is not used up to its
-last byte is an error, because what follows a booking was not written by anyone who meant this booking.
+strings, records are dicts with every field of the schema. Decoding is strict: a value that is not used up to
+its last byte is an error, because what follows a booking was not written by anyone who meant this booking.
 """
 
 import io

@@ -1,8 +1,8 @@
 """Real bookings as records of the contract, and customers who want to hear about them.
 
 The bookings, and who may see the accounts, come from the files in `data/`. Nobody knows what these customers
-would have asked for, so their settings are made up: the same ones every time, with thresholds near what happened
-on their accounts. No address is anybody's (example.com, the unassigned +999).
+would have asked for, so their settings are made up: the same ones every time, with thresholds near what
+happened on their accounts. No address is anybody's (example.com, the unassigned +999).
 """
 
 import csv

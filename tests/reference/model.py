@@ -1,0 +1,280 @@
+"""What the contract asks for, read as plainly as possible and sharing no code with the product.
+
+In go the records of the input topics as they stand in Kafka, out come the alerts that must be there and
+the records that must be dead letters. Where the contract leaves freedom, all outcomes it allows are given: a
+change counts for no booking written before it and for every booking written 1 s or more after it; in between
+both are right.
+"""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+import pycountry
+
+from tests.reference.binary import decode
+
+FREEDOM_MS = 1000
+CHANNELS = frozenset({"EMAIL", "SMS", "PUSH"})
+AMOUNT_TYPES = frozenset({"BALANCE_ABOVE", "BALANCE_BELOW", "CREDITED_ABOVE", "DEBITED_ABOVE"})
+ENTRY_TYPES = frozenset({"CARD", "TRANSFER", "CASH", "DIRECT_DEBIT", "INTEREST", "FEE", "OTHER"})
+CURRENCIES = frozenset(currency.alpha_3 for currency in pycountry.currencies)
+
+Source = tuple[str, int, int]
+"""Where a record stands: topic, partition, offset."""
+
+
+@dataclass(frozen=True)
+class KafkaRecord:
+    """A record as it stands in Kafka; the timestamp is in milliseconds UTC."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+
+    @property
+    def source(self) -> Source:
+        """Where it stands."""
+        return self.topic, self.partition, self.offset
+
+
+@dataclass(frozen=True)
+class Topics:
+    """Names of the topics the model reads."""
+
+    entries: str = "account-entries"
+    authorizations: str = "account-authorizations"
+    settings: str = "alert-settings"
+
+
+@dataclass(frozen=True)
+class Alert:
+    """An OutboundAlert without what only the job can know: its id and when it was raised."""
+
+    entry_id: str
+    customer_id: str
+    setting_id: str
+    channel: str
+    address: str
+    alert_type: str
+    account_id: str
+    currency: str
+    booked_at: int
+    language: str
+    params: frozenset[tuple[str, str]]
+
+
+Outcome = frozenset[Alert]
+
+
+@dataclass
+class Expected:
+    """What the contract allows.
+
+    For each booking and customer, `alerts` has the sets of alerts that are right, one of which must be there;
+    a booking and customer without an entry must have none.
+    """
+
+    alerts: dict[tuple[str, str], set[Outcome]] = field(default_factory=dict)
+    dead_letters: dict[Source, KafkaRecord] = field(default_factory=dict)
+    optional_dead_letters: dict[Source, KafkaRecord] = field(default_factory=dict)
+    skipped_settings: dict[Source, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def certain(self) -> set[Alert]:
+        """Alerts that must be there whichever side of a change their booking falls on."""
+        return {alert for outcomes in self.alerts.values() for alert in frozenset.intersection(*outcomes)}
+
+
+class _History:
+    """Versions of one key's value by the time they were written."""
+
+    def __init__(self) -> None:
+        self.times: list[int] = []
+        self.values: list[Any] = []
+
+    def add(self, time: int, value: Any) -> None:
+        self.times.append(max(time, self.times[-1] if self.times else time))
+        self.values.append(value)
+
+    def allowed(self, time: int) -> list[Any]:
+        """Versions that a booking of this time may use; None stands for nothing known."""
+        # The newest that is old enough, and each that was written since.
+        first = bisect_right(self.times, time - FREEDOM_MS)
+        after = bisect_right(self.times, time)
+        return [self.values[first - 1] if first else None, *self.values[first:after]]
+
+
+_NOTHING = _History()
+
+
+def expect(records: Iterable[KafkaRecord], topics: Topics | None = None) -> Expected:
+    """What must come of these records, all that were written to the input topics from their beginning."""
+    topics = topics or Topics()
+    expected = Expected()
+    may_see: dict[str, _History] = defaultdict(_History)
+    wanted: dict[str, _History] = defaultdict(_History)
+    entries: list[tuple[int, dict[str, Any]]] = []
+    for record in sorted(records, key=lambda each: each.source):
+        if record.topic == topics.entries:
+            entry = read_entry(record)
+            if entry is None:
+                expected.dead_letters[record.source] = record
+            else:
+                entries.append((record.timestamp, entry))
+        elif record.topic == topics.authorizations:
+            _read_authorization(record, may_see, expected)
+        elif record.topic == topics.settings:
+            _read_settings(record, wanted, expected)
+        else:
+            raise ValueError(f"{record.topic} is no input topic")
+    for time, entry in entries:
+        _raise_alerts(time, entry, may_see, wanted, expected)
+    return expected
+
+
+def read_entry(record: KafkaRecord) -> dict[str, Any] | None:
+    """The booking in a record, or None for what belongs to the dead letters."""
+    entry = decode("AccountEntry", record.value)
+    if (
+        entry is None
+        or not entry["entry_id"]
+        or not entry["account_id"]
+        or record.key != entry["account_id"].encode()
+        or entry["amount_minor"] <= 0
+        or entry["credit_debit"] not in ("CRDT", "DBIT")
+        or entry["entry_type"] not in ENTRY_TYPES
+        or entry["currency"] not in CURRENCIES
+    ):
+        return None
+    return entry
+
+
+def _read_authorization(record: KafkaRecord, may_see: dict[str, _History], expected: Expected) -> None:
+    key = _text(record.key)
+    if record.value is None and key:
+        may_see[key].add(record.timestamp, frozenset())
+        return
+    value = decode("AccountAuthorization", record.value)
+    if value is None or not key or value["account_id"] != key:
+        expected.dead_letters[record.source] = record
+        return
+    may_see[key].add(record.timestamp, frozenset(value["customer_ids"]))
+
+
+def _read_settings(record: KafkaRecord, wanted: dict[str, _History], expected: Expected) -> None:
+    key = _text(record.key)
+    if record.value is None and key:
+        wanted[key].add(record.timestamp, None)
+        return
+    value = decode("AlertSettings", record.value)
+    if value is None or not key or value["customer_id"] != key:
+        expected.dead_letters[record.source] = record
+        return
+    good: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    skipped, doubtful = set(), False
+    for setting in value["settings"]:
+        known = setting["alert_type"] in AMOUNT_TYPES or setting["alert_type"] == "TRANSACTION_COUNT"
+        if valid(setting) and known:
+            good[setting["account_id"], setting["currency"]].append(setting)
+        elif known:
+            skipped.add(setting["setting_id"])
+        elif not CHANNELS.issuperset(setting["channels"]):
+            doubtful = True  # Of a type nobody knows yet: the contract does not say which rule comes first.
+    if skipped:
+        expected.dead_letters[record.source] = record
+        expected.skipped_settings[record.source] = frozenset(skipped)
+    elif doubtful:
+        expected.optional_dead_letters[record.source] = record
+    wanted[key].add(record.timestamp, {**value, "settings": dict(good)})
+
+
+def valid(setting: Mapping[str, Any]) -> bool:
+    """Whether a setting has what its type needs, and known channels only."""
+    if not CHANNELS.issuperset(setting["channels"]):
+        return False
+    if setting["alert_type"] in AMOUNT_TYPES:
+        return setting["threshold_minor"] is not None
+    if setting["alert_type"] == "TRANSACTION_COUNT":
+        return setting["count"] is not None and setting["window_minutes"] is not None
+    return True
+
+
+def raised(setting: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
+    """Whether the booking raises the setting; counts are not looked at here and never raised."""
+    amount, balance, threshold = entry["amount_minor"], entry["balance_minor"], setting["threshold_minor"]
+    credit = entry["credit_debit"] == "CRDT"
+    before = balance - (amount if credit else -amount)
+    match setting["alert_type"]:
+        case "BALANCE_ABOVE":
+            return bool(balance > threshold and before <= threshold)
+        case "BALANCE_BELOW":
+            return bool(balance < threshold and before >= threshold)
+        case "CREDITED_ABOVE":
+            return bool(credit and amount > threshold)
+        case "DEBITED_ABOVE":
+            return bool(not credit and amount > threshold)
+    return False
+
+
+def _raise_alerts(
+    time: int,
+    entry: dict[str, Any],
+    may_see: Mapping[str, _History],
+    wanted: Mapping[str, _History],
+    expected: Expected,
+) -> None:
+    authorizations = [
+        seen or frozenset() for seen in may_see.get(entry["account_id"], _NOTHING).allowed(time)
+    ]
+    for customer in frozenset[str]().union(*authorizations):
+        versions = wanted.get(customer, _NOTHING).allowed(time)
+        outcomes: set[Outcome] = {
+            frozenset(_alerts(customer, settings, entry) if customer in seen and settings else ())
+            for seen, settings in product(authorizations, versions)
+        }
+        place = entry["entry_id"], customer
+        # A booking that was written twice gives the alerts of both.
+        earlier = expected.alerts.get(place, {frozenset()})
+        outcomes = {one | other for one, other in product(earlier, outcomes)}
+        if outcomes != {frozenset()}:
+            expected.alerts[place] = outcomes
+
+
+def _alerts(customer: str, settings: Mapping[str, Any], entry: Mapping[str, Any]) -> Iterator[Alert]:
+    for setting in settings["settings"].get((entry["account_id"], entry["currency"]), ()):
+        if not raised(setting, entry):
+            continue
+        params = {
+            "threshold_minor": str(setting["threshold_minor"]),
+            "amount_minor": str(entry["amount_minor"]),
+            "balance_minor": str(entry["balance_minor"]),
+        }
+        for address in settings["addresses"]:
+            if address["channel"] in setting["channels"]:
+                yield Alert(
+                    entry_id=entry["entry_id"],
+                    customer_id=customer,
+                    setting_id=setting["setting_id"],
+                    channel=address["channel"],
+                    address=address["address"],
+                    alert_type=setting["alert_type"],
+                    account_id=entry["account_id"],
+                    currency=entry["currency"],
+                    booked_at=entry["booked_at"],
+                    language=settings["language"],
+                    params=frozenset(params.items()),
+                )
+
+
+def _text(key: bytes | None) -> str | None:
+    try:
+        return None if key is None else key.decode()
+    except UnicodeDecodeError:
+        return None
