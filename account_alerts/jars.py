@@ -64,7 +64,8 @@ def read_lock(text: str) -> list[Jar]:
                 raise JarError(
                     f"{LOCK}:{number}: expected 'group:artifact:version sha256', found {content!r}"
                 )
-            jars.append(Jar(section, *coordinate.split(":"), sha256.strip()))
+            group, artifact, version = coordinate.split(":")
+            jars.append(Jar(section, group, artifact, version, sha256.strip()))
     return jars
 
 
@@ -121,8 +122,8 @@ def _fetch_one(jar: Jar, target: Path, cache: Path, check: bool) -> None:
     sha256 = _sha256(found)
     if check and sha256 != jar.sha256:
         raise JarError(
-            f"{jar.coordinate}: SHA-256 is {sha256}, {LOCK.name} says {jar.sha256}. The jar is not the one that was "
-            "agreed on; if its version was changed on purpose: python -m account_alerts.jars --update"
+            f"{jar.coordinate}: SHA-256 is {sha256}, {LOCK.name} says {jar.sha256}. The jar is not the one "
+            "that was agreed on; if its version was changed on purpose: python -m account_alerts.jars --update"
         )
     found.replace(target / jar.section / jar.file)
 

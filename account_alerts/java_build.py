@@ -1,4 +1,4 @@
-"""Compiles the project's own Java (`java/`) into one jar, with the compiler `ecj` on the installed runtime."""
+"""Compiles the project's own Java (`java/`) into one jar, with ecj on the installed Java runtime."""
 
 import subprocess
 import tempfile

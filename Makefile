@@ -1,0 +1,31 @@
+# Python 3.11, a shell and make are all that must be there.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+ALERTS := .venv/bin/alerts
+KEEP ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint bench clean
+
+help: ## Say what can be made
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
+
+install: ## Make .venv with everything the project needs
+	@"$(PYTHON)" -m account_alerts.install
+
+demo: install ## Real bookings become alerts before your eyes; KEEP=1 leaves it running
+	@$(ALERTS) demo $(if $(KEEP),--keep)
+
+lint: install ## Check style and types
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy account_alerts jobs udfs tests
+
+test: lint ## Run all tests
+	@.venv/bin/python -m pytest
+
+bench: install ## Measure throughput and latency (see docs/performance.md)
+	@.venv/bin/python -m bench
+
+clean: ## Stop the environment and remove its state and all that was installed
+	@if [ -x $(ALERTS) ]; then $(ALERTS) down; fi
+	@rm -rf .venv .local build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,107 @@
+"""`make install`: everything the project needs, into `.venv`. Runs on a bare Python, before anything is there.
+
+Quick when nothing changed: each step leaves the hash of what it was made from, and is left out while that holds.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+VENV = PROJECT / ".venv"
+PYTHON = VENV / "bin/python"
+CONSTRAINTS = PROJECT / "conf/constraints.txt"
+_VERSION = (3, 11)
+
+
+class InstallError(Exception):
+    """The installation cannot go on; the message says why and what to do."""
+
+
+def _hash(files: Iterable[Path]) -> str:
+    digest = hashlib.sha256(f"{VENV} {sys.version}".encode())
+    for file in sorted(files):
+        digest.update(f"{file.relative_to(PROJECT)} {file.stat().st_size}\n".encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _done(name: str, stamp: str) -> bool:
+    file = VENV / f"{name}.stamp"
+    return file.exists() and file.read_text() == stamp
+
+
+def _run(*command: str | Path) -> None:
+    result = subprocess.run([str(part) for part in command], check=False, cwd=PROJECT)
+    if result.returncode:
+        raise InstallError(f"{' '.join(map(str, command))}: failed (exit status {result.returncode})")
+
+
+def _has_venv_module() -> bool:
+    # Debian ships the module without ensurepip, with which it cannot make an environment.
+    command = [sys.executable, "-c", "import venv, ensurepip"]
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+
+def make_environment() -> None:
+    """Make the virtual environment; on Debian as root, install the package it needs first."""
+    if not _has_venv_module():
+        apt = shutil.which("apt-get")
+        package = "python{}.{}-venv".format(*_VERSION)
+        if apt is None or os.geteuid() != 0:
+            raise InstallError(
+                f"Python's module venv is missing. On Debian: apt-get install {package} (as root); elsewhere, "
+                "install the complete Python 3.11."
+            )
+        print(f"Python's module venv is missing: installing {package}", flush=True)
+        os.environ["DEBIAN_FRONTEND"] = "noninteractive"
+        _run(apt, "-q", "update")
+        _run(apt, "-q", "install", "-y", "--no-install-recommends", package)
+    print("Making .venv", flush=True)
+    _run(sys.executable, "-m", "venv", "--clear", VENV)
+
+
+def install() -> None:
+    """Bring `.venv` up to date: Python packages, jars, the project's own jar."""
+    packages = _hash([PROJECT / "pyproject.toml", CONSTRAINTS])
+    if not PYTHON.exists() or not _done("packages", packages):
+        # Always from nothing: what an older list brought does not linger.
+        make_environment()
+        print("Installing Python packages (a few minutes the first time)", flush=True)
+        pip = (PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--progress-bar", "off")
+        _run(*pip, "--quiet", "--constraint", CONSTRAINTS, "--editable", f"{PROJECT}[test]")
+        (VENV / "packages.stamp").write_text(packages)
+    java = [file for file in (PROJECT / "java").rglob("*") if file.is_file()]
+    scripts = [PROJECT / "account_alerts" / name for name in ("jars.py", "java_build.py", "paths.py")]
+    jars = _hash([PROJECT / "conf/jars.lock", *java, *scripts])
+    if not _done("jars", jars):
+        _run(PYTHON, "-m", "account_alerts.jars")
+        (VENV / "jars.stamp").write_text(jars)
+
+
+def main() -> int:
+    """Install, one at a time in one clone; returns the exit status."""
+    if sys.version_info[:2] != _VERSION:
+        found = "{}.{}".format(*sys.version_info[:2])
+        print(
+            f"Python 3.11 is needed, this is {found}: make install PYTHON=/path/to/python3.11",
+            file=sys.stderr,
+        )
+        return 1
+    with (PROJECT / "pyproject.toml").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            install()
+        except InstallError as error:
+            print(error, file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
