@@ -1,0 +1,101 @@
+"""The environment the contract tests run in: own ports, a throw-away folder, driven by the `alerts` tool."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from account_alerts.config import Config, load
+
+ALERTS = Path(sys.executable).parent / "alerts"
+MAX_WAIT_MS = 3000
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody uses now."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+class Environment:
+    """A local environment of its own."""
+
+    def __init__(self, folder: Path, **overrides: Any) -> None:
+        """Write its configuration into the folder; starts nothing."""
+        local = load().local_environment()
+        ports = dict(zip(local.ports(), free_ports(len(local.ports())), strict=True))
+        self.file = folder / "test.yaml"
+        values = {
+            "local": {**ports, "state_dir": str(folder / "state"), "taskmanager_memory": "3g"},
+            "rules": {"max_wait": f"{MAX_WAIT_MS}ms"},
+        }
+        load(overrides=values | overrides).write(self.file)
+        self.config: Config = load(self.file)
+
+    def alerts(self, *arguments: str, timeout: float = 180, **variables: str) -> str:
+        """Run the `alerts` tool; returns what it prints, fails with all of it when the tool does."""
+        done = subprocess.run(
+            [ALERTS, *arguments],
+            env={**os.environ, "ALERTS_CONFIG": str(self.file), **variables},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        assert done.returncode == 0, f"alerts {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def rest(self, path: str, method: str = "GET") -> Any:
+        """Ask Flink's REST API."""
+        request = urllib.request.Request(f"{self.config.flink.rest_url}{path}", method=method)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            text = answer.read()
+        return json.loads(text) if text else None
+
+    def jobs(self) -> dict[str, str]:
+        """Ids of the jobs that run, by name."""
+        return {job["name"]: job["jid"] for job in self.rest("/jobs/overview")["jobs"] if _lives(job)}
+
+    def cancel(self, *names: str) -> None:
+        """Cancel jobs by name, and wait until they are gone."""
+        running = self.jobs()
+        for name in names:
+            self.rest(f"/jobs/{running[name]}?mode=cancel", "PATCH")
+        wait(lambda: not set(names) & self.jobs().keys(), f"{names} are cancelled")
+
+    def task_manager(self) -> psutil.Process:
+        """The process that does the work."""
+        folder = str(self.config.local_environment().state)
+        for process in psutil.process_iter():
+            try:
+                command = " ".join(process.cmdline())
+            except psutil.Error:
+                continue
+            if "TaskManagerRunner" in command and folder in command:
+                return process
+        raise AssertionError("there is no TaskManager")
+
+
+def wait(condition: Callable[[], bool], what: str, timeout: float = 60) -> None:
+    """Ask until the condition holds."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {timeout:.0f} s: {what}"
+        # Only Flink and the operating system know, and they do not call back.
+        time.sleep(0.05)
+
+
+def _lives(job: dict[str, Any]) -> bool:
+    return job["state"] not in ("CANCELED", "FAILED", "FINISHED")
