@@ -92,7 +92,6 @@ class Config(BaseSettings):
         """The file this was read from."""
         return self._path
 
-    @property
     def local_environment(self) -> Local:
         """The local environment's settings; a `ConfigError` where the file has none."""
         if self.local is None:

@@ -1,14 +1,16 @@
-"""`make install`: everything the project needs, into `.venv`. Runs on a bare Python, before anything is there.
+"""`make install`: everything the project needs, into `.venv`. Runs on a bare Python.
 
-Quick when nothing changed: each step leaves the hash of what it was made from, and is left out while that holds.
+Quick when nothing changed: each step leaves the hash of what it was made from, and is skipped while it holds.
 """
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -23,8 +25,8 @@ class InstallError(Exception):
     """The installation cannot go on; the message says why and what to do."""
 
 
-def _hash(files: Iterable[Path]) -> str:
-    digest = hashlib.sha256(f"{VENV} {sys.version}".encode())
+def _hash(files: Iterable[Path], text: str = "") -> str:
+    digest = hashlib.sha256(f"{VENV} {sys.version} {text}".encode())
     for file in sorted(files):
         digest.update(f"{file.relative_to(PROJECT)} {file.stat().st_size}\n".encode())
         digest.update(file.read_bytes())
@@ -42,6 +44,13 @@ def _run(*command: str | Path) -> None:
         raise InstallError(f"{' '.join(map(str, command))}: failed (exit status {result.returncode})")
 
 
+def _works(python: Path) -> bool:
+    """Whether there is a whole environment; an interrupted installation leaves half of one."""
+    if not (python.exists() and (VENV / "made.stamp").exists()):
+        return False
+    return subprocess.run([python, "-c", ""], check=False, capture_output=True).returncode == 0
+
+
 def _has_venv_module() -> bool:
     # Debian ships the module without ensurepip, with which it cannot make an environment.
     command = [sys.executable, "-c", "import venv, ensurepip"]
@@ -55,7 +64,7 @@ def make_environment() -> None:
         package = "python{}.{}-venv".format(*_VERSION)
         if apt is None or os.geteuid() != 0:
             raise InstallError(
-                f"Python's module venv is missing. On Debian: apt-get install {package} (as root); elsewhere, "
+                f"Python's module venv is missing. On Debian: apt-get install {package} (as root); elsewhere "
                 "install the complete Python 3.11."
             )
         print(f"Python's module venv is missing: installing {package}", flush=True)
@@ -64,14 +73,16 @@ def make_environment() -> None:
         _run(apt, "-q", "install", "-y", "--no-install-recommends", package)
     print("Making .venv", flush=True)
     _run(sys.executable, "-m", "venv", "--clear", VENV)
+    (VENV / "made.stamp").touch()
 
 
 def install() -> None:
     """Bring `.venv` up to date: Python packages, jars, the project's own jar."""
-    packages = _hash([PROJECT / "pyproject.toml", CONSTRAINTS])
-    if not PYTHON.exists() or not _done("packages", packages):
-        # Always from nothing: what an older list brought does not linger.
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+    packages = _hash([CONSTRAINTS], json.dumps([project["project"], project["tool"]["setuptools"]]))
+    if not _works(PYTHON):
         make_environment()
+    if not _done("packages", packages):
         print("Installing Python packages (a few minutes the first time)", flush=True)
         pip = (PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--progress-bar", "off")
         _run(*pip, "--quiet", "--constraint", CONSTRAINTS, "--editable", f"{PROJECT}[test]")

@@ -123,7 +123,7 @@ def _fetch_one(jar: Jar, target: Path, cache: Path, check: bool) -> None:
     if check and sha256 != jar.sha256:
         raise JarError(
             f"{jar.coordinate}: SHA-256 is {sha256}, {LOCK.name} says {jar.sha256}. The jar is not the one "
-            "that was agreed on; if its version was changed on purpose: python -m account_alerts.jars --update"
+            "agreed on; if its version was changed on purpose: python -m account_alerts.jars --update"
         )
     found.replace(target / jar.section / jar.file)
 

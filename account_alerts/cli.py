@@ -1,0 +1,139 @@
+"""The command-line tool `alerts`. Every command imports what it needs only when it runs."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from account_alerts import commands
+
+VARIABLE = "ALERTS_CONFIG"
+
+app = typer.Typer(
+    help="Account Alerts: start the environment, feed it, look at it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+topics_app = typer.Typer(help="The topics of the data contract.", no_args_is_help=True)
+app.add_typer(topics_app, name="topics")
+# The commands that work on records stand beside those that work on the environment.
+app.registered_commands += commands.app.registered_commands
+app.registered_groups += commands.app.registered_groups
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        help="The environment's YAML file (default: conf/local.yaml).",
+        envvar=VARIABLE,
+        show_default=False,
+    ),
+]
+
+
+@app.callback()
+def choose_environment(context: typer.Context, config: ConfigOption = None) -> None:
+    """Account Alerts: start the environment, feed it, look at it."""
+    if config is not None:
+        # Commands find it there, whether they take the option themselves or not.
+        os.environ[VARIABLE] = str(config)
+    context.obj = config
+
+
+@app.command(epilog="Example: alerts up --fresh")
+def up(
+    config: ConfigOption = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget all state first.")] = False,
+    no_jobs: Annotated[bool, typer.Option("--no-jobs", help="Broker, topics and cluster only.")] = False,
+) -> None:
+    """Start the local environment, or go on where it was stopped; returns when it is ready."""
+    from account_alerts import local
+    from account_alerts.config import load
+
+    settings = load(config)
+    local.up(settings, fresh=fresh, jobs=not no_jobs)
+    typer.echo(f"Ready. Kafka: {settings.kafka.bootstrap_servers}, Flink's page: {settings.flink.rest_url}")
+
+
+@app.command(epilog="Example: alerts down")
+def down(config: ConfigOption = None) -> None:
+    """Stop everything that `alerts up` started, and only that; the state stays."""
+    from account_alerts import local
+    from account_alerts.config import load
+
+    count = local.down(load(config))
+    typer.echo(f"Stopped {count} processes." if count else "Nothing was running.")
+
+
+@app.command(epilog="Example: alerts status --json")
+def status(
+    config: ConfigOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Say what runs, where its page is, lag, checkpoints and restarts; exit status 1 unless all runs."""
+    from account_alerts.config import load
+    from account_alerts.local import status as report
+
+    found = report.collect(load(config))
+    typer.echo(json.dumps(found, indent=2) if as_json else report.text(found))
+    if not found["healthy"]:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: alerts submit all")
+def submit(
+    job: Annotated[str, typer.Argument(help="alert-rules, alerting, or all.")],
+    config: ConfigOption = None,
+    from_nothing: Annotated[
+        bool, typer.Option("--from-nothing", help="Do not go on from the newest checkpoint.")
+    ] = False,
+) -> None:
+    """Submit jobs to the cluster, from their newest retained checkpoint; returns when they run."""
+    from account_alerts.config import load
+    from account_alerts.local import submit as submitting
+
+    submitting.submit(load(config), submitting.names(job), resume=not from_nothing)
+
+
+@topics_app.command("create", epilog="Example: alerts topics create --config conf/production.yaml")
+def topics_create(config: ConfigOption = None) -> None:
+    """Create the topics that are missing, as the configuration describes them."""
+    from account_alerts import topics
+    from account_alerts.config import load
+
+    created = topics.create(load(config))
+    typer.echo("\n".join(created) if created else "All topics are there.")
+
+
+@app.command(
+    "flink-config", epilog="Example: alerts flink-config --config conf/production.yaml > config.yaml"
+)
+def flink_config(config: ConfigOption = None) -> None:
+    """Print Flink's config.yaml for a cluster that runs the jobs elsewhere."""
+    import yaml
+
+    from account_alerts.config import load
+    from account_alerts.local import flink_conf
+
+    typer.echo(yaml.safe_dump(flink_conf.client_options(load(config)), width=10_000), nl=False)
+
+
+def main() -> None:
+    """Run the tool; what the user can mend is said in a line, without a stack trace."""
+    from account_alerts.config import ConfigError
+
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        # Each module has errors of its own, made to be read.
+        if isinstance(error, ConfigError) or type(error).__module__.startswith("account_alerts."):
+            typer.echo(f"alerts: {error}", err=True)
+            sys.exit(1)
+        raise

@@ -1,0 +1,112 @@
+"""The little of Flink's REST interface that is needed: jobs, checkpoints, metrics."""
+
+import json
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+
+LIVE = {"INITIALIZING", "CREATED", "RUNNING", "FAILING", "RESTARTING", "RECONCILING"}
+"""The states of a job that still wants to run."""
+_TIMEOUT = 5.0
+
+
+class FlinkUnreachableError(Exception):
+    """The JobManager does not answer, or refuses; the message names its address."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as the JobManager lists it."""
+
+    id: str
+    name: str
+    state: str
+    started: int
+    """Milliseconds UTC."""
+    all_tasks_running: bool
+
+    @property
+    def live(self) -> bool:
+        """Whether it runs or is being restarted."""
+        return self.state in LIVE
+
+
+class FlinkRest:
+    """A JobManager by its address (`flink.rest_url`)."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+
+    def get(self, path: str) -> Any:
+        """GET a path; returns the JSON answer."""
+        return self._call(urllib.request.Request(f"{self.url}{path}"))
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        """POST JSON to a path; returns the JSON answer."""
+        request = urllib.request.Request(f"{self.url}{path}", json.dumps(body).encode(), method="POST")
+        request.add_header("Content-Type", "application/json")
+        return self._call(request)
+
+    def _call(self, request: urllib.request.Request) -> Any:
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise FlinkUnreachableError(
+                f"Flink at {self.url} answered {error.code} to {request.selector}"
+            ) from error
+        except (OSError, ValueError) as error:
+            raise FlinkUnreachableError(
+                f"Flink does not answer at {self.url} (flink.rest_url): {error}"
+            ) from error
+
+    def slots(self) -> int:
+        """How many task slots the cluster has; 0 while it is not up."""
+        try:
+            return int(self.get("/overview")["slots-total"])
+        except FlinkUnreachableError:
+            return 0
+
+    def jobs(self) -> list[Job]:
+        """All jobs the JobManager knows, ended ones included, the newest first."""
+        jobs = [
+            Job(
+                job["jid"],
+                job["name"],
+                job["state"],
+                job["start-time"],
+                job["tasks"]["total"] > 0 and job["tasks"]["running"] == job["tasks"]["total"],
+            )
+            for job in self.get("/jobs/overview")["jobs"]
+        ]
+        return sorted(jobs, key=lambda job: -job.started)
+
+    def live_job(self, name: str) -> Job | None:
+        """The job of that name that runs or is being restarted."""
+        return next((job for job in self.jobs() if job.name == name and job.live), None)
+
+    def checkpoints(self, job_id: str) -> dict[str, Any]:
+        """Statistics of the job's checkpoints, as Flink gives them."""
+        statistics: dict[str, Any] = self.get(f"/jobs/{job_id}/checkpoints")
+        return statistics
+
+    def trigger_checkpoint(self, job_id: str) -> None:
+        """Ask for a checkpoint now; does not wait for it."""
+        self.post(f"/jobs/{job_id}/checkpoints", {"checkpointType": "FULL"})
+
+    def restarts(self, job_id: str) -> int:
+        """How often the job was restarted since it was submitted."""
+        metrics = self.get(f"/jobs/{job_id}/metrics?get=numRestarts")
+        return int(metrics[0]["value"]) if metrics else 0
+
+    def pending_records(self, job_id: str) -> int | None:
+        """Records the job's sources have not read yet; None while that is not known."""
+        total: int | None = None
+        for vertex in self.get(f"/jobs/{job_id}")["vertices"]:
+            base = f"/jobs/{job_id}/vertices/{vertex['id']}/subtasks/metrics"
+            names = [metric["id"] for metric in self.get(base) if metric["id"].endswith(".pendingRecords")]
+            if names:
+                values = self.get(f"{base}?get={','.join(names)}&agg=sum")
+                total = (total or 0) + int(sum(value["sum"] for value in values))
+        return total

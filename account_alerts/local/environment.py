@@ -1,0 +1,124 @@
+"""`alerts up` and `alerts down`."""
+
+import shlex
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from account_alerts import paths, topics
+from account_alerts.config import Config
+from account_alerts.flink_rest import FlinkRest
+from account_alerts.local import flink_conf, job_state, kafka_conf, ports, readiness, submit, supervise
+from account_alerts.local.errors import LocalError
+from account_alerts.local.layout import Layout, layout
+from account_alerts.local.waiting import say, wait_for
+
+_SECONDS = 60.0
+
+
+def up(config: Config, *, fresh: bool = False, jobs: bool = True) -> None:
+    """Start the environment, or what is missing of it, and return when it is ready.
+
+    Args:
+        config: The environment.
+        fresh: Stop it and forget all its state first.
+        jobs: Submit the jobs as well, each from its newest checkpoint; ready means that they run,
+            have made a checkpoint, and the rules have caught up.
+
+    Raises:
+        LocalError: It cannot start, or is not ready in time. What this call started is stopped again.
+    """
+    state = layout(config)
+    with state.locked(), _interruptible():
+        if fresh:
+            supervise.stop(state)
+            state.wipe()
+        running = supervise.supervisor(state) is not None
+        try:
+            if not running:
+                _start(config, state)
+            _wait_for_cluster(config, state)
+            created = topics.create(config)
+            say(f"topics: {len(created)} created" if created else "topics: all there")
+            if jobs:
+                _bring_up_jobs(config)
+        except BaseException:
+            if not running:
+                say(f"stopping again; logs are in {state.logs}")
+                supervise.stop(state)
+            raise
+
+
+def down(config: Config) -> int:
+    """Stop all processes of the environment; returns how many there were. Its state stays."""
+    state = layout(config)
+    with state.locked():
+        count = supervise.stop(state)
+        job_state.rest(state)
+    return count
+
+
+def _start(config: Config, state: Layout) -> None:
+    """Write the configuration of all programs and start the supervisor."""
+    if not paths.PROJECT_JAR.parent.exists():
+        raise LocalError(f"{paths.SHARE}: is missing. Run: make install")
+    # Left over where the supervisor itself was killed: nobody would restart them.
+    supervise.stop(state)
+    ports.check_free(config)
+    state.make()
+    config.write(state.config)
+    job_state.rest(state)
+    flink_conf.write(state.flink_conf, flink_conf.cluster_options(config, state))
+    flink = shlex.quote(str(paths.flink_home() / "bin"))
+    keeper = shlex.join([sys.executable, "-m", "account_alerts.local.keeper", str(state.config)])
+    supervise.write(
+        state,
+        {
+            "kafka": kafka_conf.write(config, state),
+            "jobmanager": f"exec {flink}/jobmanager.sh start-foreground",
+            "taskmanager": f"exec {flink}/taskmanager.sh start-foreground",
+            "keeper": f"exec {keeper}",
+        },
+    )
+    say(f"starting Kafka and Flink (state and logs: {state.state})")
+    supervise.start(state)
+
+
+def _wait_for_cluster(config: Config, state: Layout) -> None:
+    wait_for(
+        "Kafka", lambda: topics.reachable(config), _SECONDS, f"See {state.logs}/kafka.out and kafka.log."
+    )
+    say(f"Kafka: {config.kafka.bootstrap_servers}")
+    rest = FlinkRest(config.flink.rest_url)
+    wait_for("Flink's slots", lambda: rest.slots() > 0, _SECONDS, f"See flink-*.log in {state.logs}.")
+    say(f"Flink: {config.flink.rest_url}")
+
+
+def _bring_up_jobs(config: Config) -> None:
+    live = {job.name for job in FlinkRest(config.flink.rest_url).jobs() if job.live}
+    missing = [name for name in submit.JOBS if name not in live]
+    if missing:
+        submit.submit(config, missing)
+    readiness.wait_for_checkpoints(config, list(submit.JOBS))
+    readiness.wait_for_rules(config)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let a SIGTERM end the command as Ctrl-C does: cleaning up."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        previous = signal.signal(signal.SIGTERM, interrupt)
+    except ValueError:
+        # Not in the main thread, where signals are somebody else's business.
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)

@@ -1,0 +1,63 @@
+"""The keeper: brings the jobs back after the JobManager died.
+
+Locally there is no high availability: a restarted JobManager knows no jobs. The keeper, a process of the
+environment like the others, sees that a job that is meant to run is unknown to the JobManager, and submits it
+from its newest retained checkpoint. A job that was cancelled, or ended, is not brought back.
+"""
+
+import logging
+import sys
+import time
+from pathlib import Path
+
+from account_alerts.config import load
+from account_alerts.flink_rest import FlinkRest, FlinkUnreachableError
+from account_alerts.local import job_state
+from account_alerts.local.errors import LocalError
+from account_alerts.local.layout import Layout, layout
+from account_alerts.local.submit import submit_one
+
+_INTERVAL = 1.0
+_log = logging.getLogger("keeper")
+
+
+def lost_jobs(state: Layout, rest: FlinkRest) -> list[str]:
+    """The jobs that are meant to run and of which the JobManager knows nothing.
+
+    Notes down which were cancelled or ended meanwhile: those are not meant to run any more.
+    """
+    listed = {job.id: job for job in rest.jobs()}
+    lost = []
+    with job_state.records(state) as records:
+        for name, record in records.items():
+            known = [listed[job_id] for job_id in record.ids if job_id in listed]
+            if not record.wanted or any(job.live for job in known):
+                continue
+            if record.ids[-1] in listed:
+                _log.info("%s is %s: not brought back", name, known[-1].state)
+                record.wanted = False
+            elif not any(job.name == name and job.live for job in listed.values()):
+                lost.append(name)
+    return lost
+
+
+def main(config_file: str) -> None:
+    """Watch until stopped."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    config = load(Path(config_file))
+    state, rest = layout(config), FlinkRest(config.flink.rest_url)
+    while True:
+        try:
+            # Without a TaskManager a submitted job could not run anyway.
+            for name in lost_jobs(state, rest) if rest.slots() else []:
+                _log.warning("%s is unknown to the JobManager: submitting it again", name)
+                submit_one(config, name, resume=True)
+        except FlinkUnreachableError as error:
+            _log.debug("%s", error)
+        except LocalError as error:
+            _log.error("%s", error)
+        time.sleep(_INTERVAL)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,72 @@
+"""When an environment is ready: checkpoints are made, and the rules say that they are complete up to now."""
+
+import time
+from contextlib import closing
+
+from confluent_kafka import Message, TopicPartition
+
+from account_alerts.clients import consumer
+from account_alerts.config import Config
+from account_alerts.flink_rest import FlinkRest
+from account_alerts.local.errors import LocalError
+from account_alerts.local.waiting import say, wait_for
+
+HEARTBEAT_PREFIX = b"\0"
+"""Keys of heartbeats in `alert-rules` start with it; no account id does."""
+_FRESH_MS = 2_000
+_SECONDS = 120.0
+
+
+def wait_for_checkpoints(config: Config, jobs: list[str]) -> None:
+    """Ask each job for a checkpoint and wait until it has made one since it was submitted."""
+    rest = FlinkRest(config.flink.rest_url)
+    for name in jobs:
+        job = rest.live_job(name)
+        if job is None:
+            raise LocalError(f"{name}: does not run. See `alerts status` and the logs.")
+        job_id = job.id
+
+        def completed(job_id: str = job_id) -> bool:
+            return int(rest.checkpoints(job_id)["counts"]["completed"]) > 0
+
+        if not completed():
+            rest.trigger_checkpoint(job_id)
+            wait_for(f"{name}: first checkpoint", completed, _SECONDS, f"Look at {rest.url}.")
+    say("checkpoints are made")
+
+
+def wait_for_rules(config: Config) -> None:
+    """Wait until the newest heartbeat in each partition of `alert-rules` is at most two seconds old."""
+    topic = config.topics.alert_rules.name
+    with closing(consumer(config)) as client:
+        numbers = client.list_topics(topic, timeout=10).topics[topic].partitions
+        ends = []
+        for number in numbers:
+            start, end = client.get_watermark_offsets(TopicPartition(topic, number), timeout=10)
+            ends.append(TopicPartition(topic, number, max(start, end - 1)))
+        client.assign(ends)
+        late = set(numbers)
+
+        def fresh() -> bool:
+            message = client.poll(0.1)
+            if message is not None and message.error() is None and _is_fresh(message):
+                late.discard(message.partition())
+            return not late
+
+        wait_for(
+            "rules caught up (a fresh heartbeat in each partition of alert-rules)",
+            fresh,
+            _SECONDS,
+            f"Look at the job alert-rules on {config.flink.rest_url}.",
+        )
+    say("rules have caught up")
+
+
+def _is_fresh(message: Message) -> bool:
+    key = message.key()
+    known_until = message.timestamp()[1]
+    return isinstance(key, bytes) and key.startswith(HEARTBEAT_PREFIX) and known_until > _now() - _FRESH_MS
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,152 @@
+"""`alerts status`: what runs, where its page is, lag, checkpoints, restarts."""
+
+import time
+from typing import Any
+
+import psutil
+
+from account_alerts import topics
+from account_alerts.config import Config
+from account_alerts.flink_rest import FlinkRest, FlinkUnreachableError
+from account_alerts.local import supervise
+from account_alerts.local.layout import Layout
+from account_alerts.local.submit import JOBS
+
+PROGRAMS = (supervise.SUPERVISOR, "kafka", "jobmanager", "taskmanager", "keeper")
+
+
+def collect(config: Config) -> dict[str, Any]:
+    """Everything about the environment, as `--json` prints it.
+
+    `healthy` is true when all processes (of a local environment), Kafka and Flink answer and all jobs run.
+    Times are milliseconds UTC, memory is in bytes; what cannot be known is null.
+    """
+    processes = _processes(Layout(config.local.state)) if config.local else []
+    sizes = topics.sizes(config)
+    jobs = _jobs(config)
+    healthy = (
+        all(process["running"] for process in processes)
+        and sizes is not None
+        and jobs is not None
+        and all(job["state"] == "RUNNING" for job in jobs)
+    )
+    return {
+        "healthy": healthy,
+        "environment": config.environment,
+        "state_dir": str(config.local.state) if config.local else None,
+        "processes": processes,
+        "kafka": {
+            "address": config.kafka.bootstrap_servers,
+            "reachable": sizes is not None,
+            "records": sizes or {},
+        },
+        "flink": {"page": config.flink.rest_url, "reachable": jobs is not None, "jobs": jobs or []},
+    }
+
+
+def _processes(layout: Layout) -> list[dict[str, Any]]:
+    found = supervise.processes(layout)
+    restarts = supervise.restarts(layout)
+    report = []
+    for name in PROGRAMS:
+        # The oldest is the program itself; the others are its helpers, such as Python workers.
+        group = sorted(found.get(name, []), key=_started)
+        report.append(
+            {
+                "name": name,
+                "running": bool(group),
+                "pid": group[0].pid if group else None,
+                "started": round(_started(group[0]) * 1000) if group else None,
+                "memory": sum(_memory(process) for process in group) if group else None,
+                "restarts": restarts.get(name, 0),
+            }
+        )
+    return report
+
+
+def _started(process: psutil.Process) -> float:
+    try:
+        return float(process.create_time())
+    except psutil.Error:
+        return time.time()
+
+
+def _memory(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:
+        return 0
+
+
+def _jobs(config: Config) -> list[dict[str, Any]] | None:
+    rest = FlinkRest(config.flink.rest_url)
+    try:
+        known = rest.jobs()
+        report: list[dict[str, Any]] = []
+        for name in JOBS:
+            # A job that was cancelled and submitted again is listed twice: the living one counts.
+            ours = sorted((job for job in known if job.name == name), key=lambda job: not job.live)
+            if not ours:
+                report.append({"name": name, "state": "NOT SUBMITTED", "id": None})
+                continue
+            job = ours[0]
+            checkpoints = rest.checkpoints(job.id)
+            latest = checkpoints["latest"]["completed"]
+            report.append(
+                {
+                    "name": name,
+                    "state": job.state,
+                    "id": job.id,
+                    "page": f"{rest.url}/#/job/running/{job.id}/overview",
+                    "started": job.started,
+                    "restarts": rest.restarts(job.id) if job.live else None,
+                    "lag": rest.pending_records(job.id) if job.live else None,
+                    "checkpoints": {
+                        "completed": checkpoints["counts"]["completed"],
+                        "failed": checkpoints["counts"]["failed"],
+                        "latest": latest["latest_ack_timestamp"] if latest else None,
+                        "bytes": latest["state_size"] if latest else None,
+                    },
+                }
+            )
+    except FlinkUnreachableError:
+        return None
+    return report
+
+
+def text(report: dict[str, Any]) -> str:
+    """The report for a reader."""
+    now = time.time() * 1000
+    lines = [f"{report['environment']}: {'all runs' if report['healthy'] else 'NOT all runs'}"]
+    for process in report["processes"]:
+        about = "not running"
+        if process["running"]:
+            about = (
+                f"pid {process['pid']}, up {_age(now - process['started'])}, {process['memory'] >> 20} MiB"
+            )
+        lines.append(f"  {process['name']:<12} {about}, {process['restarts']} restarts")
+    kafka, flink = report["kafka"], report["flink"]
+    lines.append(f"Kafka {kafka['address']}: {'answers' if kafka['reachable'] else 'does not answer'}")
+    lines += [f"  {name:<24} {count} records written" for name, count in sorted(kafka["records"].items())]
+    lines.append(f"Flink {flink['page']}: {'answers' if flink['reachable'] else 'does not answer'}")
+    for job in flink["jobs"]:
+        line = f"  {job['name']:<12} {job['state']}"
+        if job["id"]:
+            made = job["checkpoints"]
+            latest = f", the latest {_age(now - made['latest'])} ago" if made["latest"] else ""
+            line += f", lag {_or_unknown(job['lag'])}, {_or_unknown(job['restarts'])} restarts, "
+            line += f"{made['completed']} checkpoints{latest}, {made['failed']} failed"
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _or_unknown(value: int | None) -> str:
+    return "?" if value is None else str(value)
+
+
+def _age(milliseconds: float) -> str:
+    seconds = round(milliseconds / 1000)
+    if seconds < 120:
+        return f"{seconds} s"
+    minutes = seconds // 60
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"

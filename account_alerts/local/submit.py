@@ -1,0 +1,126 @@
+"""Submitting the jobs to a cluster with `flink run -py`."""
+
+import re
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from account_alerts import paths
+from account_alerts.config import PROJECT, Config
+from account_alerts.flink_rest import FlinkRest, FlinkUnreachableError
+from account_alerts.local import flink_conf, job_state
+from account_alerts.local.errors import LocalError
+from account_alerts.local.layout import Layout
+from account_alerts.local.waiting import say, wait_for
+
+JOBS = {"alert-rules": "alert_rules_job.py", "alerting": "alerting_job.py"}
+"""The jobs' names on the cluster and their files, in the order in which data flows."""
+_RUNNING_SECONDS = 120
+
+
+def names(job: str) -> list[str]:
+    """The jobs that a command's argument means: one, or `all`.
+
+    Raises:
+        LocalError: There is no such job.
+    """
+    if job == "all":
+        return list(JOBS)
+    if job not in JOBS:
+        raise LocalError(f"{job}: no such job. There are: {', '.join(JOBS)}, and all.")
+    return [job]
+
+
+def submit(config: Config, jobs: list[str], *, resume: bool = True) -> None:
+    """Submit jobs, several at a time, and wait until they run.
+
+    Args:
+        config: Says which cluster.
+        jobs: Their names.
+        resume: Go on from each job's newest retained checkpoint, where there is one.
+
+    Raises:
+        LocalError: A job runs already, cannot be submitted, or does not come up.
+    """
+    rest = FlinkRest(config.flink.rest_url)
+    try:
+        running = {job.name: job.id for job in rest.jobs() if job.live}
+    except FlinkUnreachableError as error:
+        raise LocalError(f"{error}. Start it: alerts up --no-jobs") from error
+    for name in jobs:
+        if name in running:
+            raise LocalError(
+                f"{name}: runs already (job {running[name]}). Cancel it first on {config.flink.rest_url}."
+            )
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        ids = list(pool.map(lambda name: submit_one(config, name, resume=resume), jobs))
+    for name, job_id in zip(jobs, ids, strict=True):
+        _wait_until_running(rest, name, job_id)
+        say(f"{name}: running")
+
+
+def submit_one(config: Config, name: str, *, resume: bool) -> str:
+    """Submit one job without waiting for it; returns its id."""
+    if config.local is None:
+        with tempfile.TemporaryDirectory() as folder:
+            return _submit_elsewhere(config, name, Layout(Path(folder)))
+    layout = Layout(config.local.state)
+    checkpoint = job_state.newest_checkpoint(layout, name) if resume else None
+    say(f"{name}: submitting" + (f", from checkpoint {checkpoint.name}" if checkpoint else ""))
+    # The new job owns the checkpoint and removes it when it has newer ones.
+    restore = ["-s", checkpoint.as_uri(), "-claimMode", "CLAIM"] if checkpoint else []
+    job_id = _flink_run(layout, name, restore, layout.config)
+    job_state.started(layout, name, job_id)
+    return job_id
+
+
+def _submit_elsewhere(config: Config, name: str, layout: Layout) -> str:
+    """To a cluster this tool did not start: only its address is told, and nothing is remembered."""
+    layout.make()
+    flink_conf.write(layout.flink_conf, flink_conf.client_options(config))
+    config.write(layout.config)
+    return _flink_run(layout, name, [], layout.config)
+
+
+def _flink_run(layout: Layout, name: str, restore: list[str], config_file: Path) -> str:
+    script = PROJECT / "jobs" / JOBS[name]
+    if not script.exists():
+        raise LocalError(f"{name}: {script} is missing")
+    command = [
+        str(paths.flink_home() / "bin/flink"),
+        *("run", "-d", *restore, "-pyexec", sys.executable, "-pyclientexec", sys.executable),
+        *("-py", str(script), "--config", str(config_file)),
+    ]
+    environment = layout.environment(f"submit-{name}")
+    # A client lives for seconds only: the quick compiler is enough.
+    environment["JVM_ARGS"] = f"-Xmx512m -XX:TieredStopAtLevel=1 -Djava.io.tmpdir={layout.tmp}"
+    result = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=PROJECT, env=environment
+    )
+    (layout.logs / f"submit-{name}.out").write_text(result.stdout + result.stderr)
+    submitted = re.search(r"JobID (\w{32})", result.stdout)
+    if result.returncode or submitted is None:
+        tail = "\n".join((result.stdout + result.stderr).strip().splitlines()[-25:])
+        raise LocalError(f"{name}: cannot be submitted:\n{tail}\nAll of it: {layout.logs}/submit-{name}.out")
+    return submitted[1]
+
+
+def _wait_until_running(rest: FlinkRest, name: str, job_id: str) -> None:
+    def running() -> bool:
+        job = next((job for job in rest.jobs() if job.id == job_id), None)
+        if job is not None and not job.live:
+            raise LocalError(f"{name}: is {job.state}. {_reason(rest, job_id)}")
+        return job is not None and job.state == "RUNNING" and job.all_tasks_running
+
+    wait_for(f"{name}: running", running, _RUNNING_SECONDS, f"Look at {rest.url}/#/job/running/{job_id}")
+
+
+def _reason(rest: FlinkRest, job_id: str) -> str:
+    """The first line of what made a job fail."""
+    try:
+        entries = rest.get(f"/jobs/{job_id}/exceptions")["exceptionHistory"]["entries"]
+    except FlinkUnreachableError:
+        return ""
+    return str(entries[0]["stacktrace"]).splitlines()[0] if entries else ""

@@ -1,0 +1,64 @@
+"""Creating the topics of the data contract."""
+
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import NewTopic, OffsetSpec  # type: ignore[attr-defined]
+
+from account_alerts.clients import KafkaUnreachableError, admin
+from account_alerts.config import Config
+
+_TIMEOUT = 15
+
+
+def reachable(config: Config, timeout: float = 1.0) -> bool:
+    """Whether a broker answers within `timeout` seconds."""
+    try:
+        return bool(admin(config).list_topics(timeout=timeout).brokers)
+    except KafkaException:
+        return False
+
+
+def create(config: Config) -> list[str]:
+    """Create the topics that are not there yet; returns their names. Those that are there stay as they are.
+
+    Raises:
+        KafkaUnreachableError: Kafka does not answer, or refuses a topic.
+    """
+    wanted = [
+        NewTopic(
+            topic.name,
+            num_partitions=topic.partitions,
+            replication_factor=config.kafka.replication_factor,
+            config=config.topic_settings(key),
+        )
+        for key, topic in config.topics.all().items()
+    ]
+    created = []
+    for name, future in admin(config).create_topics(wanted, request_timeout=_TIMEOUT).items():
+        try:
+            future.result()
+        except KafkaException as error:
+            problem: KafkaError = error.args[0]
+            if problem.code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise KafkaUnreachableError(f"topic {name} cannot be created: {problem.str()}") from error
+        else:
+            created.append(name)
+    return created
+
+
+def sizes(config: Config) -> dict[str, int] | None:
+    """The end offsets of each topic of the contract, summed up; None when Kafka does not answer."""
+    client = admin(config)
+    try:
+        existing = client.list_topics(timeout=2).topics
+    except KafkaException:
+        return None
+    wanted = {
+        TopicPartition(topic.name, number): OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        for topic in config.topics.all().values()
+        if topic.name in existing
+        for number in existing[topic.name].partitions
+    }
+    totals: dict[str, int] = {}
+    for partition, future in client.list_offsets(wanted, request_timeout=_TIMEOUT).items():
+        totals[partition.topic] = totals.get(partition.topic, 0) + future.result().offset
+    return totals
