@@ -1,0 +1,77 @@
+"""Bookings to alerts: reads `account-entries`, joins each booking with the rules of its account, and writes one alert
+per raised rule, channel and address to the topic of the channel. What cannot be used goes to `dead-letters`.
+
+    flink run -py jobs/alerting_job.py --config conf/local.yaml     on a cluster
+    python jobs/alerting_job.py --config conf/local.yaml            in this process
+    python jobs/alerting_job.py --explain                           prints the plan and runs nothing
+"""
+
+import argparse
+from pathlib import Path
+
+from pyflink.table import DataTypes, StatementSet
+from pyflink.table.udf import udtf
+
+from account_alerts.config import Config, load
+from jobs.flink_sql import environment, statement
+from udfs.make_alerts import make_alerts
+
+TABLES = ("account_entries", "alert_rules", "outbound_alerts", "dead_letters")
+RULES = ("checked_entries", "good_entries", "raised_alerts")
+RESULTS = ("send_alerts", "keep_dead_letters")
+
+
+def options(config: Config) -> dict[str, str]:
+    """Flink's options for this job; each default that would make an alert wait is set."""
+    job = config.alerting
+    return {
+        "pipeline.name": "alerting",
+        "parallelism.default": str(job.parallelism),
+        "pipeline.object-reuse": "true",
+        "pipeline.auto-watermark-interval": f"{job.watermark_interval} ms",
+        "execution.buffer-timeout.interval": f"{job.buffer_timeout} ms",
+        "execution.checkpointing.interval": f"{job.checkpoint_interval} ms",
+        "state.backend.type": job.state_backend,
+        "execution.checkpointing.incremental": "true",
+        "python.execution-mode": job.python_mode,
+        "python.fn-execution.bundle.time": "5",
+        "table.exec.uid.generation": "ALWAYS",
+        "table.local-time-zone": "UTC",
+    }
+
+
+def build(config: Config) -> StatementSet:
+    """The job as statements: tables, rules, and what is written."""
+    table_env = environment(config, options(config))
+    for table in TABLES:
+        table_env.execute_sql(statement(f"tables/{table}.sql", config))
+    table_env.create_temporary_function(
+        "make_alerts", udtf(make_alerts, result_types=[DataTypes.STRING().not_null()] * 3)
+    )
+    for rule in RULES:
+        table_env.execute_sql(statement(f"rules/{rule}.sql", config))
+    results = table_env.create_statement_set()
+    for result in RESULTS:
+        results.add_insert_sql(statement(f"rules/{result}.sql", config))
+    return results
+
+
+def main() -> None:
+    """Submit the job, or run it in this process until it is stopped."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    parser.add_argument("--config", type=Path, help="the environment's YAML file (default: conf/local.yaml)")
+    parser.add_argument("--explain", action="store_true", help="print the plan and run nothing")
+    arguments = parser.parse_args()
+    job = build(load(arguments.config))
+    if arguments.explain:
+        print(job.explain())
+        return
+    result = job.execute()
+    if "PYFLINK_GATEWAY_PORT" not in __import__("os").environ:
+        result.wait()
+
+
+if __name__ == "__main__":
+    main()

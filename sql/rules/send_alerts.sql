@@ -1,0 +1,13 @@
+-- One alert per channel and address of a raised rule; make_alerts (udfs/make_alerts.py) makes them.
+INSERT INTO outbound_alerts
+SELECT
+  r.customer_id, a.alert_id, r.customer_id, a.channel, a.address, r.alert_type, r.account_id, r.currency, r.entry_id,
+  r.setting_id, r.booked_at, CAST(CURRENT_TIMESTAMP AS TIMESTAMP_LTZ(3)), r.`language`,
+  MAP['threshold_minor', CAST(r.threshold_minor AS STRING),
+      'amount_minor', CAST(r.amount_minor AS STRING),
+      'balance_minor', CAST(r.balance_minor AS STRING)],
+  CASE a.channel WHEN 'EMAIL' THEN '${outbound_email}' WHEN 'SMS' THEN '${outbound_sms}' ELSE '${outbound_push}' END
+FROM raised_alerts AS r
+CROSS JOIN LATERAL TABLE(make_alerts(
+    r.entry_id, r.customer_id, r.setting_id, r.channels, r.address_channels, r.addresses))
+  AS a(alert_id, channel, address)

@@ -1,0 +1,27 @@
+-- Alerts on their way to the customer: one sink for all channels, each row names its topic.
+CREATE TABLE outbound_alerts (
+  customer_key STRING NOT NULL,
+  alert_id     STRING NOT NULL,
+  customer_id  STRING NOT NULL,
+  channel      STRING NOT NULL,
+  address      STRING NOT NULL,
+  alert_type   STRING NOT NULL,
+  account_id   STRING NOT NULL,
+  currency     STRING NOT NULL,
+  entry_id     STRING NOT NULL,
+  setting_id   STRING NOT NULL,
+  booked_at    TIMESTAMP_LTZ(3) NOT NULL,
+  raised_at    TIMESTAMP_LTZ(3) NOT NULL,
+  `language`   STRING NOT NULL,
+  params       MAP<STRING NOT NULL, STRING NOT NULL> NOT NULL,
+  topic        STRING NOT NULL METADATA
+) WITH (
+  'connector' = 'kafka',
+  'topic' = '${outbound_email};${outbound_sms};${outbound_push}',
+  ${kafka_client}
+  ${kafka_producer}
+  'key.format' = 'raw',
+  'key.fields' = 'customer_key',
+  ${encoding}
+  'value.fields-include' = 'EXCEPT_KEY'
+)

@@ -1,0 +1,37 @@
+"""The alerts of one raised rule."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+
+def alert_id(entry_id: str, customer_id: str, setting_id: str, channel: str, address: str) -> str:
+    """The id of an alert: the same booking, customer, setting and address always give the same one.
+
+    Whoever hands alerts over removes repeats by it. 128 bits of SHA-256 over the parts, each led by its length, as
+    32 hexadecimal digits: ids are opaque strings, so no separator could be trusted.
+    """
+    digest = hashlib.sha256()
+    for part in (entry_id, customer_id, setting_id, channel, address):
+        encoded = part.encode()
+        digest.update(len(encoded).to_bytes(4, "big"))
+        digest.update(encoded)
+    return digest.hexdigest()[:32]
+
+
+def make_alerts(
+    entry_id: str,
+    customer_id: str,
+    setting_id: str,
+    channels: Sequence[str],
+    address_channels: Sequence[str],
+    addresses: Sequence[str],
+) -> Iterator[tuple[str, str, str]]:
+    """One (alert_id, channel, address) per channel of the setting and address the customer has on it.
+
+    ``address_channels`` names the channel of each of ``addresses``. A channel or an address named twice counts once;
+    a channel on which the customer has no address gives nothing.
+    """
+    wanted = set(channels)
+    for channel, address in dict.fromkeys(zip(address_channels, addresses, strict=True)):
+        if channel in wanted:
+            yield alert_id(entry_id, customer_id, setting_id, channel, address), channel, address
