@@ -4,10 +4,9 @@ Everything but Typer is imported by the command that needs it, so that `alerts -
 """
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -28,27 +27,11 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Machine-readable: JSON, 
 JsonFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="JSON: one record, or an array.")]
 
 
-def _config(ctx: typer.Context) -> "Config":
-    """The configuration the main command loaded or points to."""
-    from account_alerts.config import Config, load
+def _config() -> "Config":
+    # The main command has put its --config where this looks.
+    from account_alerts.config import load
 
-    given = ctx.find_root().obj
-    if isinstance(given, Config):
-        return given
-    return given() if callable(given) else load(given if isinstance(given, str | Path) else None)
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    """What the user can mend is told in a line, without a traceback."""
-    from account_alerts.clients import KafkaUnreachableError
-    from account_alerts.config import ConfigError
-
-    try:
-        yield
-    except (KafkaUnreachableError, ConfigError, ValueError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from error
+    return load()
 
 
 def _print_json(value: Any) -> None:
@@ -67,9 +50,8 @@ def _speed(text: str) -> float | None:
     return speed
 
 
-@app.command()
+@app.command(epilog="Example: alerts replay data/transactions.csv.gz --speed 200")
 def replay(
-    ctx: typer.Context,
     file: Annotated[
         Path | None,
         typer.Argument(
@@ -80,10 +62,7 @@ def replay(
     limit: Annotated[int | None, typer.Option(min=1, help="No more bookings than this.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Write bookings to Kafka as if they happened now.
-
-    Example: alerts replay data/transactions.csv.gz --speed 200
-    """
+    """Write bookings to Kafka as if they happened now."""
     from account_alerts import replay as tool
 
     def show(progress: "Progress") -> None:
@@ -92,63 +71,54 @@ def replay(
         else:
             typer.echo(f"{progress.sent} of {progress.total} bookings, {progress.rate:.0f}/s")
 
-    with _errors():
-        tool.replay(_config(ctx), file, _speed(speed), limit=limit, on_progress=show)
+    tool.replay(_config(), file, _speed(speed), limit=limit, on_progress=show)
 
 
-@app.command()
+@app.command(epilog="Example: alerts tail email")
 def tail(
-    ctx: typer.Context,
-    channel: Annotated[str, typer.Argument(help="email, sms, push or all.")] = "all",
+    channel: Annotated[Literal["email", "sms", "push", "all"], typer.Argument(help="Whose alerts.")] = "all",
     from_beginning: Annotated[bool, typer.Option(help="Those that are there already, too.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Show alerts as they come: when, channel, milliseconds since the booking, what the customer reads.
-
-    Example: alerts tail email
-    """
+    """Show alerts as they come: when, channel, milliseconds since the booking, what the customer reads."""
     from account_alerts import tail as tool
 
     def warn(text: str) -> None:
         typer.echo(f"not an alert: {text}", err=True)
 
-    with _errors():
-        try:
-            for arrival in tool.tail(_config(ctx), channel, from_beginning=from_beginning, on_broken=warn):
-                if as_json:
-                    _print_json(arrival.as_dict())
-                else:
-                    typer.echo(arrival.line())
-        except KeyboardInterrupt:
-            raise typer.Exit from None
+    try:
+        for arrival in tool.tail(_config(), channel, from_beginning=from_beginning, on_broken=warn):
+            if as_json:
+                _print_json(arrival.as_dict())
+            else:
+                typer.echo(arrival.line())
+    except KeyboardInterrupt:
+        raise typer.Exit from None
 
 
-def _put(ctx: typer.Context, file: Path, kind: "Callable[[], Kind]", as_json: bool) -> None:
+def _put(file: Path, kind: "Callable[[], Kind]", as_json: bool) -> None:
     from account_alerts import settings_tool
 
-    with _errors():
-        keys = settings_tool.put(_config(ctx), file, kind())
-        if as_json:
-            _print_json({"written": keys})
-        else:
-            typer.echo(f"{len(keys)} written: {', '.join(keys[:10])}{' …' if len(keys) > 10 else ''}")
+    keys = settings_tool.put(_config(), file, kind())
+    if as_json:
+        _print_json({"written": keys})
+    else:
+        typer.echo(f"{len(keys)} written: {', '.join(keys[:10])}{' …' if len(keys) > 10 else ''}")
 
 
-def _get(ctx: typer.Context, key: str, kind: "Callable[[], Kind]") -> None:
+def _get(key: str, kind: "Callable[[], Kind]") -> None:
     from account_alerts import settings_tool
 
-    with _errors():
-        record = settings_tool.get(_config(ctx), key, kind())
-        if record is None:
-            raise ValueError(f"there is nothing for {key}")
-        typer.echo(json.dumps(record, ensure_ascii=False, indent=2))
+    record = settings_tool.get(_config(), key, kind())
+    if record is None:
+        raise settings_tool.NothingThereError(f"there is nothing for {key!r}")
+    typer.echo(json.dumps(record, ensure_ascii=False, indent=2))
 
 
-def _delete(ctx: typer.Context, key: str, kind: "Callable[[], Kind]") -> None:
+def _delete(key: str, kind: "Callable[[], Kind]") -> None:
     from account_alerts import settings_tool
 
-    with _errors():
-        settings_tool.delete(_config(ctx), key, kind())
+    settings_tool.delete(_config(), key, kind())
 
 
 def _settings() -> "Kind":
@@ -163,81 +133,61 @@ def _authorizations() -> "Kind":
     return AUTHORIZATIONS
 
 
-@settings_app.command("put")
-def settings_put(ctx: typer.Context, file: JsonFile, as_json: JsonFlag = False) -> None:
-    """Write customers' settings; each replaces what the customer had.
-
-    Example: alerts settings put customers.json
-    """
-    _put(ctx, file, _settings, as_json)
+@settings_app.command("put", epilog="Example: alerts settings put customers.json")
+def settings_put(file: JsonFile, as_json: JsonFlag = False) -> None:
+    """Write customers' settings; each replaces what the customer had."""
+    _put(file, _settings, as_json)
 
 
-@settings_app.command("get")
-def settings_get(ctx: typer.Context, customer_id: Annotated[str, typer.Argument()]) -> None:
-    """Show a customer's settings as JSON.
-
-    Example: alerts settings get 2 > customer.json
-    """
-    _get(ctx, customer_id, _settings)
+@settings_app.command("get", epilog="Example: alerts settings get 2 > customer.json")
+def settings_get(customer_id: Annotated[str, typer.Argument()]) -> None:
+    """Show a customer's settings as JSON."""
+    _get(customer_id, _settings)
 
 
-@settings_app.command("delete")
-def settings_delete(ctx: typer.Context, customer_id: Annotated[str, typer.Argument()]) -> None:
-    """Write a tombstone: the customer left.
-
-    Example: alerts settings delete 2
-    """
-    _delete(ctx, customer_id, _settings)
+@settings_app.command("delete", epilog="Example: alerts settings delete 2")
+def settings_delete(customer_id: Annotated[str, typer.Argument()]) -> None:
+    """Write a tombstone: the customer left."""
+    _delete(customer_id, _settings)
 
 
-@authorizations_app.command("put")
-def authorizations_put(ctx: typer.Context, file: JsonFile, as_json: JsonFlag = False) -> None:
-    """Write who may see accounts; each replaces what was said of the account.
-
-    Example: alerts authorizations put accounts.json
-    """
-    _put(ctx, file, _authorizations, as_json)
+@authorizations_app.command("put", epilog="Example: alerts authorizations put accounts.json")
+def authorizations_put(file: JsonFile, as_json: JsonFlag = False) -> None:
+    """Write who may see accounts; each replaces what was said of the account."""
+    _put(file, _authorizations, as_json)
 
 
-@authorizations_app.command("get")
-def authorizations_get(ctx: typer.Context, account_id: Annotated[str, typer.Argument()]) -> None:
-    """Show who may see an account as JSON.
-
-    Example: alerts authorizations get 2
-    """
-    _get(ctx, account_id, _authorizations)
+@authorizations_app.command("get", epilog="Example: alerts authorizations get 2")
+def authorizations_get(account_id: Annotated[str, typer.Argument()]) -> None:
+    """Show who may see an account as JSON."""
+    _get(account_id, _authorizations)
 
 
-@authorizations_app.command("delete")
-def authorizations_delete(ctx: typer.Context, account_id: Annotated[str, typer.Argument()]) -> None:
-    """Write a tombstone: nobody may see the account any more.
-
-    Example: alerts authorizations delete 2
-    """
-    _delete(ctx, account_id, _authorizations)
+@authorizations_app.command("delete", epilog="Example: alerts authorizations delete 2")
+def authorizations_delete(account_id: Annotated[str, typer.Argument()]) -> None:
+    """Write a tombstone: nobody may see the account any more."""
+    _delete(account_id, _authorizations)
 
 
-@dead_letters_app.command("list")
-def dead_letters_list(ctx: typer.Context, as_json: JsonFlag = False) -> None:
-    """Show dead letters: id, where each came from, its size, the reason. With --json also key and content.
-
-    Example: alerts dead-letters list --json > letters.jsonl
-    """
+@dead_letters_app.command("list", epilog="Example: alerts dead-letters list --json > letters.jsonl")
+def dead_letters_list(as_json: JsonFlag = False) -> None:
+    """Show dead letters: id, where each came from, its size, the reason. With --json also key and content."""
     from account_alerts import dead_letters
 
-    with _errors():
-        config = _config(ctx)
-        records = dead_letters.Records(config)
-        for letter in dead_letters.read(config):
-            if as_json:
-                _print_json(dead_letters.as_dict(letter, records))
-            else:
-                typer.echo(letter.line())
+    config = _config()
+    records = dead_letters.Records(config)
+    for letter in dead_letters.read(config):
+        if as_json:
+            _print_json(dead_letters.as_dict(letter, records))
+        else:
+            typer.echo(letter.line())
 
 
-@dead_letters_app.command("replay")
+@dead_letters_app.command(
+    "replay",
+    epilog="Example: alerts dead-letters replay 0:12, or alerts dead-letters replay --file repaired.jsonl",
+)
 def dead_letters_replay(
-    ctx: typer.Context,
     ids: Annotated[list[str] | None, typer.Argument(help="Ids, as list shows them.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
     file: Annotated[
@@ -246,39 +196,28 @@ def dead_letters_replay(
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Put dead letters back on the topics they came from.
-
-    Example: alerts dead-letters replay 0:12 0:13
-
-    Example: alerts dead-letters replay --file repaired.jsonl
-    """
+    """Put dead letters back on the topics they came from."""
     from account_alerts import dead_letters
 
     if sum((bool(ids), everything, file is not None)) != 1:
         raise typer.BadParameter("give ids, --all or --file, and only one of them")
-    with _errors():
-        config = _config(ctx)
-        if file is None:
-            count = dead_letters.replay(config, None if everything else ids)
-        else:
-            count = dead_letters.replay_file(config, file)
-        if as_json:
-            _print_json({"written": count})
-        else:
-            typer.echo(f"{count} put back")
+    config = _config()
+    if file is None:
+        count = dead_letters.replay(config, None if everything else ids)
+    else:
+        count = dead_letters.replay_file(config, file)
+    if as_json:
+        _print_json({"written": count})
+    else:
+        typer.echo(f"{count} put back")
 
 
-@app.command()
+@app.command(epilog="Example: alerts demo --keep")
 def demo(
-    ctx: typer.Context,
     keep: Annotated[bool, typer.Option("--keep", envvar="KEEP", help="Leave it running at the end.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Start everything on throw-away state, replay real bookings, show the alerts, stop everything.
-
-    Example: alerts demo --keep
-    """
+    """Start everything on throw-away state, replay real bookings, show the alerts, stop everything."""
     from account_alerts import demo as tool
 
-    with _errors():
-        raise typer.Exit(tool.run(_config(ctx), keep=keep, as_json=as_json))
+    raise typer.Exit(tool.run(_config(), keep=keep, as_json=as_json))

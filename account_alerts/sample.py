@@ -179,6 +179,37 @@ def _settings(customer: str, account: str, entries: Sequence[Record]) -> Iterato
         }
 
 
+def expected_alerts(
+    entries: Iterable[Record], wanted: Iterable[Record]
+) -> Iterator[tuple[str, str, str, str]]:
+    """What must come of the bookings: booking, customer, setting and channel of every alert.
+
+    For settings as `settings` makes them: valid, the customer authorized and with an address on each channel.
+    """
+    by_account: dict[str, list[tuple[str, Record]]] = defaultdict(list)
+    for record in wanted:
+        for setting in record["settings"]:
+            by_account[setting["account_id"]].append((record["customer_id"], setting))
+    for booked in entries:
+        for customer, setting in by_account[booked["account_id"]]:
+            if _raised(booked, setting["alert_type"], setting["threshold_minor"]):
+                for channel in setting["channels"]:
+                    yield booked["entry_id"], customer, setting["setting_id"], channel
+
+
+def _raised(booked: Record, alert_type: str, threshold: int) -> bool:
+    amount, balance = booked["amount_minor"], booked["balance_minor"]
+    signed = amount if booked["credit_debit"] == "CRDT" else -amount
+    return bool(
+        {
+            "BALANCE_ABOVE": balance > threshold >= balance - signed,
+            "BALANCE_BELOW": balance < threshold <= balance - signed,
+            "CREDITED_ABOVE": signed > max(threshold, 0),
+            "DEBITED_ABOVE": -signed > max(threshold, 0),
+        }[alert_type]
+    )
+
+
 def _pick(text: str, choices: int) -> int:
     """A number below `choices` that looks random and is the same for the same text on every machine."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") % choices

@@ -33,6 +33,10 @@ class RecordFileError(ValueError):
     """A file that does not hold such records; the message names the file and the cause."""
 
 
+class NothingThereError(LookupError):
+    """There is no record of this customer or account."""
+
+
 def put(config: Config, file: Path, kind: Kind = SETTINGS) -> list[str]:
     """Write the records of a JSON file (one, or an array of them); returns their keys.
 

@@ -134,6 +134,11 @@ class Chain:
             self.poll(min(0.1, deadline - time.monotonic()))
         return True
 
+    def pause(self, until: float) -> None:
+        """Take in what comes until a moment of `time.monotonic()`."""
+        while (left := until - time.monotonic()) > 0:
+            self.poll(min(0.1, left))
+
     def prepare_fences(self) -> None:
         """Accounts whose alerts show that what was written before their bookings has been worked on.
 

@@ -2,46 +2,31 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from account_alerts.config import Config, load
+from account_alerts.local import throw_away
 
 ALERTS = Path(sys.executable).parent / "alerts"
 MAX_WAIT_MS = 3000
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody uses now."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-
-
 class Environment:
     """A local environment of its own."""
 
-    def __init__(self, folder: Path, **overrides: Any) -> None:
+    def __init__(self, folder: Path) -> None:
         """Write its configuration into the folder; starts nothing."""
-        local = load().local_environment()
-        ports = dict(zip(local.ports(), free_ports(len(local.ports())), strict=True))
         self.file = folder / "test.yaml"
-        values = {
-            "local": {**ports, "state_dir": str(folder / "state"), "taskmanager_memory": "3g"},
-            "rules": {"max_wait": f"{MAX_WAIT_MS}ms"},
-        }
-        load(overrides=values | overrides).write(self.file)
+        config = throw_away(load(overrides={"rules": {"max_wait": f"{MAX_WAIT_MS}ms"}}), folder / "state")
+        config.write(self.file)
         self.config: Config = load(self.file)
 
     def alerts(self, *arguments: str, timeout: float = 180, **variables: str) -> str:

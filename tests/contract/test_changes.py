@@ -20,7 +20,7 @@ def _stream(case: Case, seconds: float = STREAM_SECONDS) -> None:
         due = start + number / PACE
         if due > start + seconds:
             break
-        case.chain.until(lambda due=due: time.monotonic() >= due)  # type: ignore[misc]
+        case.chain.pause(due)
         account = case.id(f"a{number % ACCOUNTS}")
         case.book(entry(case.id(f"e{len(case.records)}"), account))
     case.chain.flush()

@@ -116,8 +116,6 @@ def test_every_bit_flipped(case: Case, accounts: list[str]) -> None:
     for position in range(len(whole) * 8):
         flipped = bytearray(whole)
         flipped[position // 8] ^= 1 << position % 8
-        if flipped[1 + len(case.prefix)] != whole[1 + len(case.prefix)]:
-            continue
         case.poison(accounts[0].encode(), bytes(flipped))
         case.book(entry(case.id(f"after-{position}"), accounts[0]))
     assert case.verify().dead_letters
@@ -172,7 +170,8 @@ def test_undecodable_changes_leave_the_last_good_ones(case: Case, number: int) -
     customer, account = case.id("c"), case.id("a")
     case.authorize(account, customer)
     case.ask(settings(customer, setting("s", account)))
-    good = [record.value or b"" for record in (case.chain.flush(), case.records)[1]]
+    case.chain.flush()
+    good = [record.value or b"" for record in sorted(case.records, key=lambda record: record.topic)]
     topics = case.chain.topics
     for topic, key, value in zip(
         (topics.authorizations, topics.settings), (account, customer), good, strict=True

@@ -1,0 +1,122 @@
+"""Starts with a backlog, a killed TaskManager, rules out of reach: nothing is missing, nothing is wrong."""
+
+import itertools
+import time
+
+import pytest
+
+from tests.builders import entry, setting, settings
+from tests.contract.chain import Case, Chain
+from tests.contract.environment import MAX_WAIT_MS, Environment, wait
+
+JOBS = ("alert-rules", "alerting")
+CUSTOMERS = 300
+BACKLOG = 3000
+
+
+@pytest.fixture
+def jobs(environment: Environment, chain: Chain) -> Environment:
+    """The environment, with the jobs of the earlier tests running; they run again afterwards."""
+    wait(lambda: set(JOBS) <= environment.jobs().keys(), "both jobs run")
+    return environment
+
+
+def _rules(case: Case, threshold: int = 0) -> None:
+    for number in range(CUSTOMERS):
+        account, customer = case.id(f"a{number}"), case.id(f"c{number}")
+        case.authorize(account, customer)
+        case.ask(settings(customer, setting("s", account, threshold_minor=threshold)))
+
+
+def _bookings(case: Case, count: int = BACKLOG) -> None:
+    for number in range(count):
+        account = case.id(f"a{number % CUSTOMERS}")
+        case.book(entry(case.id(f"e{len(case.records)}-{number}"), account))
+        if not number % 100:
+            case.chain.poll(0)
+
+
+@pytest.mark.parametrize("parallelism", [1, 2, 4])
+@pytest.mark.parametrize("again", range(2))
+def test_a_cold_start_with_rules_and_a_backlog(
+    jobs: Environment, case: Case, parallelism: int, again: int
+) -> None:
+    """All that was ever written is read again: the rules as they were at each booking's time count."""
+    jobs.cancel(*JOBS)
+    _rules(case)
+    case.settle()
+    _bookings(case)
+    case.chain.flush()
+    # Mid-stream: others are asked for, some authorizations go, bookings follow before and after they count.
+    _rules(case, threshold=1)
+    for number in range(0, CUSTOMERS, 7):
+        case.authorize(case.id(f"a{number}"))
+    _bookings(case, 300)
+    case.settle()
+    _bookings(case)
+    for number in range(0, CUSTOMERS, 5):
+        case.forget(case.id(f"c{number}"))
+    case.settle()
+    _bookings(case, 300)
+    case.chain.flush()
+    jobs.alerts("submit", "all", "--from-nothing", ALERTS_ALERTING__PARALLELISM=str(parallelism))
+    assert case.verify(timeout=120).certain
+
+
+def test_a_replay_gives_the_same_alerts_with_the_same_ids(jobs: Environment, case: Case) -> None:
+    _rules(case)
+    case.settle()
+    _bookings(case)
+    case.verify()
+    first = {each.record["alert_id"] for each in case.alerts()}
+    jobs.cancel("alerting")
+    start = len(case.chain.alerts)
+    jobs.alerts("submit", "alerting", "--from-nothing")
+
+    def again() -> set[str]:
+        return {each.record["alert_id"] for each in case.chain.alerts[start:]}
+
+    case.wait_for(lambda: first <= again(), "the same ids once more", timeout=120)
+    case.verify()
+
+
+def test_a_killed_task_manager_loses_nothing(jobs: Environment, case: Case) -> None:
+    _rules(case)
+    case.settle()
+    start, killed = time.monotonic(), False
+    for number in itertools.count():
+        moment = start + number / 200
+        if moment > start + 15:
+            break
+        case.chain.pause(moment)
+        account = case.id(f"a{number % CUSTOMERS}")
+        case.book(entry(case.id(f"e{number}"), account))
+        if not killed and number == 1000:
+            jobs.task_manager().kill()
+            killed = True
+    assert killed
+    expected = case.verify(timeout=120)
+    assert len(expected.certain) == number
+
+
+def test_rules_out_of_reach_hold_bookings_no_longer_than_max_wait(jobs: Environment, case: Case) -> None:
+    """Without the job that says how far the rules are known, the newest known count, a little later."""
+    _rules(case)
+    case.settle()
+    case.book(entry(case.id("before"), case.id("a0")))
+    case.verify()
+    jobs.cancel("alert-rules")
+    try:
+        for number in range(20):
+            case.book(entry(case.id(f"without-{number}"), case.id(f"a{number}")))
+        expected = case.verify(timeout=MAX_WAIT_MS / 1000 * 3 + 20)
+        assert len(expected.certain) == 21
+        assert max(case.latencies()) < MAX_WAIT_MS + 2000
+    finally:
+        jobs.alerts("submit", "alert-rules")
+    _rules(case, threshold=1)
+    case.settle()
+    case.book(entry(case.id("after"), case.id("a1")))
+    case.verify()
+    (after,) = (each for each in case.alerts() if each.record["entry_id"] == case.id("after"))
+    assert after.record["params"]["threshold_minor"] == "1"
