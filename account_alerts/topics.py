@@ -33,7 +33,8 @@ def create(config: Config) -> list[str]:
         for key, topic in config.topics.all().items()
     ]
     created = []
-    for name, future in admin(config).create_topics(wanted, request_timeout=_TIMEOUT).items():
+    client = admin(config)  # Its requests end with it.
+    for name, future in client.create_topics(wanted, request_timeout=_TIMEOUT).items():
         try:
             future.result()
         except KafkaException as error:
