@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import fastavro
 import fastavro.types
+import fastavro.validation
 
 from account_alerts.config import PROJECT, Config
 
@@ -118,6 +119,8 @@ def codec(config: Config) -> Codec:
 def _write(record: RecordName, value: Mapping[str, Any]) -> bytes:
     out = io.BytesIO()
     try:
+        # The writer alone would cut a float down to a long: money must not be rounded in passing.
+        fastavro.validation.validate(dict(value), _schema(record))
         fastavro.schemaless_writer(out, _schema(record), dict(value), strict_allow_default=True)
     except Exception as error:  # The writer promises no error type of its own.
         raise CodecError(f"not a valid {record}: {error}") from error

@@ -4,6 +4,7 @@ Decimal throughout: a float cannot hold a cent. The number of decimals is ISO 42
 advises for display: that prints Serbian dinars without decimals, and so would show a hundred times too much.
 """
 
+import re
 from decimal import Decimal
 from functools import cache
 
@@ -11,6 +12,8 @@ from babel import Locale
 from babel.core import UnknownLocaleError
 from babel.numbers import NumberPattern, parse_pattern
 from iso4217 import Currency
+
+_LETTER_BESIDE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 
 
 @cache
@@ -49,7 +52,8 @@ def format_minor(minor: int, currency: str, language: str) -> str:
     chosen = locale(language)
     pattern = _pattern(chosen, exponent(currency))
     text: str = pattern.apply(to_major(minor, currency), chosen, currency=currency, currency_digits=False)
-    return text
+    # "RSD1,250.50" is hard to read: Unicode wants a space beside a code of letters, Babel leaves it out.
+    return _LETTER_BESIDE_DIGIT.sub("\N{NO-BREAK SPACE}", text)
 
 
 @cache
