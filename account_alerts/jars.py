@@ -184,6 +184,7 @@ def main() -> int:
             fetch((jar for jar in jars if jar.section == "production"), arguments.production)
             return 0
         fetch((jar for jar in jars if jar.section in INSTALLED), paths.JARS)
+        java_build.share_classes()
         java_build.build()
         link_flink_lib()
     except (JarError, java_build.BuildError) as error:

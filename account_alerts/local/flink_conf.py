@@ -78,7 +78,6 @@ def cluster_options(config: Config, layout: Layout) -> Options:
         "restart-strategy.type": "exponential-delay",
         "restart-strategy.exponential-delay.initial-backoff": "500 ms",
         "restart-strategy.exponential-delay.max-backoff": "10 s",
-        "restart-strategy.exponential-delay.attempts-before-reset-backoff": "infinite",
         "execution.checkpointing.dir": layout.checkpoints.as_uri(),
         "execution.checkpointing.savepoint-dir": layout.savepoints.as_uri(),
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
@@ -104,4 +103,6 @@ def write(folder: Path, options: Options) -> None:
 def _java_options() -> str:
     """The module openings that Flink's own configuration carries, and cannot run without."""
     default = yaml.safe_load((paths.flink_home() / "conf/config.yaml").read_text())
-    return str(default["env"]["java"]["opts"]["all"])
+    openings = str(default["env"]["java"]["opts"]["all"]).split()
+    # The runtime has no compiler; naming its modules only makes every Java process complain.
+    return " ".join(opening for opening in openings if "jdk.compiler" not in opening)

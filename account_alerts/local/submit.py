@@ -102,9 +102,15 @@ def _flink_run(layout: Layout, name: str, restore: list[str], config_file: Path)
     (layout.logs / f"submit-{name}.out").write_text(result.stdout + result.stderr)
     submitted = re.search(r"JobID (\w{32})", result.stdout)
     if result.returncode or submitted is None:
-        tail = "\n".join((result.stdout + result.stderr).strip().splitlines()[-25:])
-        raise LocalError(f"{name}: cannot be submitted:\n{tail}\nAll of it: {layout.logs}/submit-{name}.out")
+        summary = _without_frames(result.stdout + result.stderr)
+        raise LocalError(f"{name}: cannot be submitted:\n{summary}\nAll of it: {layout.logs}/submit-{name}.out")
     return submitted[1]
+
+
+def _without_frames(output: str) -> str:
+    """What a client printed, without Java's stack frames and warnings, which hide the reason."""
+    noise = re.compile(r"\s+at |\s*\.\.\. \d+ more|WARNING: ")
+    return "\n".join(line for line in output.splitlines() if line.strip() and not noise.match(line))
 
 
 def _wait_until_running(rest: FlinkRest, name: str, job_id: str) -> None:
