@@ -20,7 +20,7 @@ from account_alerts.config import PROJECT, Config
 Record = dict[str, Any]
 """One decoded record."""
 
-RecordName = Literal["AccountEntry", "AccountAuthorization", "AlertSettings", "OutboundAlert"]
+RecordName = Literal["AccountEntry", "AccountAuthorization", "AlertSettings", "AlertRules", "OutboundAlert"]
 
 
 class CodecError(ValueError):

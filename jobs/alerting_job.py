@@ -6,14 +6,11 @@ per raised rule, channel and address to the topic of the channel. What cannot be
     python jobs/alerting_job.py --explain                           prints the plan and runs nothing
 """
 
-import argparse
-from pathlib import Path
-
-from pyflink.table import DataTypes, StatementSet
+from pyflink.table import DataTypes, EnvironmentSettings, StatementSet, TableEnvironment
 from pyflink.table.udf import udtf
 
-from account_alerts.config import Config, load
-from jobs.flink_sql import environment, statement
+from account_alerts.config import Config
+from jobs.flink_sql import configure, run, statement
 from udfs.make_alerts import make_alerts
 
 TABLES = ("account_entries", "alert_rules", "outbound_alerts", "dead_letters")
@@ -42,7 +39,8 @@ def options(config: Config) -> dict[str, str]:
 
 def build(config: Config) -> StatementSet:
     """The job as statements: tables, rules, and what is written."""
-    table_env = environment(config, options(config))
+    table_env = TableEnvironment.create(EnvironmentSettings.in_streaming_mode())
+    configure(table_env, options(config))
     for table in TABLES:
         table_env.execute_sql(statement(f"tables/{table}.sql", config))
     table_env.create_temporary_function(
@@ -56,22 +54,5 @@ def build(config: Config) -> StatementSet:
     return results
 
 
-def main() -> None:
-    """Submit the job, or run it in this process until it is stopped."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-    )
-    parser.add_argument("--config", type=Path, help="the environment's YAML file (default: conf/local.yaml)")
-    parser.add_argument("--explain", action="store_true", help="print the plan and run nothing")
-    arguments = parser.parse_args()
-    job = build(load(arguments.config))
-    if arguments.explain:
-        print(job.explain())
-        return
-    result = job.execute()
-    if "PYFLINK_GATEWAY_PORT" not in __import__("os").environ:
-        result.wait()
-
-
 if __name__ == "__main__":
-    main()
+    run(build, __doc__)

@@ -1,13 +1,16 @@
 """The tables and rules of sql/, filled in from the configuration; used by every job."""
 
+import argparse
 import os
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from string import Template
 
 from iso4217 import Currency
-from pyflink.table import EnvironmentSettings, TableEnvironment
+from pyflink.table import StatementSet, TableEnvironment
 
-from account_alerts.config import PROJECT, Config
+from account_alerts.config import PROJECT, Config, ConfigError, load
 from account_alerts.config_model import Duration
 
 SQL = PROJECT / "sql"
@@ -47,23 +50,46 @@ def values(config: Config) -> dict[str, str]:
         "decoding": _options(decoding),
         "encoding": _options({"value.format": kafka.encoding, **encoding}),
         "effect_delay": _seconds(config.rules.effect_delay),
+        "ticks_per_second": str(max(1, 1000 // config.rules.heartbeat_interval)),
         "idle_timeout": f"{config.alerting.idle_timeout} ms",
         "iso_4217": ", ".join(f"'{currency.code}'" for currency in Currency),
     }
 
 
-def environment(config: Config, options: dict[str, str]) -> TableEnvironment:
-    """A streaming table environment with a job's options.
+def configure(table_env: TableEnvironment, options: dict[str, str]) -> None:
+    """Set a job's options.
 
-    Outside of ``flink run`` the job runs in this process, with this interpreter; the cluster's own configuration
-    says which one it has.
+    Outside of ``flink run`` the job runs in this process, with this interpreter; on a cluster its configuration says
+    which one it has.
     """
-    table_env = TableEnvironment.create(EnvironmentSettings.in_streaming_mode())
-    if "PYFLINK_GATEWAY_PORT" not in os.environ:
+    if not _on_cluster():
         options = {"python.executable": sys.executable, "python.client.executable": sys.executable, **options}
     for key, value in options.items():
         table_env.get_config().set(key, value)
-    return table_env
+
+
+def run(build: Callable[[Config], StatementSet], description: str | None) -> None:
+    """A job's command line: submits the job, runs it in this process until it is stopped, or explains it."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    parser.add_argument("--config", type=Path, help="the environment's YAML file (default: conf/local.yaml)")
+    parser.add_argument("--explain", action="store_true", help="print the plan and run nothing")
+    arguments = parser.parse_args()
+    try:
+        job = build(load(arguments.config))
+    except ConfigError as error:
+        parser.error(str(error))
+    if arguments.explain:
+        print(job.explain())
+        return
+    result = job.execute()
+    if not _on_cluster():
+        result.wait()
+
+
+def _on_cluster() -> bool:
+    return "PYFLINK_GATEWAY_PORT" in os.environ
 
 
 def _options(options: dict[str, str]) -> str:

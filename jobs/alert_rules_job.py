@@ -1,0 +1,71 @@
+"""Authorizations and settings to rules: one row per account in `alert-rules`, one row a change, and behind the rows of
+each partition heartbeats that say up to when they are complete. What cannot be used goes to `dead-letters`.
+
+    flink run -py jobs/alert_rules_job.py --config conf/local.yaml     on a cluster
+    python jobs/alert_rules_job.py --config conf/local.yaml            in this process
+    python jobs/alert_rules_job.py --explain                           prints the plan and runs nothing
+"""
+
+from pyflink.common import Types
+from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.table import StatementSet
+from pyflink.table.table_environment import StreamTableEnvironment
+
+from account_alerts.config import Config
+from jobs.flink_sql import configure, run, statement
+from udfs.prober import ProbeTails, shard_of
+from udfs.rules_functions import DEAD_LETTERS, RULES_ROW, FoldRules, RouteChanges
+
+
+def options(config: Config) -> dict[str, str]:
+    """Flink's options for this job."""
+    job = config.alert_rules
+    return {
+        "pipeline.name": "alert-rules",
+        "parallelism.default": str(job.parallelism),
+        "execution.buffer-timeout.interval": "1 ms",
+        "execution.checkpointing.interval": f"{job.checkpoint_interval} ms",
+        "python.execution-mode": job.python_mode,
+        "python.fn-execution.bundle.time": str(job.bundle_time),
+        "table.exec.uid.generation": "ALWAYS",
+        "table.local-time-zone": "UTC",
+    }
+
+
+def build(config: Config) -> StatementSet:
+    """The job, as the data flows: records to changes of accounts, changes to rows of rules."""
+    env = StreamExecutionEnvironment.get_execution_environment()
+    table_env = StreamTableEnvironment.create(env)
+    configure(table_env, options(config))
+    for table in ("rule_sources", "ticks", "alert_rules_log", "dead_letters"):
+        table_env.execute_sql(statement(f"tables/{table}.sql", config))
+    shards = config.alert_rules.parallelism
+
+    records = table_env.to_data_stream(table_env.from_path("rule_sources"))
+    ticks = table_env.to_data_stream(table_env.from_path("ticks"))
+    looks = ticks.process(ProbeTails(config)).name("probe tails").uid("probe-tails").set_parallelism(1)
+    changes = (
+        records.connect(looks)
+        .key_by(lambda record: shard_of(record.source_partition, shards), lambda look: look[0], Types.INT())
+        .process(RouteChanges(config))
+        .name("route changes")
+        .uid("route-changes")
+    )
+    rules = (
+        changes.key_by(lambda change: change[0], Types.INT())
+        .process(FoldRules(config), RULES_ROW)
+        .name("fold rules")
+        .uid("fold-rules")
+    )
+
+    table_env.create_temporary_view("folded_rules", table_env.from_data_stream(rules))
+    dead_letters = changes.get_side_output(DEAD_LETTERS)
+    table_env.create_temporary_view("rule_dead_letters", table_env.from_data_stream(dead_letters))
+    results = table_env.create_statement_set()
+    for result in ("write_rules", "keep_rule_dead_letters"):
+        results.add_insert_sql(statement(f"rules/{result}.sql", config))
+    return results
+
+
+if __name__ == "__main__":
+    run(build, __doc__)

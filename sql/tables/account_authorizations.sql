@@ -1,0 +1,17 @@
+-- Who may see an account: the newest record of each.
+CREATE TABLE account_authorizations (
+  account_id       STRING NOT NULL,
+  customer_ids     ARRAY<STRING NOT NULL> NOT NULL,
+  written_at       TIMESTAMP_LTZ(3) NOT NULL METADATA FROM 'timestamp' VIRTUAL,
+  PRIMARY KEY (account_id) NOT ENFORCED
+) WITH (
+  'connector' = 'upsert-kafka',
+  'topic' = '${account_authorizations}',
+  ${kafka_client}
+  'properties.group.id' = 'alert-rules-authorizations',
+  'key.format' = 'raw',
+  'value.format' = 'alerts-avro',
+  'value.alerts-avro.broken-records' = 'skip',
+  ${decoding}
+  'value.fields-include' = 'ALL'
+)

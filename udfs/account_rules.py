@@ -1,0 +1,116 @@
+"""The rules of one account, folded from what was written about it.
+
+Authorizations and settings come from two topics, in any order between them. So the fold keeps, for each, every version
+with the Kafka time from which it holds, and a rule holds where both do: in whatever order the records are read, live or
+after a cold start, the same rules come out. Times are milliseconds UTC.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+Rule = dict[str, Any]
+"""One element of ``rules`` in schemas/AlertRules.avsc."""
+
+
+@dataclass
+class AccountRules:
+    """What is known about one account; plain lists and dicts inside, so that it can be stored as JSON."""
+
+    authorized: list[tuple[int, list[str]]] = field(default_factory=list)
+    """(from, customers who may see the account from then on), oldest first."""
+    wishes: dict[str, list[tuple[int, dict[str, Any]]]] = field(default_factory=dict)
+    """By customer: (from, what he wishes for this account from then on), oldest first; {} for nothing."""
+
+    def authorize(self, since: int, customers: list[str]) -> bool:
+        """Take over who may see the account; whether that changed anything."""
+        return _append(self.authorized, since, sorted(set(customers)), [])
+
+    def wish(self, since: int, customer: str, wishes: dict[str, Any]) -> bool:
+        """Take over what a customer wishes for the account; whether that changed anything.
+
+        ``wishes`` are {"language", "addresses", "settings"} as in AlertSettings, or {} for nothing at all.
+        """
+        return _append(self.wishes.setdefault(customer, []), since, wishes, {})
+
+    def forget(self, before: int) -> None:
+        """Drop the versions that ended before a time: no booking of that time can come any more."""
+        self.authorized = _after(self.authorized, before, [])
+        versions = {customer: _after(versions, before, {}) for customer, versions in self.wishes.items()}
+        self.wishes = {customer: kept for customer, kept in versions.items() if kept}
+
+    def is_empty(self) -> bool:
+        """Whether nothing is known that could raise an alert, now or for a late booking."""
+        return not self.authorized and not self.wishes
+
+    def rules(self) -> list[Rule]:
+        """Every setting of every customer for the times in which he was authorized and wished for it."""
+        return [
+            {
+                "customer_id": customer,
+                **{name: setting[name] for name in _SETTING_FIELDS},
+                "language": wishes["language"],
+                "address_channels": [address["channel"] for address in wishes["addresses"]],
+                "addresses": [address["address"] for address in wishes["addresses"]],
+                "valid_from": valid_from,
+                "valid_to": valid_to,
+            }
+            for customer in sorted(self.wishes)
+            for valid_from, valid_to, wishes in self._held(customer)
+            for setting in wishes["settings"]
+        ]
+
+    def _held(self, customer: str) -> Iterator[tuple[int, int | None, dict[str, Any]]]:
+        for wished_from, wished_to, wishes in _spans(self.wishes[customer]):
+            for allowed_from, allowed_to, customers in _spans(self.authorized):
+                if customer in customers and wishes:
+                    ends = [end for end in (wished_to, allowed_to) if end is not None]
+                    start, end = max(wished_from, allowed_from), min(ends, default=None)
+                    if end is None or start < end:
+                        yield start, end, wishes
+
+
+_SETTING_FIELDS = (
+    "setting_id",
+    "alert_type",
+    "currency",
+    "threshold_minor",
+    "count",
+    "window_minutes",
+    "channels",
+)
+
+
+def _append(versions: list[tuple[int, Any]], since: int, value: Any, nothing: Any) -> bool:
+    if value == (versions[-1][1] if versions else nothing):
+        return False
+    # A new leader's clock may be behind the old one's: a version never begins before the one it follows.
+    versions.append((max(since, versions[-1][0]) if versions else since, value))
+    return True
+
+
+def _spans(versions: list[tuple[int, Any]]) -> Iterator[tuple[int, int | None, Any]]:
+    """(from, to, value) of each version; the newest has no end."""
+    for (start, value), (end, _) in pairwise([*versions, (None, None)]):
+        yield start, end, value
+
+
+def _after(versions: list[tuple[int, Any]], before: int, nothing: Any) -> list[tuple[int, Any]]:
+    kept = [
+        version for version, (_, end, _) in zip(versions, _spans(versions), strict=True) if end is None or end > before
+    ]
+    return [] if len(kept) == 1 and kept[0][1] == nothing and kept[0][0] <= before else kept
+
+
+def from_json(stored: Mapping[str, Any]) -> AccountRules:
+    """An account as :func:`to_json` stored it."""
+    versions = {
+        customer: [(since, wishes) for since, wishes in listed] for customer, listed in stored["wishes"].items()
+    }
+    return AccountRules([(since, customers) for since, customers in stored["authorized"]], versions)
+
+
+def to_json(account: AccountRules) -> dict[str, Any]:
+    """An account as a value that JSON can hold, for Flink's state."""
+    return {"authorized": account.authorized, "wishes": account.wishes}

@@ -1,0 +1,139 @@
+"""Looks at the last record of each partition that the alert-rules job reads."""
+
+import logging
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from pyflink.datastream import ProcessFunction, RuntimeContext
+
+from account_alerts.clients import consumer, partitions
+from account_alerts.config import Config
+from udfs.progress import NOTHING, Look
+
+_log = logging.getLogger(__name__)
+_TIMEOUT_S = 5.0
+
+_Partition = tuple[str, int]
+
+
+class ProbeTails(ProcessFunction):  # type: ignore[misc]
+    """At every tick: one look per shard, or none while Kafka cannot be asked."""
+
+    def __init__(self, config: Config) -> None:
+        """Take what is needed from the configuration."""
+        self._config = config
+
+    def open(self, runtime_context: RuntimeContext) -> None:
+        """Connect."""
+        self._prober = Prober(self._config)
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._prober.close()
+
+    def process_element(self, tick: Any, ctx: ProcessFunction.Context) -> Iterator[tuple[int, Look]]:
+        """Look, and tell each shard about its partitions."""
+        try:
+            yield from self._prober.looks()
+        except KafkaException as error:
+            _log.warning("cannot look at the ends of the topics, trying again: %s", error)
+
+
+class Prober:
+    """The last offsets of the partitions of both topics, asked of Kafka."""
+
+    def __init__(self, config: Config) -> None:
+        """Connect; the partitions are asked for at the first look."""
+        self._config = config
+        self._shards = config.alert_rules.parallelism
+        self._consumer: Consumer = consumer(config, **{"enable.partition.eof": True, "fetch.wait.max.ms": 10})
+        self._ends: dict[_Partition, int] = {}
+        self._last: dict[_Partition, int] = {}
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._consumer.close()
+
+    def looks(self) -> Iterator[tuple[int, Look]]:
+        """A (shard, look) for every shard.
+
+        Raises:
+            KafkaException: Kafka does not answer, or not in time.
+        """
+        now = int(time.time() * 1000) - self._config.rules.clock_skew
+        if not self._last:
+            self._last = dict.fromkeys(self._find_partitions(), NOTHING)
+        moved: dict[_Partition, tuple[int, int]] = {}
+        for partition in self._last:
+            low, high = self._consumer.get_watermark_offsets(TopicPartition(*partition), timeout=_TIMEOUT_S)
+            if self._ends.get(partition) != high:
+                moved[partition] = (low, high)
+        self._last |= self._find_last_records(moved)
+        self._ends |= {partition: high for partition, (_, high) in moved.items()}
+        for shard in range(self._shards):
+            yield (
+                shard,
+                Look(
+                    now,
+                    {
+                        partition_name(topic, partition): last
+                        for (topic, partition), last in self._last.items()
+                        if shard_of(partition, self._shards) == shard
+                    },
+                ),
+            )
+
+    def _find_partitions(self) -> list[_Partition]:
+        topics = (self._config.topics.account_authorizations.name, self._config.topics.alert_settings.name)
+        return [(topic, part.partition) for topic in topics for part in partitions(self._consumer, topic)]
+
+    def _find_last_records(self, ends: dict[_Partition, tuple[int, int]]) -> dict[_Partition, int]:
+        """The offset of the last record below each end.
+
+        It is not always the one before the end: a transaction's marker and a compacted record take an offset too.
+        So it looks back one offset, then ten, and so on.
+        """
+        last: dict[_Partition, int] = {}
+        back = 1
+        while missing := {partition: ends[partition] for partition in ends if partition not in last}:
+            starts = {partition: max(low, high - back) for partition, (low, high) in missing.items()}
+            for partition, offset in self._read(starts, missing).items():
+                if offset != NOTHING or starts[partition] == missing[partition][0]:
+                    last[partition] = offset
+            back *= 10
+        return last
+
+    def _read(
+        self, starts: dict[_Partition, int], ends: dict[_Partition, tuple[int, int]]
+    ) -> dict[_Partition, int]:
+        """Read each partition from its start to its end; the last offset that had a record."""
+        last = dict.fromkeys(starts, NOTHING)
+        unread = {partition for partition, start in starts.items() if start < ends[partition][1]}
+        self._consumer.assign([TopicPartition(*partition, starts[partition]) for partition in unread])
+        while unread:
+            message = self._consumer.poll(_TIMEOUT_S)
+            if message is None:
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+            partition = (str(message.topic()), int(message.partition() or 0))
+            error = message.error()
+            if error is not None and error.code() != KafkaError._PARTITION_EOF:
+                raise KafkaException(error)
+            offset = int(message.offset() or 0)
+            end = ends[partition][1]
+            if error is None and offset < end:
+                last[partition] = offset
+            if error is not None or offset >= end - 1:
+                unread.discard(partition)
+        return last
+
+
+def shard_of(partition: int, shards: int) -> int:
+    """The shard whose router reads a partition."""
+    return partition % shards
+
+
+def partition_name(topic: str, partition: int) -> str:
+    """How a look names a partition."""
+    return f"{topic}/{partition}"

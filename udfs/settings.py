@@ -1,0 +1,44 @@
+"""Which of a customer's settings can be used. The rule is the data contract's ("What bad input gets")."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+CHANNELS = frozenset({"EMAIL", "SMS", "PUSH"})
+AMOUNT_TYPES = frozenset({"BALANCE_ABOVE", "BALANCE_BELOW", "CREDITED_ABOVE", "DEBITED_ABOVE"})
+COUNT_TYPE = "TRANSACTION_COUNT"
+LONGEST_WINDOW_MINUTES = 1440
+
+
+@dataclass
+class CheckedSettings:
+    """The settings of one record, told apart."""
+
+    usable: list[Mapping[str, Any]] = field(default_factory=list)
+    invalid: list[str] = field(default_factory=list)
+    """Ids of settings that are skipped; the record goes to the dead letters."""
+    unknown: list[str] = field(default_factory=list)
+    """Alert types that this version does not know; a newer one may. Ignored and counted."""
+
+
+def check_settings(settings: list[Mapping[str, Any]]) -> CheckedSettings:
+    """Tell usable settings from invalid and unknown ones; ``settings`` are those of an AlertSettings record."""
+    checked = CheckedSettings()
+    for setting in settings:
+        alert_type = setting["alert_type"]
+        if alert_type not in AMOUNT_TYPES and alert_type != COUNT_TYPE:
+            checked.unknown.append(alert_type)
+        elif _is_valid(setting):
+            checked.usable.append(setting)
+        else:
+            checked.invalid.append(setting["setting_id"])
+    return checked
+
+
+def _is_valid(setting: Mapping[str, Any]) -> bool:
+    if not (setting["setting_id"] and setting["account_id"] and CHANNELS.issuperset(setting["channels"])):
+        return False
+    if setting["alert_type"] == COUNT_TYPE:
+        window = setting["window_minutes"]
+        return setting["count"] is not None and window is not None and 1 <= window <= LONGEST_WINDOW_MINUTES
+    return setting["threshold_minor"] is not None
