@@ -5,7 +5,7 @@ Nothing of the product is used but its configuration and the schema files.
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from confluent_kafka import OFFSET_END, Consumer, KafkaError, Message, Producer, TopicPartition
@@ -39,6 +39,7 @@ class Chain:
     alerts: list[Observed] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
+    prefixes: list[str] = field(default_factory=lambda: ["fence"])
 
     def __post_init__(self) -> None:
         """Connect, and see every output from here on."""
@@ -61,7 +62,6 @@ class Chain:
         )
         self._refused: list[KafkaError] = []
         self._fences = 0
-        self._cases = 0
         self._watch([*self._channels, names.dead_letters.name])
 
     def _watch(self, topics: Iterable[str]) -> None:
@@ -81,8 +81,8 @@ class Chain:
 
     def case(self) -> "Case":
         """A test's own part of the world: nobody else uses its ids."""
-        self._cases += 1
-        return Case(self, f"case{self._cases}-{time.time_ns() % 10**9}")
+        self.prefixes.append(f"case{len(self.prefixes)}-{time.time_ns() % 10**9}")
+        return Case(self, self.prefixes[-1])
 
     def put(self, topic: str, key: bytes | None, value: bytes | None, into: list[KafkaRecord]) -> None:
         """Write any bytes; the record is appended to `into` as soon as Kafka has it."""
@@ -98,9 +98,12 @@ class Chain:
 
         while True:
             try:
-                return self._producer.produce(topic, value, key, on_delivery=delivered)
+                self._producer.produce(topic, value, key, on_delivery=delivered)
             except BufferError:
                 self._producer.poll(0.1)
+            else:
+                self._producer.poll(0)
+                return
 
     def flush(self) -> None:
         """Wait until Kafka has all that was put."""
@@ -187,10 +190,20 @@ class Case:
     chain: Chain
     prefix: str
     records: list[KafkaRecord] = field(default_factory=list)
+    _serial: int = 0
 
     def id(self, name: str) -> str:
         """An id that no other test has."""
         return f"{self.prefix}-{name}"
+
+    def fork(self) -> "Case":
+        """A case with the same rules, and bookings of its own on the same accounts."""
+        return replace(self.chain.case(), records=list(self.records))
+
+    def next_id(self) -> str:
+        """An id for the next booking."""
+        self._serial += 1
+        return self.id(f"e{self._serial}")
 
     def put(self, topic: str, key: bytes | None, value: bytes | None) -> None:
         """Write any bytes."""

@@ -22,7 +22,7 @@ def _stream(case: Case, seconds: float = STREAM_SECONDS) -> None:
             break
         case.chain.pause(due)
         account = case.id(f"a{number % ACCOUNTS}")
-        case.book(entry(case.id(f"e{len(case.records)}"), account))
+        case.book(entry(case.next_id(), account))
     case.chain.flush()
 
 

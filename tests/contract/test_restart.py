@@ -31,7 +31,7 @@ def _rules(case: Case, threshold: int = 0) -> None:
 def _bookings(case: Case, count: int = BACKLOG) -> None:
     for number in range(count):
         account = case.id(f"a{number % CUSTOMERS}")
-        case.book(entry(case.id(f"e{len(case.records)}-{number}"), account))
+        case.book(entry(case.next_id(), account))
         if not number % 100:
             case.chain.poll(0)
 
