@@ -8,6 +8,7 @@ from its newest retained checkpoint. A job that was cancelled, or ended, is not 
 import logging
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from account_alerts.config import load
@@ -18,6 +19,7 @@ from account_alerts.local.layout import Layout, layout
 from account_alerts.local.submit import submit_one
 
 _INTERVAL = 1.0
+_LONGEST_INTERVAL = 30.0
 _log = logging.getLogger("keeper")
 
 
@@ -46,17 +48,28 @@ def main(config_file: str) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     config = load(Path(config_file))
     state, rest = layout(config), FlinkRest(config.flink.rest_url)
-    while True:
+    pause = _INTERVAL
+
+    def bring_back(name: str) -> bool:
+        _log.warning("%s is unknown to the JobManager: submitting it again", name)
         try:
-            # Without a TaskManager a submitted job could not run anyway.
-            for name in lost_jobs(state, rest) if rest.slots() else []:
-                _log.warning("%s is unknown to the JobManager: submitting it again", name)
-                submit_one(config, name, resume=True)
-        except FlinkUnreachableError as error:
-            _log.debug("%s", error)
+            submit_one(config, name, resume=True)
         except LocalError as error:
             _log.error("%s", error)
-        time.sleep(_INTERVAL)
+            return False
+        return True
+
+    with ThreadPoolExecutor() as pool:
+        while True:
+            try:
+                # Without a TaskManager a submitted job could not run anyway.
+                lost = lost_jobs(state, rest) if rest.slots() else []
+            except FlinkUnreachableError as error:
+                _log.debug("%s", error)
+            else:
+                succeeded = all(pool.map(bring_back, lost))
+                pause = _INTERVAL if succeeded else min(2 * pause, _LONGEST_INTERVAL)
+            time.sleep(pause)
 
 
 if __name__ == "__main__":

@@ -95,7 +95,10 @@ def _jobs(config: Config) -> list[dict[str, Any]] | None:
             report.append(
                 {
                     "name": name,
-                    "state": job.state,
+                    # Flink says RUNNING as soon as it tries to place the tasks.
+                    "state": "STARTING"
+                    if job.state == "RUNNING" and not job.all_tasks_running
+                    else job.state,
                     "id": job.id,
                     "page": f"{rest.url}/#/job/running/{job.id}/overview",
                     "started": job.started,

@@ -1,5 +1,6 @@
 """Submitting the jobs to a cluster with `flink run -py`."""
 
+import fcntl
 import re
 import subprocess
 import sys
@@ -67,6 +68,16 @@ def submit_one(config: Config, name: str, *, resume: bool) -> str:
         with tempfile.TemporaryDirectory() as folder:
             return _submit_elsewhere(config, name, Layout(Path(folder)))
     layout = Layout(config.local.state)
+    with (layout.state / f"submit-{name}.lock").open("w") as lock:
+        # The keeper and a user may have the same thought; the second one finds the job running.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _submit_here(config, name, layout, resume)
+
+
+def _submit_here(config: Config, name: str, layout: Layout, resume: bool) -> str:
+    running = FlinkRest(config.flink.rest_url).live_job(name)
+    if running is not None:
+        raise LocalError(f"{name}: runs already (job {running.id}).")
     checkpoint = job_state.newest_checkpoint(layout, name) if resume else None
     say(f"{name}: submitting" + (f", from checkpoint {checkpoint.name}" if checkpoint else ""))
     # The new job owns the checkpoint and removes it when it has newer ones.
@@ -103,7 +114,9 @@ def _flink_run(layout: Layout, name: str, restore: list[str], config_file: Path)
     submitted = re.search(r"JobID (\w{32})", result.stdout)
     if result.returncode or submitted is None:
         summary = _without_frames(result.stdout + result.stderr)
-        raise LocalError(f"{name}: cannot be submitted:\n{summary}\nAll of it: {layout.logs}/submit-{name}.out")
+        raise LocalError(
+            f"{name}: cannot be submitted:\n{summary}\nAll of it: {layout.logs}/submit-{name}.out"
+        )
     return submitted[1]
 
 
