@@ -113,14 +113,23 @@ def topics_create(config: ConfigOption = None) -> None:
 @app.command(
     "flink-config", epilog="Example: alerts flink-config --config conf/production.yaml > config.yaml"
 )
-def flink_config(config: ConfigOption = None) -> None:
+def flink_config(
+    config: ConfigOption = None,
+    folder: Annotated[
+        Path | None, typer.Option("--folder", help="Write it there, with the logging's, instead of printing.")
+    ] = None,
+) -> None:
     """Print Flink's config.yaml for a cluster that runs the jobs elsewhere."""
     import yaml
 
     from account_alerts.config import load
     from account_alerts.local import flink_conf
 
-    typer.echo(yaml.safe_dump(flink_conf.client_options(load(config)), width=10_000), nl=False)
+    options = flink_conf.client_options(load(config))
+    if folder is not None:
+        flink_conf.write(folder, options)
+    else:
+        typer.echo(yaml.safe_dump(options, width=10_000), nl=False)
 
 
 def main() -> None:
