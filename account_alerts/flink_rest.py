@@ -95,6 +95,10 @@ class FlinkRest:
         """Ask for a checkpoint now; does not wait for it."""
         self.post(f"/jobs/{job_id}/checkpoints", {"checkpointType": "FULL"})
 
+    def cancel(self, job_id: str) -> None:
+        """Cancel a job; does not wait until it has ended."""
+        self._call(urllib.request.Request(f"{self.url}/jobs/{job_id}?mode=cancel", method="PATCH"))
+
     def restarts(self, job_id: str) -> int:
         """How often the job was restarted since it was submitted."""
         metrics = self.get(f"/jobs/{job_id}/metrics?get=numRestarts")

@@ -1,0 +1,170 @@
+"""The configuration: what is wrong is named with its cure, and what is right arrives."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from account_alerts.config import PROJECT, Config, ConfigError, load
+
+LOCAL = PROJECT / "conf/local.yaml"
+PRODUCTION = PROJECT / "conf/production.yaml"
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    for variable in os.environ:
+        if variable.startswith("ALERTS_"):
+            monkeypatch.delenv(variable)
+
+
+def changed(folder: Path, path: str, value: object) -> Path:
+    """A copy of the local configuration with one value replaced; None removes the key."""
+    data = yaml.safe_load(LOCAL.read_text())
+    *parents, key = path.split(".")
+    section = data
+    for parent in parents:
+        section = section[parent]
+    if value is None:
+        del section[key]
+    else:
+        section[key] = value
+    file = folder / "changed.yaml"
+    file.write_text(yaml.safe_dump(data))
+    return file
+
+
+def test_addresses_follow_the_local_ports() -> None:
+    config = load(LOCAL, {"local": {"kafka_port": 19092, "flink_rest_port": 18081}})
+    assert config.kafka.bootstrap_servers == "localhost:19092"
+    assert config.flink.rest_url == "http://localhost:18081"
+
+
+def test_override_moves_the_addresses_too() -> None:
+    config = load(LOCAL).override({"local": {"kafka_port": 19092}})
+    assert config.kafka.bootstrap_servers == "localhost:19092"
+    assert config.flink.rest_url == "http://localhost:8081"
+
+
+def test_environment_wins_over_the_file_and_the_caller_over_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALERTS_LOCAL__KAFKA_PORT", "1111")
+    monkeypatch.setenv("ALERTS_RULES__MAX_WAIT", "3s")
+    config = load(LOCAL, {"local": {"kafka_port": 2222}})
+    assert config.local_environment().kafka_port == 2222
+    assert config.rules.max_wait == 3000
+
+
+def test_file_is_chosen_by_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ALERTS_CONFIG", str(changed(tmp_path, "environment", "elsewhere")))
+    assert load().environment == "elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("kafka.encodign", "avro", ["kafka.encodign", "Did you mean encoding?"]),
+        (
+            "kafka.encoding",
+            "json",
+            ["kafka.encoding", "'avro' or 'avro-confluent'", "ALERTS_KAFKA__ENCODING"],
+        ),
+        ("kafka.encoding", "avro-confluent", ["schema_registry_url"]),
+        ("kafka.min_insync_replicas", 2, ["min_insync_replicas", "replication_factor"]),
+        ("rules", None, ["rules", "missing"]),
+        ("rules.max_wait", None, ["rules.max_wait", "missing", "ALERTS_RULES__MAX_WAIT"]),
+        ("rules.max_wait", 10, ["rules.max_wait", "not a duration", "10s"]),
+        ("rules.effect_delay", "1s", ["rules.effect_delay", "less than 1000"]),
+        ("alerting.parallelism", 0, ["alerting.parallelism", "greater than or equal to 1"]),
+        ("local.kafka_port", 70000, ["local.kafka_port", "65535"]),
+        ("local.kafka_port", 8081, ["ports", "same"]),
+        ("local.kafka_heap", "lots", ["local.kafka_heap"]),
+        ("topics.alert_rules.retention", "1d", ["alert_rules.retention", "account_entries.retention"]),
+        ("topics.dead_letters.retention", None, ["dead_letters.retention", "missing"]),
+        ("topics.dead_letters.name", "alert-rules", ["same name"]),
+        ("kafka.password", "hunter2", ["kafka.password", "ALERTS_KAFKA__PASSWORD"]),
+        ("kafka.client", {"sasl.jaas.config": "hunter2"}, ["sasl.jaas.config", "secrets"]),
+    ],
+)
+def test_error_names_key_and_cure(tmp_path: Path, path: str, value: object, said: list[str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(changed(tmp_path, path, value))
+    message = str(caught.value)
+    assert "changed.yaml" in message
+    assert "hunter2" not in message
+    for part in said:
+        assert part in message
+
+
+def test_all_errors_are_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALERTS_KAFAK__ENCODING", "avro")
+    monkeypatch.setenv("ALERTS_RULES__MAX_WAITING", "1s")
+    with pytest.raises(ConfigError) as caught:
+        load(LOCAL)
+    assert "ALERTS_KAFAK__ENCODING" in str(caught.value)
+    assert "Did you mean kafka?" in str(caught.value)
+    assert "Did you mean max_wait?" in str(caught.value)
+
+
+def test_missing_file_and_broken_yaml(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--config or ALERTS_CONFIG"):
+        load(tmp_path / "none.yaml")
+    (tmp_path / "broken.yaml").write_text("kafka: [")
+    with pytest.raises(ConfigError, match="not valid YAML"):
+        load(tmp_path / "broken.yaml")
+
+
+def production(monkeypatch: pytest.MonkeyPatch) -> Config:
+    monkeypatch.setenv("ALERTS_KAFKA__USERNAME", "alerts")
+    monkeypatch.setenv("ALERTS_KAFKA__PASSWORD", 'a"b\\c')
+    return load(PRODUCTION)
+
+
+def test_production_needs_its_secrets() -> None:
+    with pytest.raises(ConfigError, match="ALERTS_KAFKA__PASSWORD"):
+        load(PRODUCTION)
+
+
+def test_production_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = production(monkeypatch)
+    assert config.kafka.replication_factor == 3
+    assert config.kafka.min_insync_replicas == 2
+    assert config.kafka.encoding == "avro-confluent"
+    assert config.kafka.client["acks"] == "all"
+    assert config.kafka.client["security.protocol"] == "SASL_SSL"
+    options = config.flink.options
+    assert options["high-availability.type"] == "kubernetes"
+    assert str(options["execution.checkpointing.dir"]).startswith("s3://")
+    assert config.alerting.state_backend == "rocksdb"
+    with pytest.raises(ConfigError, match=r"conf/local\.yaml"):
+        config.local_environment()
+
+
+def test_secrets_reach_the_clients_and_nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    config = production(monkeypatch)
+    assert config.kafka.librdkafka()["sasl.password"] == 'a"b\\c'
+    assert 'password="a\\"b\\\\c"' in config.kafka.java()["sasl.jaas.config"]
+    assert "ScramLoginModule" in config.kafka.java()["sasl.jaas.config"]
+    config.write(tmp_path / "written.yaml")
+    for text in (repr(config), (tmp_path / "written.yaml").read_text()):
+        assert 'a"b' not in text
+
+
+def test_written_configuration_reads_back_the_same(tmp_path: Path) -> None:
+    config = load(LOCAL, {"local": {"kafka_port": 19092}, "rules": {"max_wait": "3s"}})
+    config.write(tmp_path / "written.yaml")
+    assert load(tmp_path / "written.yaml").model_dump() == config.model_dump()
+
+
+def test_topics_follow_the_contract() -> None:
+    config = load(LOCAL)
+    week = str(7 * 24 * 3600 * 1000)
+    assert config.topic_settings("account_entries")["message.timestamp.type"] == "LogAppendTime"
+    assert config.topic_settings("alert_rules")["message.timestamp.type"] == "CreateTime"
+    assert config.topic_settings("account_entries")["retention.ms"] == week
+    for key in ("account_authorizations", "alert_settings", "alert_rules"):
+        settings = config.topic_settings(key)
+        assert settings["cleanup.policy"] == "compact"
+        assert settings["min.compaction.lag.ms"] == week
+        assert settings["delete.retention.ms"] == week
