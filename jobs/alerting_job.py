@@ -12,10 +12,18 @@ from pyflink.table.udf import udtf
 from account_alerts.config import Config
 from jobs.flink_sql import configure, run, statement
 from udfs.make_alerts import make_alerts
+from udfs.overdue_rules import OverdueRules
 
-TABLES = ("account_entries", "alert_rules", "outbound_alerts", "dead_letters")
+TABLES = (
+    "account_entries",
+    "alert_rules",
+    "outbound_alerts",
+    "dead_letters",
+    "ticks",
+    "alert_rules_log",
+)
 RULES = ("checked_entries", "good_entries", "raised_alerts")
-RESULTS = ("send_alerts", "keep_dead_letters")
+RESULTS = ("send_alerts", "keep_dead_letters", "release_bookings")
 
 
 def options(config: Config) -> dict[str, str]:
@@ -44,8 +52,10 @@ def build(config: Config) -> StatementSet:
     for table in TABLES:
         table_env.execute_sql(statement(f"tables/{table}.sql", config))
     table_env.create_temporary_function(
-        "make_alerts", udtf(make_alerts, result_types=[DataTypes.STRING().not_null()] * 3)
+        "make_alerts", udtf(make_alerts, result_types=[DataTypes.STRING()] * 3)
     )
+    release = [DataTypes.STRING().not_null(), DataTypes.BYTES(), DataTypes.BIGINT()]
+    table_env.create_temporary_function("overdue_rules", udtf(OverdueRules(config), result_types=release))
     for rule in RULES:
         table_env.execute_sql(statement(f"rules/{rule}.sql", config))
     results = table_env.create_statement_set()

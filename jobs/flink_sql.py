@@ -50,7 +50,6 @@ def values(config: Config) -> dict[str, str]:
         "decoding": _options(decoding),
         "encoding": _options({"value.format": kafka.encoding, **encoding}),
         "effect_delay": _seconds(config.rules.effect_delay),
-        "ticks_per_second": str(max(1, 1000 // config.rules.heartbeat_interval)),
         "idle_timeout": f"{config.alerting.idle_timeout} ms",
         "iso_4217": ", ".join(f"'{currency.code}'" for currency in Currency),
     }

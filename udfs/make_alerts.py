@@ -25,13 +25,16 @@ def make_alerts(
     channels: Sequence[str],
     address_channels: Sequence[str],
     addresses: Sequence[str],
-) -> Iterator[tuple[str, str, str]]:
+) -> Iterator[tuple[str | None, str, str | None]]:
     """One (alert_id, channel, address) per channel of the setting and address the customer has on it.
 
-    ``address_channels`` names the channel of each of ``addresses``. A channel or an address named twice counts once;
-    a channel on which the customer has no address gives nothing.
+    ``address_channels`` names the channel of each of ``addresses``. A channel or an address named twice counts once. A
+    channel on which the customer has no address gives (None, channel, None): no alert, but it is counted.
     """
-    wanted = set(channels)
-    for channel, address in dict.fromkeys(zip(address_channels, addresses, strict=True)):
-        if channel in wanted:
+    reachable = dict.fromkeys(zip(address_channels, addresses, strict=True))
+    for channel in dict.fromkeys(channels):
+        on_channel = [address for of, address in reachable if of == channel]
+        for address in on_channel:
             yield alert_id(entry_id, customer_id, setting_id, channel, address), channel, address
+        if not on_channel:
+            yield None, channel, None

@@ -23,12 +23,12 @@ def partition_of(key: str, partitions: int) -> int:
     return murmur2(key.encode()) % partitions
 
 
-def heartbeat_keys(partitions: int) -> list[str]:
-    """A key for each partition that Kafka puts there."""
+def heartbeat_keys(partitions: int, prefix: str = HEARTBEAT) -> list[str]:
+    """A key with this beginning for each partition that Kafka puts there."""
     keys: dict[int, str] = {}
     number = 0
     while len(keys) < partitions:
-        key = f"{HEARTBEAT}-{number}"
+        key = f"{prefix}-{number}"
         keys.setdefault(partition_of(key, partitions), key)
         number += 1
     return [keys[partition] for partition in range(partitions)]

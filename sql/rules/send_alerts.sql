@@ -1,4 +1,5 @@
--- One alert per channel and address of a raised rule; make_alerts (udfs/make_alerts.py) makes them.
+-- One alert per channel and address of a raised rule; make_alerts (udfs/make_alerts.py) makes them. A channel without
+-- an address gives none: how many is the difference between what make_alerts gives and what is sent.
 INSERT INTO outbound_alerts
 SELECT
   r.customer_id, a.alert_id, r.customer_id, a.channel, a.address, r.alert_type, r.account_id, r.currency, r.entry_id,
@@ -11,3 +12,4 @@ FROM raised_alerts AS r
 CROSS JOIN LATERAL TABLE(make_alerts(
     r.entry_id, r.customer_id, r.setting_id, r.channels, r.address_channels, r.addresses))
   AS a(alert_id, channel, address)
+WHERE a.address IS NOT NULL

@@ -1,7 +1,7 @@
--- A clock: so many rows a second.
+-- A clock: one row a second.
 CREATE TABLE ticks (
   tick BIGINT NOT NULL
 ) WITH (
   'connector' = 'datagen',
-  'rows-per-second' = '${ticks_per_second}'
+  'rows-per-second' = '1'
 )
