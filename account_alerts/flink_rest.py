@@ -51,7 +51,7 @@ class FlinkRest:
     def _call(self, request: urllib.request.Request) -> Any:
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
-                return json.load(answer)
+                return json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as error:
             raise FlinkUnreachableError(
                 f"Flink at {self.url} answered {error.code} to {request.selector}"
