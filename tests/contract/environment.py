@@ -29,7 +29,7 @@ class Environment:
         config.write(self.file)
         self.config: Config = load(self.file)
 
-    def alerts(self, *arguments: str, timeout: float = 180, **variables: str) -> str:
+    def alerts(self, *arguments: str, timeout: float = 300, **variables: str) -> str:
         """Run the `alerts` tool; returns what it prints, fails with all of it when the tool does."""
         done = subprocess.run(
             [ALERTS, *arguments],
