@@ -145,10 +145,22 @@ def link_flink_lib() -> None:
     ]
     if paths.PROJECT_JAR.exists():
         wanted.append(paths.PROJECT_JAR)
-    shutil.rmtree(paths.FLINK_LIB, ignore_errors=True)
-    paths.FLINK_LIB.mkdir(parents=True)
-    for jar in wanted:
-        (paths.FLINK_LIB / jar.name).symlink_to(jar)
+    # Only what differs is touched: a cluster may be running on it.
+    paths.FLINK_LIB.mkdir(parents=True, exist_ok=True)
+    links = {paths.FLINK_LIB / jar.name: jar for jar in wanted}
+    for link in set(paths.FLINK_LIB.iterdir()) - links.keys():
+        link.unlink()
+    for link, jar in links.items():
+        if not (link.is_symlink() and link.readlink() == jar):
+            link.unlink(missing_ok=True)
+            link.symlink_to(jar)
+
+
+def _prepare_client() -> None:
+    from account_alerts.local import submit
+
+    print("Preparing Flink's client", flush=True)
+    submit.make_class_archive()
 
 
 def update() -> None:
@@ -187,6 +199,7 @@ def main() -> int:
         java_build.share_classes()
         java_build.build()
         link_flink_lib()
+        _prepare_client()
     except (JarError, java_build.BuildError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -59,4 +59,8 @@ def _write_jar(roots: list[Path]) -> None:
                 entry = zipfile.ZipInfo(str(file.relative_to(root)), _EPOCH)
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 jar.writestr(entry, file.read_bytes())
-    temporary.replace(paths.PROJECT_JAR)
+    if paths.PROJECT_JAR.exists() and temporary.read_bytes() == paths.PROJECT_JAR.read_bytes():
+        # A newer date alone would make Java refuse the archive of classes.
+        temporary.unlink()
+    else:
+        temporary.replace(paths.PROJECT_JAR)
