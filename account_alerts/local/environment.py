@@ -15,7 +15,7 @@ from account_alerts.local.errors import LocalError
 from account_alerts.local.layout import Layout, layout
 from account_alerts.local.waiting import say, wait_for
 
-_SECONDS = 120.0
+_SECONDS = 180.0
 
 
 def up(config: Config, *, fresh: bool = False, jobs: bool = True) -> None:

@@ -14,7 +14,7 @@ from account_alerts.local.waiting import say, wait_for
 HEARTBEAT_PREFIX = b"\0"
 """Keys of heartbeats in `alert-rules` start with it; no account id does."""
 _FRESH_MS = 2_000
-_SECONDS = 120.0
+_SECONDS = 300.0
 
 
 def wait_for_checkpoints(config: Config, jobs: list[str]) -> None:

@@ -1,0 +1,100 @@
+"""What is remembered of the jobs, and which the keeper brings back."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from account_alerts.flink_rest import FlinkRest, Job
+from account_alerts.local import job_state
+from account_alerts.local.errors import LocalError
+from account_alerts.local.keeper import lost_jobs
+from account_alerts.local.layout import Layout
+from account_alerts.local.submit import names
+
+
+class Cluster(FlinkRest):
+    """A JobManager that knows the given jobs."""
+
+    def __init__(self, *jobs: Job) -> None:
+        super().__init__("http://localhost:1")
+        self.known = list(jobs)
+
+    def jobs(self) -> list[Job]:
+        return self.known
+
+
+def job(job_id: str, name: str, state: str = "RUNNING") -> Job:
+    return Job(job_id, name, state, 0, state == "RUNNING")
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    return Layout(tmp_path)
+
+
+def checkpoint(layout: Layout, job_id: str, number: int, age: int, *, complete: bool = True) -> Path:
+    folder = layout.checkpoints / job_id / f"chk-{number}"
+    folder.mkdir(parents=True)
+    if complete:
+        (folder / "_metadata").touch()
+        os.utime(folder / "_metadata", (1000 - age, 1000 - age))
+    return folder
+
+
+def test_a_job_the_jobmanager_has_forgotten_is_lost(layout: Layout) -> None:
+    job_state.started(layout, "alerting", "a1")
+    assert lost_jobs(layout, Cluster()) == ["alerting"]
+
+
+@pytest.mark.parametrize("state", ["RUNNING", "RESTARTING", "FAILING", "INITIALIZING"])
+def test_a_living_job_is_left_alone(layout: Layout, state: str) -> None:
+    job_state.started(layout, "alerting", "a1")
+    assert lost_jobs(layout, Cluster(job("a1", "alerting", state))) == []
+
+
+def test_a_job_somebody_else_submitted_is_not_doubled(layout: Layout) -> None:
+    job_state.started(layout, "alerting", "a1")
+    assert lost_jobs(layout, Cluster(job("b1", "alerting"))) == []
+
+
+@pytest.mark.parametrize("state", ["CANCELED", "FINISHED", "FAILED"])
+def test_a_job_that_ended_stays_ended_also_after_a_restart(layout: Layout, state: str) -> None:
+    job_state.started(layout, "alerting", "a1")
+    assert lost_jobs(layout, Cluster(job("a1", "alerting", state))) == []
+    assert lost_jobs(layout, Cluster()) == []
+
+
+def test_nothing_is_lost_after_down(layout: Layout) -> None:
+    job_state.started(layout, "alerting", "a1")
+    job_state.rest(layout)
+    assert lost_jobs(layout, Cluster()) == []
+
+
+def test_a_job_submitted_again_after_it_was_cancelled_is_wanted(layout: Layout) -> None:
+    job_state.started(layout, "alerting", "a1")
+    lost_jobs(layout, Cluster(job("a1", "alerting", "CANCELED")))
+    job_state.started(layout, "alerting", "a2")
+    assert lost_jobs(layout, Cluster(job("a1", "alerting", "CANCELED"), job("a2", "alerting"))) == []
+    assert lost_jobs(layout, Cluster()) == ["alerting"]
+
+
+def test_newest_complete_checkpoint_of_any_life(layout: Layout) -> None:
+    assert job_state.newest_checkpoint(layout, "alerting") is None
+    job_state.started(layout, "alerting", "a1")
+    job_state.started(layout, "alerting", "a2")
+    newest_of_first = checkpoint(layout, "a1", 9, age=20)
+    checkpoint(layout, "a1", 8, age=30)
+    checkpoint(layout, "a2", 10, age=0, complete=False)
+    checkpoint(layout, "other", 50, age=0)
+    # The second life died before it finished a checkpoint.
+    assert job_state.newest_checkpoint(layout, "alerting") == newest_of_first
+    newest = checkpoint(layout, "a2", 11, age=10)
+    assert job_state.newest_checkpoint(layout, "alerting") == newest
+
+
+def test_job_names() -> None:
+    assert names("all") == ["alert-rules", "alerting"]
+    assert names("alerting") == ["alerting"]
+    with pytest.raises(LocalError, match="alert-rules, alerting"):
+        names("alertin")
