@@ -7,14 +7,13 @@ each partition heartbeats that say up to when they are complete. What cannot be 
 """
 
 from pyflink.common import Types
-from pyflink.datastream import StreamExecutionEnvironment
-from pyflink.table import StatementSet
-from pyflink.table.table_environment import StreamTableEnvironment
+from pyflink.table import StatementSet, StreamTableEnvironment
 
 from account_alerts.config import Config
 from jobs.flink_sql import configure, run, statement
+from udfs.overdue_rules import RULES_ROW
 from udfs.prober import ProbeTails, shard_of
-from udfs.rules_functions import DEAD_LETTERS, RULES_ROW, FoldRules, RouteChanges
+from udfs.rules_functions import DEAD_LETTERS, FoldRules, RouteChanges
 
 
 def options(config: Config) -> dict[str, str]:
@@ -32,10 +31,8 @@ def options(config: Config) -> dict[str, str]:
     }
 
 
-def build(config: Config) -> StatementSet:
+def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     """The job, as the data flows: records to changes of accounts, changes to rows of rules."""
-    env = StreamExecutionEnvironment.get_execution_environment()
-    table_env = StreamTableEnvironment.create(env)
     configure(table_env, options(config))
     for table in ("rule_sources", "ticks", "alert_rules_log", "dead_letters"):
         table_env.execute_sql(statement(f"tables/{table}.sql", config))

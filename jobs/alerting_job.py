@@ -6,13 +6,13 @@ per raised rule, channel and address to the topic of the channel. What cannot be
     python jobs/alerting_job.py --explain                           prints the plan and runs nothing
 """
 
-from pyflink.table import DataTypes, EnvironmentSettings, StatementSet, TableEnvironment
+from pyflink.table import DataTypes, StatementSet, StreamTableEnvironment
 from pyflink.table.udf import udtf
 
 from account_alerts.config import Config
 from jobs.flink_sql import configure, run, statement
 from udfs.make_alerts import make_alerts
-from udfs.overdue_rules import OverdueRules
+from udfs.overdue_rules import RULES_ROW, OverdueRules
 
 TABLES = (
     "account_entries",
@@ -45,19 +45,21 @@ def options(config: Config) -> dict[str, str]:
     }
 
 
-def build(config: Config) -> StatementSet:
+def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     """The job as statements: tables, rules, and what is written."""
-    table_env = TableEnvironment.create(EnvironmentSettings.in_streaming_mode())
     configure(table_env, options(config))
     for table in TABLES:
         table_env.execute_sql(statement(f"tables/{table}.sql", config))
     table_env.create_temporary_function(
         "make_alerts", udtf(make_alerts, result_types=[DataTypes.STRING()] * 3)
     )
-    release = [DataTypes.STRING().not_null(), DataTypes.BYTES(), DataTypes.BIGINT()]
-    table_env.create_temporary_function("overdue_rules", udtf(OverdueRules(config), result_types=release))
     for rule in RULES:
         table_env.execute_sql(statement(f"rules/{rule}.sql", config))
+
+    ticks = table_env.to_data_stream(table_env.from_path("ticks"))
+    overdue = ticks.process(OverdueRules(config), RULES_ROW).name("overdue rules").uid("overdue-rules").set_parallelism(1)
+    table_env.create_temporary_view("overdue_rules", table_env.from_data_stream(overdue))
+
     results = table_env.create_statement_set()
     for result in RESULTS:
         results.add_insert_sql(statement(f"rules/{result}.sql", config))

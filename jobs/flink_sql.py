@@ -2,13 +2,15 @@
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from string import Template
 
 from iso4217 import Currency
-from pyflink.table import StatementSet, TableEnvironment
+from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.table import StatementSet, StreamTableEnvironment
 
 from account_alerts.config import PROJECT, Config, ConfigError, load
 from account_alerts.config_model import Duration
@@ -55,7 +57,7 @@ def values(config: Config) -> dict[str, str]:
     }
 
 
-def configure(table_env: TableEnvironment, options: dict[str, str]) -> None:
+def configure(table_env: StreamTableEnvironment, options: dict[str, str]) -> None:
     """Set a job's options.
 
     Outside of ``flink run`` the job runs in this process, with this interpreter; on a cluster its configuration says
@@ -67,7 +69,11 @@ def configure(table_env: TableEnvironment, options: dict[str, str]) -> None:
         table_env.get_config().set(key, value)
 
 
-def run(build: Callable[[Config], StatementSet], description: str | None) -> None:
+Build = Callable[[StreamTableEnvironment, Config], StatementSet]
+"""Makes a job in a table environment."""
+
+
+def run(build: Build, description: str | None) -> None:
     """A job's command line: submits the job, runs it in this process until it is stopped, or explains it."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
@@ -75,16 +81,46 @@ def run(build: Callable[[Config], StatementSet], description: str | None) -> Non
     parser.add_argument("--config", type=Path, help="the environment's YAML file (default: conf/local.yaml)")
     parser.add_argument("--explain", action="store_true", help="print the plan and run nothing")
     arguments = parser.parse_args()
+    env = StreamExecutionEnvironment.get_execution_environment()
+    table_env = StreamTableEnvironment.create(env)
     try:
-        job = build(load(arguments.config))
+        job = build(table_env, load(arguments.config))
     except ConfigError as error:
         parser.error(str(error))
     if arguments.explain:
         print(job.explain())
         return
-    result = job.execute()
-    if not _on_cluster():
-        result.wait()
+    job.attach_as_datastream()
+    give_stable_ids(table_env)
+    env.execute(table_env.get_config().get("pipeline.name", "alerts"))
+
+
+def give_stable_ids(table_env: StreamTableEnvironment) -> None:
+    """Name what holds state after its table or part, so that a savepoint fits the job after SQL has changed.
+
+    Flink's own ids of SQL operators are numbers in the order of planning: one more column, and they all move.
+
+    Raises:
+        ValueError: Two operators would have the same id.
+    """
+    seen: dict[str, int] = {}
+    for sink in table_env._j_tenv.execEnv().getTransformations():
+        for operator in sink.getTransitivePredecessors():
+            stable = _stable_id(operator.getClass().getSimpleName(), operator.getName())
+            if stable is None:
+                continue
+            if seen.setdefault(stable, operator.getId()) != operator.getId():
+                raise ValueError(f"two operators would have the id {stable!r}: read each table in one place")
+            operator.setUid(stable)
+
+
+def _stable_id(kind: str, name: str) -> str | None:
+    table = re.sub(r"^Source: |\[\d+\]", "", name).rpartition(".")[2]
+    if kind.endswith("SourceTransformation"):
+        return f"read-{table}"
+    if kind == "SinkTransformation":
+        return f"write-{table}"
+    return "join-rules" if table == "TemporalJoin" else None
 
 
 def _on_cluster() -> bool:

@@ -7,11 +7,13 @@ newest rules known. They are written to the partitions of `alert-rules` themselv
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
-from pyflink.table.udf import FunctionContext, TableFunction
+from pyflink.common import Row, Types
+from pyflink.datastream import ProcessFunction, RuntimeContext
 
 from account_alerts.clients import consumer, partitions
 from account_alerts.codec import codec
@@ -20,6 +22,11 @@ from account_alerts.config_model import Rules
 from udfs.partitions import HEARTBEAT, heartbeat_keys
 
 _log = logging.getLogger(__name__)
+RULES_ROW = Types.ROW_NAMED(
+    ["record_key", "record", "record_time"], [Types.STRING(), Types.PRIMITIVE_ARRAY(Types.BYTE()), Types.LONG()]
+)
+"""A record for `alert-rules`: key, value, and its time in milliseconds UTC."""
+
 _RELEASE = "\0release"
 _BATCH = 10_000
 _TAIL = 1_000
@@ -58,14 +65,14 @@ class Watch:
                 yield partition, now - self.rules.max_wait
 
 
-class OverdueRules(TableFunction):  # type: ignore[misc]
-    """At every tick a heartbeat for each partition that is overdue: (key, record, time in milliseconds UTC)."""
+class OverdueRules(ProcessFunction):  # type: ignore[misc]
+    """At every tick a heartbeat for each partition that is overdue, as a row of the topic `alert-rules`."""
 
     def __init__(self, config: Config) -> None:
         """Take what is needed from the configuration."""
         self._config = config
 
-    def open(self, function_context: FunctionContext) -> None:
+    def open(self, runtime_context: RuntimeContext) -> None:
         """Read the end of each partition of `alert-rules`, and follow it from there."""
         topic = self._config.topics.alert_rules
         self._topic = topic.name
@@ -78,13 +85,14 @@ class OverdueRules(TableFunction):  # type: ignore[misc]
         self._consumer.assign(starts)
         self._keys = heartbeat_keys(len(starts), _RELEASE)
         self._watch = Watch(self._config.rules, _now())
-        self._overdue: Sequence[int] = ()
+        self._overdue: list[int] = []
+        self._released = runtime_context.get_metrics_group().counter("rules_overdue")
 
     def close(self) -> None:
         """Disconnect."""
         self._consumer.close()
 
-    def eval(self, tick: int) -> Iterator[tuple[str, bytes, int]]:
+    def process_element(self, tick: Any, ctx: ProcessFunction.Context) -> Iterator[Row]:
         """Hear what has been written since the last tick, and let go what is overdue."""
         while messages := self._consumer.consume(_BATCH, timeout=0):
             for message in messages:
@@ -95,7 +103,8 @@ class OverdueRules(TableFunction):  # type: ignore[misc]
         self._report([partition for partition, _ in releases])
         for partition, time_ms in releases:
             record = self._codec.encode("AlertRules", {"known_until": time_ms, "rules": []}, self._topic)
-            yield self._keys[partition], record, time_ms
+            self._released.inc()
+            yield Row(self._keys[partition], record, time_ms)
 
     def _report(self, overdue: list[int]) -> None:
         if overdue != self._overdue:

@@ -27,8 +27,6 @@ DEAD_LETTERS = OutputTag(
         [BYTES, BYTES, Types.STRING(), Types.INT(), Types.LONG(), Types.STRING()],
     ),
 )
-RULES_ROW = Types.ROW_NAMED(["record_key", "record", "record_time"], [Types.STRING(), BYTES, Types.LONG()])
-
 Change = tuple[int, str, tuple[Any, ...]]
 """(partition of alert-rules, what kind of change, its values), from a router to a fold."""
 

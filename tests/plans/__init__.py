@@ -1,0 +1,1 @@
+"""What Flink makes of the jobs, as golden files."""

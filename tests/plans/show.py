@@ -1,0 +1,43 @@
+"""Prints a job's plan and its operators with their ids: what the golden files hold.
+
+python -m tests.plans.show alerting > tests/plans/alerting.txt
+"""
+
+import importlib
+import re
+import sys
+
+from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.table import StreamTableEnvironment
+
+from account_alerts.config import load
+from jobs.flink_sql import give_stable_ids
+
+JOBS = ("alert_rules", "alerting")
+
+
+def show(job: str) -> str:
+    """The optimized execution plan, and name, parallelism and id of every operator."""
+    table_env = StreamTableEnvironment.create(StreamExecutionEnvironment.get_execution_environment())
+    build = importlib.import_module(f"jobs.{job}_job").build
+    statements = build(table_env, load())
+    plan = statements.explain().split("== Optimized Execution Plan ==")[1].strip()
+    statements.attach_as_datastream()
+    give_stable_ids(table_env)
+    environment = table_env._j_tenv.execEnv()
+    operators = sorted(
+        f"{node.getTransformationUID()}  x{node.getParallelism()}  {node.getOperatorName()}"
+        for node in environment.getStreamGraph().getStreamNodes().toArray()
+    )
+    return _steady(f"{plan}\n\n== Operators ==\n" + "\n".join(operators)) + "\n"
+
+
+def _steady(text: str) -> str:
+    """Leave out what changes from run to run, and the long list of currencies."""
+    text = re.sub(r"^\d+_[a-z-]+  |(?<=\w)\[\d+\]", "", text, flags=re.MULTILINE)
+    text = re.sub(r"anonymous_datastream_source\$\d+", "anonymous_datastream_source", text)
+    return re.sub(r"Sarg\[\(-∞\.\.'AED'\).*?\+∞\)\]", "Sarg[ISO 4217]", text)
+
+
+if __name__ == "__main__":
+    print(show(sys.argv[1]), end="")

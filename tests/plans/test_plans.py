@@ -1,0 +1,44 @@
+"""The plans are as they were when somebody last looked at them.
+
+A change is not wrong by itself: look at it, and renew the file with `python -m tests.plans.show JOB`.
+"""
+
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.plans.show import JOBS
+
+
+@cache
+def plan(job: str) -> str:
+    """In a process of its own: Flink numbers the plans of one process."""
+    shown = subprocess.run(
+        [sys.executable, "-m", "tests.plans.show", job], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert shown.returncode == 0, shown.stderr[-3000:]
+    return shown.stdout
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_plan_is_the_golden_one(job: str) -> None:
+    assert plan(job) == (Path(__file__).parent / f"{job}.txt").read_text()
+
+
+def test_join_python_and_sink_run_once() -> None:
+    steps = plan("alerting").split("== Operators ==")[0]
+    assert len(re.findall(r"TemporalJoin\(", steps)) == 1
+    assert len(re.findall(r"PythonCorrelate\(", steps)) == 1
+    assert len(re.findall(r"Sink\(table=\[default_catalog.default_database.outbound_alerts\]", steps)) == 1
+    assert "ChangelogNormalize" not in steps, "the rules would be kept twice"
+    assert len(re.findall(r"Exchange\(", steps)) == 2, "one shuffle of each side"
+
+
+def test_what_holds_state_has_a_name_of_its_own() -> None:
+    operators = plan("alerting").split("== Operators ==")[1]
+    for stable in ("join-rules", "read-account_entries", "read-alert_rules", "write-outbound_alerts"):
+        assert operators.count(f"\n{stable}  ") == 1
