@@ -7,7 +7,7 @@ from tests.reference.binary import decode
 
 def test_every_alert_is_about_a_booking(environment: Environment, chain: Chain) -> None:
     """Broken bytes taken for a booking would show up under an id that nobody gave."""
-    chain.until(chain.fence())
+    assert chain.until(chain.fence()), "the chain does not run any more"
     booked = {
         found["entry_id"]
         for record in chain.records
