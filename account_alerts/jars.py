@@ -156,13 +156,6 @@ def link_flink_lib() -> None:
             link.symlink_to(jar)
 
 
-def _prepare_client() -> None:
-    from account_alerts.local import submit
-
-    print("Preparing Flink's client", flush=True)
-    submit.make_class_archive()
-
-
 def update() -> None:
     """Fetch every listed jar anew and write its checksum into the lock file."""
     text = LOCK.read_text()
@@ -199,7 +192,6 @@ def main() -> int:
         java_build.share_classes()
         java_build.build()
         link_flink_lib()
-        _prepare_client()
     except (JarError, java_build.BuildError) as error:
         print(error, file=sys.stderr)
         return 1

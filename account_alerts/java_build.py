@@ -60,7 +60,6 @@ def _write_jar(roots: list[Path]) -> None:
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 jar.writestr(entry, file.read_bytes())
     if paths.PROJECT_JAR.exists() and temporary.read_bytes() == paths.PROJECT_JAR.read_bytes():
-        # A newer date alone would make Java refuse the archive of classes.
-        temporary.unlink()
+        temporary.unlink()  # A cluster may be running on it.
     else:
         temporary.replace(paths.PROJECT_JAR)

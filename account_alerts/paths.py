@@ -10,8 +10,6 @@ SHARE = VENV / "share/alerts"
 JARS = SHARE / "jars"
 FLINK_LIB = SHARE / "flink-lib"
 """The folder Flink takes its jars from: its own, the connectors, the project's format."""
-CLASS_ARCHIVE = SHARE / "flink-client.jsa"
-"""Classes of Flink as Java reads them quickest; good for exactly the jars in `FLINK_LIB`."""
 PROJECT_JAR = SHARE / "alerts-format.jar"
 
 

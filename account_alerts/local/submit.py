@@ -2,7 +2,6 @@
 
 import fcntl
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -10,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from account_alerts import paths
-from account_alerts.config import PROJECT, Config, load
+from account_alerts.config import PROJECT, Config
 from account_alerts.flink_rest import FlinkRest, FlinkUnreachableError
 from account_alerts.local import flink_conf, job_state
 from account_alerts.local.errors import LocalError
@@ -20,8 +19,9 @@ from account_alerts.local.waiting import say, wait_for
 JOBS = {"alert-rules": "alert_rules_job.py", "alerting": "alerting_job.py"}
 """The jobs' names on the cluster and their files, in the order in which data flows."""
 _RUNNING_SECONDS = 300
-# A client lives for seconds: the quick compiler is enough. An archive that does not fit is passed over.
-_CLIENT_JVM = "-Xmx512m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xlog:disable"
+# A client lives for seconds only: the quick compiler is enough.
+# Do not add an archive of its classes (-XX:SharedArchiveFile): with one, the planner cannot compile its code.
+_CLIENT_JVM = "-Xmx512m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
 def names(job: str) -> list[str]:
@@ -109,8 +109,6 @@ def _flink_run(layout: Layout, name: str, restore: list[str], config_file: Path)
     ]
     environment = layout.environment(f"submit-{name}")
     environment["JVM_ARGS"] = f"{_CLIENT_JVM} -Djava.io.tmpdir={layout.tmp}"
-    if paths.CLASS_ARCHIVE.exists():
-        environment["JVM_ARGS"] += f" -XX:SharedArchiveFile={paths.CLASS_ARCHIVE}"
     result = subprocess.run(
         command, capture_output=True, text=True, check=False, cwd=PROJECT, env=environment
     )
@@ -122,37 +120,6 @@ def _flink_run(layout: Layout, name: str, restore: list[str], config_file: Path)
             f"{name}: cannot be submitted:\n{summary}\nAll of it: {layout.logs}/submit-{name}.out"
         )
     return submitted[1]
-
-
-def make_class_archive() -> None:
-    """Have a client plan a job, run nothing, and leave the archive of the classes it used.
-
-    With it a submission takes two thirds of the processor time. Only a matter of speed: errors are passed
-    over.
-    """
-    lib = [paths.FLINK_LIB, *paths.FLINK_LIB.iterdir()]
-    archive = paths.CLASS_ARCHIVE
-    if archive.exists() and archive.stat().st_mtime > max(jar.stat().st_mtime for jar in lib):
-        return
-    archive.unlink(missing_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        layout = Layout(Path(folder))
-        layout.make()
-        config = load(PROJECT / "conf/local.yaml")
-        flink_conf.write(layout.flink_conf, flink_conf.client_options(config))
-        config.write(layout.config)
-        made = Path(folder) / "made.jsa"
-        command = [
-            str(paths.flink_home() / "bin/flink"),
-            *("run", "-d", "-pyexec", sys.executable, "-pyclientexec", sys.executable),
-            *("-py", str(PROJECT / "jobs" / JOBS["alerting"]), "--config", str(layout.config), "--explain"),
-        ]
-        environment = layout.environment("install") | {
-            "JVM_ARGS": f"{_CLIENT_JVM} -XX:ArchiveClassesAtExit={made}"
-        }
-        subprocess.run(command, capture_output=True, check=False, cwd=PROJECT, env=environment)
-        if made.exists():
-            shutil.move(made, archive)
 
 
 def _without_frames(output: str) -> str:
