@@ -17,7 +17,8 @@ from confluent_kafka.admin import AdminClient
 
 from account_alerts.config import Config
 
-_log = logging.getLogger(__name__)
+# The library tells on its own of every retry; what comes to nothing is told by an exception or a callback.
+_QUIET: dict[str, Any] = {"logger": logging.getLogger(__name__), "log_level": 2}
 
 
 class KafkaUnreachableError(Exception):
@@ -33,7 +34,7 @@ def producer(config: Config, **options: Any) -> Producer:
             "enable.idempotence": True,
             "partitioner": "murmur2_random",
             "linger.ms": 0,
-            "logger": _log,
+            **_QUIET,
             **options,
         }
     )
@@ -48,7 +49,7 @@ def consumer(config: Config, **options: Any) -> Consumer:
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
             "fetch.wait.max.ms": 100,
-            "logger": _log,
+            **_QUIET,
             **options,
         }
     )
@@ -56,7 +57,7 @@ def consumer(config: Config, **options: Any) -> Consumer:
 
 def admin(config: Config) -> AdminClient:
     """An administration client."""
-    properties: dict[str, Any] = {**config.kafka.librdkafka(), "logger": _log}
+    properties: dict[str, Any] = {**config.kafka.librdkafka(), **_QUIET}
     return AdminClient(properties)
 
 
