@@ -36,9 +36,10 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     configure(table_env, options(config))
     for table in ("rule_sources", "ticks", "alert_rules_log", "dead_letters"):
         table_env.execute_sql(statement(f"tables/{table}.sql", config))
+    table_env.execute_sql(statement("rules/rule_records.sql", config))
     shards = config.alert_rules.parallelism
 
-    records = table_env.to_data_stream(table_env.from_path("rule_sources"))
+    records = table_env.to_data_stream(table_env.from_path("rule_records"))
     ticks = table_env.to_data_stream(table_env.from_path("ticks"))
     looks = (
         ticks.key_by(lambda tick: 0, Types.INT())

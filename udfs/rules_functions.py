@@ -76,7 +76,7 @@ class RouteChanges(KeyedCoProcessFunction):  # type: ignore[misc]
         if record.record is not None:
             value = self._decode("AccountAuthorization", record, account, "account_id")
             customers = value["customer_ids"]
-        yield self._change(account, "authorized", _milliseconds(record), customers)
+        yield self._change(account, "authorized", record.written_ms, customers)
 
     def _settings(self, record: Row) -> Iterator[Any]:
         customer = _text(record.record_key)
@@ -95,7 +95,7 @@ class RouteChanges(KeyedCoProcessFunction):  # type: ignore[misc]
             if checked.invalid:
                 yield self._dead_letter(record, f"invalid settings: {', '.join(checked.invalid)}")
         for account in sorted({*json.loads(self._accounts.get(customer) or "[]"), *wishes}):
-            yield self._change(account, "wishes", _milliseconds(record), customer, wishes.get(account, {}))
+            yield self._change(account, "wishes", record.written_ms, customer, wishes.get(account, {}))
         if wishes:
             self._accounts.put(customer, json.dumps(sorted(wishes)))
         else:
@@ -231,9 +231,4 @@ def _text(key: bytes | None) -> str:
         return bytes(key or b"").decode()
     except UnicodeDecodeError:
         raise CodecError("the key is not UTF-8") from None
-
-
-def _milliseconds(record: Row) -> int:
-    time: int = record.written_at.to_epoch_milli()
-    return time
 
