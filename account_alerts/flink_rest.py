@@ -4,6 +4,7 @@ import json
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 
 LIVE = {"INITIALIZING", "CREATED", "RUNNING", "FAILING", "RESTARTING", "RECONCILING"}
@@ -56,7 +57,7 @@ class FlinkRest:
             raise FlinkUnreachableError(
                 f"Flink at {self.url} answered {error.code} to {request.selector}"
             ) from error
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException) as error:
             raise FlinkUnreachableError(
                 f"Flink does not answer at {self.url} (flink.rest_url): {error}"
             ) from error

@@ -1,5 +1,7 @@
 """Creating the topics of the data contract."""
 
+import time
+
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import NewTopic, OffsetSpec  # type: ignore[attr-defined]
 
@@ -7,6 +9,7 @@ from account_alerts.clients import KafkaUnreachableError, admin
 from account_alerts.config import Config
 
 _TIMEOUT = 15
+"""Seconds."""
 
 
 def reachable(config: Config, timeout: float = 1.0) -> bool:
@@ -18,10 +21,12 @@ def reachable(config: Config, timeout: float = 1.0) -> bool:
 
 
 def create(config: Config) -> list[str]:
-    """Create the topics that are not there yet; returns their names. Those that are there stay as they are.
+    """Create the topics that are not there yet; returns their names when all topics can be used.
+
+    Those that are there stay as they are.
 
     Raises:
-        KafkaUnreachableError: Kafka does not answer, or refuses a topic.
+        KafkaUnreachableError: Kafka does not answer, refuses a topic, or does not make it usable in time.
     """
     wanted = [
         NewTopic(
@@ -43,7 +48,18 @@ def create(config: Config) -> list[str]:
                 raise KafkaUnreachableError(f"topic {name} cannot be created: {problem.str()}") from error
         else:
             created.append(name)
+    _wait_until_usable(config)
     return created
+
+
+def _wait_until_usable(config: Config) -> None:
+    """Wait until every partition answers; Kafka calls a topic created, and names its leader, before that."""
+    names = {topic.name for topic in config.topics.all().values()}
+    end = time.monotonic() + _TIMEOUT
+    while (sizes(config) or {}).keys() != names:
+        if time.monotonic() > end:
+            raise KafkaUnreachableError(f"the topics cannot be used {_TIMEOUT} s after they were created")
+        time.sleep(0.05)
 
 
 def sizes(config: Config) -> dict[str, int] | None:
@@ -60,6 +76,11 @@ def sizes(config: Config) -> dict[str, int] | None:
         for number in existing[topic.name].partitions
     }
     totals: dict[str, int] = {}
+    if not wanted:
+        return totals
     for partition, future in client.list_offsets(wanted, request_timeout=_TIMEOUT).items():
-        totals[partition.topic] = totals.get(partition.topic, 0) + future.result().offset
+        try:
+            totals[partition.topic] = totals.get(partition.topic, 0) + future.result().offset
+        except KafkaException:
+            return None  # A partition without a leader: records cannot be written or read now.
     return totals

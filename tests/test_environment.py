@@ -61,7 +61,9 @@ class Machine:
         return result.stdout
 
     def status(self) -> dict[str, Any]:
-        answer: dict[str, Any] = json.loads(self.command("status", "--json").stdout)
+        result = self.command("status", "--json")
+        assert result.stdout, result.stderr
+        answer: dict[str, Any] = json.loads(result.stdout)
         return answer
 
     def pids(self) -> dict[str, int]:
