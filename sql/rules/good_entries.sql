@@ -1,7 +1,5 @@
--- The bookings that can raise an alert, with their amount signed: a credit adds to the balance, a debit takes from it.
+-- The bookings that can raise an alert, with what is needed to decide it.
 CREATE TEMPORARY VIEW good_entries AS
-SELECT
-  entry_id, account_id, currency, amount_minor, balance_minor, booked_at, credit_debit, rules_time,
-  CAST(CASE credit_debit WHEN 'CRDT' THEN amount_minor ELSE -amount_minor END AS DECIMAL(20, 0)) AS signed_minor
+SELECT entry_id, account_id, currency, amount_minor, credit_debit, balance_minor, booked_at, rules_time
 FROM checked_entries
 WHERE reason IS NULL
