@@ -23,8 +23,10 @@ lint: install ## Check style and types
 test: lint ## Run all tests
 	@.venv/bin/python -m pytest
 
-bench: install ## Measure throughput and latency (see docs/performance.md)
-	@.venv/bin/python -m bench
+bench: install ## Measure throughput, latency, and cost of state; BENCH="..." chooses (docs/performance.md)
+	@.venv/bin/python -c "import matplotlib" 2>/dev/null || .venv/bin/python -m pip --disable-pip-version-check \
+		install --quiet --progress-bar off --constraint conf/constraints.txt --editable ".[bench]"
+	@.venv/bin/python -m bench $(BENCH)
 
 clean: ## Stop the environment and remove its state and all that was installed
 	@if [ -x $(ALERTS) ]; then $(ALERTS) down; fi

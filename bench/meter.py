@@ -1,0 +1,91 @@
+"""What each process of the environment uses: CPU seconds and memory."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import psutil
+
+from account_alerts.config import Config
+from account_alerts.local import supervise
+from account_alerts.local.layout import layout
+
+_INTERVAL = 1.0
+
+
+@dataclass
+class Usage:
+    """What the processes of a program used during a phase."""
+
+    cpu_seconds: float = 0.0
+    rss_mib: int = 0
+    """The most that was seen, resident."""
+
+
+@dataclass
+class Usages:
+    """By program: broker, jobmanager, taskmanager, python (the jobs' workers), rest (supervisor, keeper)."""
+
+    programs: dict[str, Usage] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, dict[str, float]]:
+        """For the report."""
+        return {
+            name: {"cpu_seconds": round(usage.cpu_seconds, 1), "rss_mib": usage.rss_mib}
+            for name, usage in sorted(self.programs.items())
+        }
+
+
+_NAMES = {"kafka": "broker", "jobmanager": "jobmanager", "taskmanager": "taskmanager"}
+
+
+def _program(program: str, process: psutil.Process) -> str:
+    """What a process counts as; the TaskManager starts Python workers for jobs in process mode."""
+    name = _NAMES.get(program, "rest")
+    return "python" if name == "taskmanager" and "java" not in process.name() else name
+
+
+@contextmanager
+def measured(config: Config) -> Iterator[Usages]:
+    """Measure while the block runs; the result is complete after it."""
+    usages, stop = Usages(), threading.Event()
+    watched: dict[psutil.Process, str] = {}
+    for program, processes in supervise.processes(layout(config)).items():
+        for process in processes:
+            watched[process] = _program(program, process)
+    first = {process: _cpu(process) for process in watched}
+    last = dict(first)
+
+    def look() -> None:
+        memory: dict[str, int] = defaultdict(int)
+        for process, name in watched.items():
+            try:
+                memory[name] += process.memory_info().rss >> 20
+                last[process] = _cpu(process)
+            except psutil.NoSuchProcess:
+                continue
+        for name, mib in memory.items():
+            usage = usages.programs.setdefault(name, Usage())
+            usage.rss_mib = max(usage.rss_mib, mib)
+
+    def follow() -> None:
+        while not stop.wait(_INTERVAL):
+            look()
+
+    follower = threading.Thread(target=follow, daemon=True)
+    follower.start()
+    try:
+        yield usages
+    finally:
+        stop.set()
+        follower.join()
+        look()
+        for process, name in watched.items():
+            usages.programs.setdefault(name, Usage()).cpu_seconds += last[process] - first[process]
+
+
+def _cpu(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)

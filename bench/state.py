@@ -1,0 +1,125 @@
+"""What grows with the number of accounts: throughput, checkpoints, the time to recover, memory."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from account_alerts.codec import codec
+from account_alerts.config import Config
+from account_alerts.local.waiting import say, wait_for
+from bench import feed, throughput
+from bench.chain import Chain, restarted, started
+from bench.latency import Load, paced, said
+
+DIRECT_FROM = 200_000
+"""From so many accounts on, `alert-rules` is filled directly: the alert-rules job would take minutes."""
+_LOAD = Load(50, 1.0)
+_LONGEST_RECOVERY = 240.0
+
+
+@dataclass
+class StateCost:
+    """The result for one number of accounts and one state backend."""
+
+    accounts: int
+    backend: str
+    taskmanager_memory: str
+    filled_directly: bool
+    seconds_to_recover: float
+    """From the kill of the TaskManager to the first alert of a booking that was made after it."""
+    throughput: dict[str, Any]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the report."""
+        return asdict(self)
+
+
+def overrides(accounts: int, backend: str) -> dict[str, Any]:
+    """The environment for so many accounts: the heap must hold them all, RocksDB need not."""
+    memory = "4g"
+    options: dict[str, Any] = {}
+    if backend == "hashmap":
+        memory = "4g" if accounts <= 200_000 else "6g" if accounts <= 1_000_000 else "12g"
+        # Managed memory is RocksDB's (and of Python in process mode): here the heap needs it.
+        options["taskmanager.memory.managed.fraction"] = 0.1
+    else:
+        options["taskmanager.memory.managed.fraction"] = 0.4
+    return {
+        "alerting": {"state_backend": backend},
+        "local": {"taskmanager_memory": memory},
+        "flink": {"options": options},
+    }
+
+
+def fill(accounts: int, config: Config) -> None:
+    """Write the rules of so many accounts, or what they are made of."""
+    began = time.monotonic()
+    if accounts >= DIRECT_FROM:
+        feed.write_rules(config, accounts)
+    else:
+        feed.write_accounts(config, accounts)
+    say(f"{accounts} accounts written in {time.monotonic() - began:.1f} s")
+
+
+def run(accounts: int, backends: list[str], bookings: int, warm_up: int) -> Iterator[StateCost]:
+    """Measure each backend on the same records."""
+    with ExitStack() as stack:
+        chain = stack.enter_context(started(overrides(accounts, backends[0]), lambda it: fill(accounts, it)))
+        for number, backend in enumerate(backends):
+            settings = overrides(accounts, backend)
+            if number:
+                chain = stack.enter_context(restarted(chain, settings))
+            say(f"{accounts} accounts, {backend}")
+            result = throughput.run(chain, accounts, bookings, warm_up)
+            seconds = recovery(chain, accounts)
+            yield StateCost(
+                accounts,
+                backend,
+                settings["local"]["taskmanager_memory"],
+                accounts >= DIRECT_FROM,
+                seconds,
+                result.as_dict(),
+            )
+            chain.checkpoint()
+
+
+def recovery(chain: Chain, accounts: int) -> float:
+    """Kill the TaskManager while bookings come in; the seconds until a booking made after that is alerted."""
+    config = chain.config
+    everything = feed.Ender(config, [config.topics.account_entries.name, *feed.outbound(config)])
+    chain.checkpoint()
+    before = everything.ends()
+    with paced(chain, _LOAD, _LONGEST_RECOVERY, accounts) as process:
+        said(process)
+        wait_for("a booking", lambda: everything.ends() != before, 30, "See the producer.")
+        victim = chain.task_manager()
+        killed_at = time.time_ns() // 1_000_000
+        victim.kill()
+        seconds = _first_alert_after(config, before, killed_at)
+    say(f"recovered in {seconds:.1f} s")
+    return seconds
+
+
+def _first_alert_after(config: Config, start: feed.Ends, killed_at: int) -> float:
+    """Seconds from a moment to the first alert of a booking that was written after it."""
+    reader, entries_topic = codec(config), config.topics.account_entries.name
+    ender = feed.Ender(config, [entries_topic, *feed.outbound(config)])
+    booked: dict[str, int] = {}
+    found: list[int] = []
+
+    def look() -> bool:
+        nonlocal start
+        end = ender.ends()
+        for message in feed.read_between(config, start, end):
+            value, written_at = message.value() or b"", message.timestamp()[1]
+            if message.topic() == entries_topic:
+                booked[value[1 : 1 + value[0] // 2].decode()] = written_at
+            elif booked.get(reader.decode("OutboundAlert", value)["entry_id"], 0) > killed_at:
+                found.append(written_at)
+        start = end
+        return bool(found)
+
+    wait_for("an alert after the kill", look, _LONGEST_RECOVERY, "See the jobs' logs.")
+    return (min(found) - killed_at) / 1000
