@@ -107,6 +107,7 @@ def _first_alert_after(config: Config, start: feed.Ends, killed_at: int) -> floa
     reader, entries_topic = codec(config), config.topics.account_entries.name
     ender = feed.Ender(config, [entries_topic, *feed.outbound(config)])
     booked: dict[str, int] = {}
+    alerts: list[tuple[str, int]] = []
     found: list[int] = []
 
     def look() -> bool:
@@ -116,8 +117,10 @@ def _first_alert_after(config: Config, start: feed.Ends, killed_at: int) -> floa
             value, written_at = message.value() or b"", message.timestamp()[1]
             if message.topic() == entries_topic:
                 booked[value[1 : 1 + value[0] // 2].decode()] = written_at
-            elif booked.get(reader.decode("OutboundAlert", value)["entry_id"], 0) > killed_at:
-                found.append(written_at)
+            else:
+                alerts.append((reader.decode("OutboundAlert", value)["entry_id"], written_at))
+        # An alert may be read before its booking, which is on another topic.
+        found.extend(written_at for entry, written_at in alerts if booked.get(entry, 0) > killed_at)
         start = end
         return bool(found)
 
