@@ -1,5 +1,7 @@
 -- How many bookings of each kind the topic holds, and how many that cannot be read; the alerting job's place in it is
--- left alone. It ends; the last line of each kind counts.
+-- left alone.
+SET 'execution.runtime-mode' = 'batch';
+
 SELECT
   COALESCE(decode_error, entry_type) AS kind,
   credit_debit,

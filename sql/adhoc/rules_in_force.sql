@@ -10,4 +10,4 @@ SELECT
   r.valid_to
 FROM alert_rules /*+ OPTIONS('scan.bounded.mode' = 'latest-offset') */ AS a
 CROSS JOIN UNNEST(a.rules) AS r
-WHERE a.account_id = '2';
+WHERE a.account_id = '9';

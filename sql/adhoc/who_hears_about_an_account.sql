@@ -1,6 +1,6 @@
 -- Who hears about an account, and of what: the settings of those who may see it. Put the account's id in the WITH.
 -- It reads what the topics hold now and ends; a line -U or -D takes an earlier one back.
-WITH asked AS (SELECT '2' AS account_id)
+WITH asked AS (SELECT '9' AS account_id)
 SELECT
   s.customer_id,
   w.setting_id,

@@ -1,0 +1,64 @@
+"""The files of sql/: all are used, all names in them are known, and the tables fit the schemas."""
+
+from pathlib import Path
+from string import Template
+
+import pytest
+
+from account_alerts.config import PROJECT, load
+from jobs.flink_sql import values
+from tests import ddl
+
+SQL = PROJECT / "sql"
+FILES = sorted(str(file.relative_to(SQL)) for file in SQL.rglob("*.sql"))
+PRODUCTION = PROJECT / "conf/production.yaml"
+
+
+def test_every_file_is_used_or_named_in_the_readme() -> None:
+    jobs = "".join(file.read_text() for file in (PROJECT / "jobs").glob("*_job.py"))
+    readme = (SQL / "README.md").read_text()
+    assert len(FILES) > 15
+    for file in FILES:
+        used = f'"{Path(file).stem}"' in jobs or f'"{file}"' in jobs
+        assert used or f"`{file}`" in readme, f"{file}: no job uses it, and sql/README.md doesn't name it"
+
+
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("environment", ["local", "production"])
+def test_every_name_in_it_is_known(file: str, environment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for secret in ("USERNAME", "PASSWORD"):
+        monkeypatch.setenv(f"ALERTS_KAFKA__{secret}", "it's")
+    known = values(load(PROJECT / f"conf/{environment}.yaml"))
+    template = Template((SQL / file).read_text())
+    assert template.is_valid()
+    assert set(template.get_identifiers()) <= known.keys()
+
+
+def test_a_value_stays_in_its_quotes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALERTS_KAFKA__USERNAME", "o'neill")
+    monkeypatch.setenv("ALERTS_KAFKA__PASSWORD", "', 'topic' = 'other")
+    filled = Template(ddl.text("tables/ticks.sql") + "${kafka_client}").substitute(values(load(PRODUCTION)))
+    assert filled.replace("''", "").count("'") % 2 == 0
+    assert """password="'', ''topic'' = ''other";""" in filled
+
+
+@pytest.mark.parametrize(
+    ("table", "record"),
+    [
+        ("account_entries", "AccountEntry"),
+        ("account_authorizations", "AccountAuthorization"),
+        ("alert_settings", "AlertSettings"),
+        ("alert_rules", "AlertRules"),
+        ("outbound_alerts", "OutboundAlert"),
+    ],
+)
+def test_a_table_has_the_columns_of_its_schema(table: str, record: str) -> None:
+    # Bare Avro has neither names nor types: only their order says which bytes are what.
+    assert list(ddl.value_columns(table).items()) == list(ddl.schema_columns(record).items())
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if file.startswith("adhoc/")])
+def test_an_ad_hoc_example_only_reads(file: str) -> None:
+    statements = [part.strip() for part in ddl.text(file).split(";") if part.strip()]
+    assert statements
+    assert all(statement.split()[0] in ("SELECT", "SET", "WITH") for statement in statements)
