@@ -76,8 +76,10 @@ RULE = st.fixed_dictionaries(
 )
 RULES = st.fixed_dictionaries({"known_until": LONG, "rules": st.lists(RULE, max_size=3)})
 RECORDS: st.SearchStrategy[tuple[RecordName, dict[str, Any]]] = st.one_of(
-    st.tuples(st.just(name), records)  # type: ignore[arg-type]
-    for name, records in zip(TABLES, (ENTRIES, AUTHORIZATIONS, SETTINGS, RULES), strict=True)
+    [
+        st.tuples(st.just(name), records)
+        for name, records in zip(TABLES, (ENTRIES, AUTHORIZATIONS, SETTINGS, RULES), strict=True)
+    ]
 )
 
 
