@@ -19,6 +19,11 @@ logger.kafka.name = org.apache.kafka
 logger.kafka.level = WARN
 logger.pekko.name = org.apache.pekko
 logger.pekko.level = WARN
+# A partition of bookings is idle and busy again many times a second: that is no news, and costs more than the bookings.
+logger.idle.name = org.apache.flink.streaming.api.operators.AbstractStreamOperator
+logger.idle.level = WARN
+logger.metrics.name = org.apache.flink.metrics.MetricGroup
+logger.metrics.level = ERROR
 logger.python.name = PythonWorker
 logger.python.level = INFO
 logger.netty.name = org.jboss.netty.channel.DefaultChannelPipeline
@@ -72,6 +77,8 @@ def cluster_options(config: Config, layout: Layout) -> Options:
         "taskmanager.resource-id": "taskmanager",
         "taskmanager.memory.process.size": local.taskmanager_memory,
         "taskmanager.numberOfTaskSlots": local.task_slots,
+        # Only RocksDB uses managed memory here; Python runs in threads.
+        "taskmanager.memory.managed.fraction": 0.4 if config.alerting.state_backend == "rocksdb" else 0.1,
         "heartbeat.interval": "1 s",
         "heartbeat.timeout": "10 s",
         "heartbeat.rpc-failure-threshold": 2,
