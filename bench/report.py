@@ -107,7 +107,10 @@ def tables(result: Result) -> str:
 
 def _throughput(one: Result) -> str:
     rows = [
-        ["steady, by Flink's count", f"{one['steady_by_flink']:,}/s"],
+        [
+            "steady, by Flink's count",
+            f"{one['steady_by_flink']:,}/s" if one["steady_by_flink"] else "too short",
+        ],
         ["steady, by the alerts' Kafka times", f"{one['steady_by_kafka']:,}/s"],
         ["all, first alert to last", f"{one['whole']:,}/s"],
         ["all, from the job's start", f"{one['from_release']:,}/s"],
