@@ -39,18 +39,9 @@ class StateCost:
 def overrides(accounts: int, backend: str) -> dict[str, Any]:
     """The environment for so many accounts: the heap must hold them all, RocksDB need not."""
     memory = "4g"
-    options: dict[str, Any] = {}
-    if backend == "hashmap":
-        memory = "4g" if accounts <= 200_000 else "6g" if accounts <= 1_000_000 else "12g"
-        # Managed memory is RocksDB's (and of Python in process mode): here the heap needs it.
-        options["taskmanager.memory.managed.fraction"] = 0.1
-    else:
-        options["taskmanager.memory.managed.fraction"] = 0.4
-    return {
-        "alerting": {"state_backend": backend},
-        "local": {"taskmanager_memory": memory},
-        "flink": {"options": options},
-    }
+    if backend == "hashmap" and accounts > 200_000:
+        memory = "6g" if accounts <= 1_000_000 else "12g"
+    return {"alerting": {"state_backend": backend}, "local": {"taskmanager_memory": memory}}
 
 
 def fill(accounts: int, config: Config) -> None:
