@@ -1,5 +1,6 @@
-"""Authorizations and settings to rules: one row per account in `alert-rules`, one row a change, and behind the rows of
-each partition heartbeats that say up to when they are complete. What cannot be used goes to `dead-letters`.
+"""Authorizations and settings to rules: one row per account in `alert-rules`, one row a change, and behind
+the rows of each partition heartbeats that say up to when they are complete. What cannot be used goes to
+`dead-letters`.
 
     flink run -py jobs/alert_rules_job.py --config conf/local.yaml     on a cluster
     python jobs/alert_rules_job.py --config conf/local.yaml            in this process
@@ -72,4 +73,4 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
 
 
 if __name__ == "__main__":
-    run(build, __doc__)
+    run([build], __doc__)

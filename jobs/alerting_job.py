@@ -1,5 +1,6 @@
-"""Bookings to alerts: reads `account-entries`, joins each booking with the rules of its account, and writes one alert
-per raised rule, channel and address to the topic of the channel. What cannot be used goes to `dead-letters`.
+"""Bookings to alerts: reads `account-entries`, joins each booking with the rules of its account, and writes
+one alert per raised rule, channel and address to the topic of the channel. What cannot be used goes to
+`dead-letters`.
 
     flink run -py jobs/alerting_job.py --config conf/local.yaml     on a cluster
     python jobs/alerting_job.py --config conf/local.yaml            in this process
@@ -57,7 +58,12 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
         table_env.execute_sql(statement(f"rules/{rule}.sql", config))
 
     ticks = table_env.to_data_stream(table_env.from_path("ticks"))
-    overdue = ticks.process(OverdueRules(config), RULES_ROW).name("overdue rules").uid("overdue-rules").set_parallelism(1)
+    overdue = (
+        ticks.process(OverdueRules(config), RULES_ROW)
+        .name("overdue rules")
+        .uid("overdue-rules")
+        .set_parallelism(1)
+    )
     table_env.create_temporary_view("overdue_rules", table_env.from_data_stream(overdue))
 
     results = table_env.create_statement_set()
@@ -67,4 +73,4 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
 
 
 if __name__ == "__main__":
-    run(build, __doc__)
+    run([build], __doc__)

@@ -4,7 +4,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from string import Template
 
@@ -28,10 +28,12 @@ def statement(path: str, config: Config) -> str:
 
 
 def values(config: Config) -> dict[str, str]:
-    """What the SQL files may name: topics by their key, options of Kafka and of the encoding, times, currencies."""
+    """What the SQL files may name: topics by their key, options of Kafka and of the encoding, times,
+    currencies."""
     kafka = config.kafka
     client = {f"properties.{key}": value for key, value in kafka.java().items()}
-    # Alerts wait for no batch; `acks=all` and idempotence are the client's own defaults, said here to be seen.
+    # Alerts wait for no batch; `acks=all` and idempotence are the client's own defaults, said here to be
+    # seen.
     producer = {
         "properties.linger.ms": "0",
         "properties.acks": "all",
@@ -60,8 +62,8 @@ def values(config: Config) -> dict[str, str]:
 def configure(table_env: StreamTableEnvironment, options: dict[str, str]) -> None:
     """Set a job's options.
 
-    Outside of ``flink run`` the job runs in this process, with this interpreter; on a cluster its configuration says
-    which one it has.
+    Outside of ``flink run`` the job runs in this process, with this interpreter; on a cluster its
+    configuration says which one it has.
     """
     if not _on_cluster():
         options = {"python.executable": sys.executable, "python.client.executable": sys.executable, **options}
@@ -73,26 +75,28 @@ Build = Callable[[StreamTableEnvironment, Config], StatementSet]
 """Makes a job in a table environment."""
 
 
-def run(build: Build, description: str | None) -> None:
-    """A job's command line: submits the job, runs it in this process until it is stopped, or explains it."""
+def run(builds: Sequence[Build], description: str | None) -> None:
+    """A job's command line: submits it, or runs it in this process until it is stopped, or explains it."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
     parser.add_argument("--config", type=Path, help="the environment's YAML file (default: conf/local.yaml)")
     parser.add_argument("--explain", action="store_true", help="print the plan and run nothing")
     arguments = parser.parse_args()
-    env = StreamExecutionEnvironment.get_execution_environment()
-    table_env = StreamTableEnvironment.create(env)
     try:
-        job = build(table_env, load(arguments.config))
+        config = load(arguments.config)
     except ConfigError as error:
         parser.error(str(error))
-    if arguments.explain:
-        print(job.explain())
-        return
-    job.attach_as_datastream()
-    give_stable_ids(table_env)
-    env.execute(table_env.get_config().get("pipeline.name", "alerts"))
+    for build in builds:
+        env = StreamExecutionEnvironment.get_execution_environment()
+        table_env = StreamTableEnvironment.create(env)
+        job = build(table_env, config)
+        if arguments.explain:
+            print(job.explain())
+            continue
+        job.attach_as_datastream()
+        give_stable_ids(table_env)
+        env.execute(table_env.get_config().get("pipeline.name", "alerts"))
 
 
 def give_stable_ids(table_env: StreamTableEnvironment) -> None:
@@ -138,4 +142,3 @@ def _quoted(value: str) -> str:
 
 def _seconds(milliseconds: Duration) -> str:
     return f"{milliseconds // 1000}.{milliseconds % 1000:03d}"
-

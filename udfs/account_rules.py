@@ -1,13 +1,12 @@
 """The rules of one account, folded from what was written about it.
 
-Authorizations and settings come from two topics, in any order between them. So the fold keeps, for each, every version
-with the Kafka time from which it holds, and a rule holds where both do: in whatever order the records are read, live or
-after a cold start, the same rules come out. Times are milliseconds UTC.
+Authorizations and settings come from two topics, in any order between them. So the fold keeps, for each,
+every version with the Kafka time from which it holds, and a rule holds where both do: in whatever order the
+records are read, live or after a cold start, the same rules come out. Times are milliseconds UTC.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 Rule = dict[str, Any]
@@ -92,13 +91,16 @@ def _append(versions: list[tuple[int, Any]], since: int, value: Any, nothing: An
 
 def _spans(versions: list[tuple[int, Any]]) -> Iterator[tuple[int, int | None, Any]]:
     """(from, to, value) of each version; the newest has no end."""
-    for (start, value), (end, _) in pairwise([*versions, (None, None)]):
+    ends: list[int | None] = [start for start, _ in versions[1:]]
+    for (start, value), end in zip(versions, [*ends, None][: len(versions)], strict=True):
         yield start, end, value
 
 
 def _after(versions: list[tuple[int, Any]], before: int, nothing: Any) -> list[tuple[int, Any]]:
     kept = [
-        version for version, (_, end, _) in zip(versions, _spans(versions), strict=True) if end is None or end > before
+        version
+        for version, (_, end, _) in zip(versions, _spans(versions), strict=True)
+        if end is None or end > before
     ]
     return [] if len(kept) == 1 and kept[0][1] == nothing and kept[0][0] <= before else kept
 
@@ -106,7 +108,8 @@ def _after(versions: list[tuple[int, Any]], before: int, nothing: Any) -> list[t
 def from_json(stored: Mapping[str, Any]) -> AccountRules:
     """An account as :func:`to_json` stored it."""
     versions = {
-        customer: [(since, wishes) for since, wishes in listed] for customer, listed in stored["wishes"].items()
+        customer: [(since, wishes) for since, wishes in listed]
+        for customer, listed in stored["wishes"].items()
     }
     return AccountRules([(since, customers) for since, customers in stored["authorized"]], versions)
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 def alert_id(entry_id: str, customer_id: str, setting_id: str, channel: str, address: str) -> str:
     """The id of an alert: the same booking, customer, setting and address always give the same one.
 
-    Whoever hands alerts over removes repeats by it. 128 bits of SHA-256 over the parts, each led by its length, as
-    32 hexadecimal digits: ids are opaque strings, so no separator could be trusted.
+    Whoever hands alerts over removes repeats by it. 128 bits of SHA-256 over the parts, each led by its
+    length, as 32 hexadecimal digits: ids are opaque strings, so no separator could be trusted.
     """
     digest = hashlib.sha256()
     for part in (entry_id, customer_id, setting_id, channel, address):
@@ -28,8 +28,9 @@ def make_alerts(
 ) -> Iterator[tuple[str | None, str, str | None]]:
     """One (alert_id, channel, address) per channel of the setting and address the customer has on it.
 
-    ``address_channels`` names the channel of each of ``addresses``. A channel or an address named twice counts once. A
-    channel on which the customer has no address gives (None, channel, None): no alert, but it is counted.
+    ``address_channels`` names the channel of each of ``addresses``. A channel or an address named twice
+    counts once. A channel on which the customer has no address gives (None, channel, None): no alert, but it
+    is counted.
     """
     reachable = dict.fromkeys(zip(address_channels, addresses, strict=True))
     for channel in dict.fromkeys(channels):

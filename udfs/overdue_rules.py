@@ -1,8 +1,9 @@
 """Lets bookings go on when the rules lag or are out of reach.
 
-A booking waits for the rules of its time. When the heartbeats of the alert-rules job stop or fall behind by more than
-``rules.max_wait``, this writes heartbeats in their place, so that no booking waits longer: it is then joined with the
-newest rules known. They are written to the partitions of `alert-rules` themselves, behind all rows that are there.
+A booking waits for the rules of its time. When the heartbeats of the alert-rules job stop or fall behind by
+more than ``rules.max_wait``, this writes heartbeats in their place, so that no booking waits longer: it is
+then joined with the newest rules known. They are written to the partitions of `alert-rules` themselves,
+behind all rows that are there.
 """
 
 import logging
@@ -23,7 +24,8 @@ from udfs.partitions import HEARTBEAT, heartbeat_keys
 
 _log = logging.getLogger(__name__)
 RULES_ROW = Types.ROW_NAMED(
-    ["record_key", "record", "record_time"], [Types.STRING(), Types.PRIMITIVE_ARRAY(Types.BYTE()), Types.LONG()]
+    ["record_key", "record", "record_time"],
+    [Types.STRING(), Types.PRIMITIVE_ARRAY(Types.BYTE()), Types.LONG()],
 )
 """A record for `alert-rules`: key, value, and its time in milliseconds UTC."""
 
@@ -50,10 +52,11 @@ class Watch:
             self.heard[partition] = max(known_until, self.heard.get(partition, 0))
 
     def overdue(self, now: int) -> Iterator[tuple[int, int]]:
-        """(partition, time up to which bookings may go on) of each partition whose rules are waited for too long.
+        """(partition, time up to which bookings may go on) of each partition whose rules are waited for too
+        long.
 
-        After a start the rules get ``start_wait`` to catch up; where they never were complete, they are waited for
-        without end, for there is nothing yet to go by.
+        After a start the rules get ``start_wait`` to catch up; where they never were complete, they are
+        waited for without end, for there is nothing yet to go by.
         """
         for partition in sorted(self.ever):
             known_until = self.heard.get(partition)
@@ -110,8 +113,8 @@ class OverdueRules(ProcessFunction):  # type: ignore[misc]
         if overdue != self._overdue:
             if overdue:
                 _log.error(
-                    "the rules of partitions %s of %s are overdue: bookings go on with the newest rules known after "
-                    "rules.max_wait; look at the job alert-rules",
+                    "the rules of partitions %s of %s are overdue: bookings go on with the newest rules "
+                    "known after rules.max_wait; look at the job alert-rules",
                     overdue,
                     self._topic,
                 )

@@ -45,7 +45,9 @@ class ProbeTails(KeyedProcessFunction):  # type: ignore[misc]
         for number in range(next_look, next_look + 2 * _TICK_MS // self._interval):
             timers.register_processing_time_timer(number * self._interval)
 
-    def on_timer(self, timestamp: int, ctx: KeyedProcessFunction.OnTimerContext) -> Iterator[tuple[int, Look]]:
+    def on_timer(
+        self, timestamp: int, ctx: KeyedProcessFunction.OnTimerContext
+    ) -> Iterator[tuple[int, Look]]:
         """Look, and tell each shard about its partitions; a timer that comes late has been made up for."""
         if ctx.timer_service().current_processing_time() - timestamp >= self._interval:
             return
@@ -106,8 +108,8 @@ class Prober:
     def _find_last_records(self, ends: dict[_Partition, tuple[int, int]]) -> dict[_Partition, int]:
         """The offset of the last record below each end.
 
-        It is not always the one before the end: a transaction's marker and a compacted record take an offset too.
-        So it looks back one offset, then ten, and so on.
+        It is not always the one before the end: a transaction's marker and a compacted record take an offset
+        too. So it looks back one offset, then ten, and so on.
         """
         last: dict[_Partition, int] = {}
         back = 1

@@ -1,10 +1,11 @@
 """Up to when the rules are complete.
 
-A prober looks, every heartbeat interval, at the last record of each partition that the alert-rules job reads: all that
-was written before the look has an offset of at most that. A router reads a group of these partitions ("shard"); when it
-has read that far, it says so to all folds, behind the changes it read; a fold that heard so from every shard knows all
-changes up to the time of the oldest such look, and writes it behind the rules it made of them. So nothing is guessed
-from silence: not after a cold start, not when a fetch hangs, not on a quiet night.
+A prober looks, every heartbeat interval, at the last record of each partition that the alert-rules job reads:
+all that was written before the look has an offset of at most that. A router reads a group of these partitions
+("shard"); when it has read that far, it says so to all folds, behind the changes it read; a fold that heard
+so from every shard knows all changes up to the time of the oldest such look, and writes it behind the rules
+it made of them. So nothing is guessed from silence: not after a cold start, not when a fetch hangs, not on a
+quiet night.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,8 @@ NOTHING = -1
 
 @dataclass(frozen=True)
 class Look:
-    """What the prober saw: at ``time`` (milliseconds UTC) the last record of each partition, as "topic/partition"."""
+    """What the prober saw: at ``time`` (milliseconds UTC) the last record of each partition, as
+    "topic/partition"."""
 
     time: int
     last_offsets: Mapping[str, int]
@@ -44,7 +46,9 @@ class ShardProgress:
 
     def _reached(self) -> int | None:
         look = self.pending
-        if look is None or any(self.read.get(name, NOTHING) < last for name, last in look.last_offsets.items()):
+        if look is None or any(
+            self.read.get(name, NOTHING) < last for name, last in look.last_offsets.items()
+        ):
             return None
         self.pending = None
         return look.time

@@ -61,7 +61,9 @@ class RouteChanges(KeyedCoProcessFunction):  # type: ignore[misc]
         except CodecError as error:
             yield self._dead_letter(record, str(error))
         progress = self._load()
-        complete = progress.saw(partition_name(record.source_topic, record.source_partition), record.source_offset)
+        complete = progress.saw(
+            partition_name(record.source_topic, record.source_partition), record.source_offset
+        )
         yield from self._say(ctx.get_current_key(), progress, complete)
 
     def process_element2(self, look: tuple[int, Look], ctx: KeyedCoProcessFunction.Context) -> Iterator[Any]:
@@ -231,4 +233,3 @@ def _text(key: bytes | None) -> str:
         return bytes(key or b"").decode()
     except UnicodeDecodeError:
         raise CodecError("the key is not UTF-8") from None
-

@@ -22,7 +22,8 @@ class CheckedSettings:
 
 
 def check_settings(settings: list[Mapping[str, Any]]) -> CheckedSettings:
-    """Tell usable settings from invalid and unknown ones; ``settings`` are those of an AlertSettings record."""
+    """Tell usable settings from invalid and unknown ones; ``settings`` are those of an AlertSettings
+    record."""
     checked = CheckedSettings()
     for setting in settings:
         alert_type = setting["alert_type"]

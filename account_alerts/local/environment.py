@@ -4,6 +4,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from types import FrameType
 
@@ -39,9 +40,7 @@ def up(config: Config, *, fresh: bool = False, jobs: bool = True) -> None:
         try:
             if not running:
                 _start(config, state)
-            _wait_for_cluster(config, state)
-            created = topics.create(config)
-            say(f"topics: {len(created)} created" if created else "topics: all there")
+            _prepare(config, state, jobs=jobs and not running)
             if jobs:
                 _bring_up_jobs(config)
         except BaseException:
@@ -86,6 +85,23 @@ def _start(config: Config, state: Layout) -> None:
     supervise.start(state)
 
 
+def _prepare(config: Config, state: Layout, *, jobs: bool) -> None:
+    """Wait for the cluster and make the topics; plan jobs meanwhile, where there is nothing to go on from."""
+    with ThreadPoolExecutor(1) as pool:
+        # Planning takes as long as starting the cluster does.
+        first = pool.submit(submit.submit_first, config) if jobs and not submit.had_jobs(config) else None
+        try:
+            _wait_for_cluster(config, state)
+            created = topics.create(config)
+            say(f"topics: {len(created)} created" if created else "topics: all there")
+            if first:
+                first.result()
+        except BaseException:
+            if first:
+                supervise.stop(state)  # Also the client, which would wait for the cluster.
+            raise
+
+
 def _wait_for_cluster(config: Config, state: Layout) -> None:
     wait_for(
         "Kafka", lambda: topics.reachable(config), _SECONDS, f"See {state.logs}/kafka.out and kafka.log."
@@ -101,6 +117,7 @@ def _bring_up_jobs(config: Config) -> None:
     missing = [name for name in submit.JOBS if name not in live]
     if missing:
         submit.submit(config, missing)
+    submit.wait_until_running(config)
     readiness.wait_for_checkpoints(config, list(submit.JOBS))
     readiness.wait_for_rules(config)
 

@@ -19,7 +19,8 @@ logger.kafka.name = org.apache.kafka
 logger.kafka.level = WARN
 logger.pekko.name = org.apache.pekko
 logger.pekko.level = WARN
-# A partition of bookings is idle and busy again many times a second: that is no news, and costs more than the bookings.
+# A partition of bookings is idle and busy again many times a second: that is no news, and costs more than the
+# bookings.
 logger.idle.name = org.apache.flink.streaming.api.operators.AbstractStreamOperator
 logger.idle.level = WARN
 logger.metrics.name = org.apache.flink.metrics.MetricGroup
@@ -92,6 +93,9 @@ def cluster_options(config: Config, layout: Layout) -> Options:
         "execution.checkpointing.storage": "filesystem",
         "io.tmp.dirs": str(layout.tmp),
         "web.submit.enable": False,
+        # A client may be ready before the cluster is.
+        "rest.retry.delay": "250 ms",
+        "rest.retry.max-attempts": 480,
         "python.executable": sys.executable,
         "python.client.executable": sys.executable,
         "rest.flamegraph.enabled": True,

@@ -18,6 +18,7 @@ from account_alerts.local.waiting import say, wait_for
 
 JOBS = {"alert-rules": "alert_rules_job.py", "alerting": "alerting_job.py"}
 """The jobs' names on the cluster and their files, in the order in which data flows."""
+ALL_JOBS = "all_jobs.py"
 _RUNNING_SECONDS = 300
 # A client lives for seconds only: the quick compiler is enough.
 # Do not add an archive of its classes (-XX:SharedArchiveFile): with one, the planner cannot compile its code.
@@ -65,6 +66,28 @@ def submit(config: Config, jobs: list[str], *, resume: bool = True) -> None:
         say(f"{name}: running")
 
 
+def wait_until_running(config: Config) -> None:
+    """Wait until all jobs that were submitted run."""
+    rest = FlinkRest(config.flink.rest_url)
+    for job in rest.jobs():
+        if job.live and job.name in JOBS:
+            _wait_until_running(rest, job.name, job.id)
+
+
+def submit_first(config: Config) -> None:
+    """Submit all jobs to a cluster that is still starting and never had any, from one client."""
+    state = Layout(config.local_environment().state)
+    say("jobs: submitting")
+    for name, job_id in zip(JOBS, _flink_run(state, "all", ALL_JOBS, [], state.config), strict=True):
+        job_state.started(state, name, job_id)
+
+
+def had_jobs(config: Config) -> bool:
+    """Whether a job left a checkpoint to go on from."""
+    state = Layout(config.local_environment().state)
+    return any(job_state.newest_checkpoint(state, name) for name in JOBS)
+
+
 def submit_one(config: Config, name: str, *, resume: bool) -> str:
     """Submit one job without waiting for it; returns its id."""
     if config.local is None:
@@ -85,7 +108,7 @@ def _submit_here(config: Config, name: str, layout: Layout, resume: bool) -> str
     say(f"{name}: submitting" + (f", from checkpoint {checkpoint.name}" if checkpoint else ""))
     # The new job owns the checkpoint and removes it when it has newer ones.
     restore = ["-s", checkpoint.as_uri(), "-claimMode", "CLAIM"] if checkpoint else []
-    job_id = _flink_run(layout, name, restore, layout.config)
+    [job_id] = _flink_run(layout, name, JOBS[name], restore, layout.config)
     job_state.started(layout, name, job_id)
     return job_id
 
@@ -95,11 +118,12 @@ def _submit_elsewhere(config: Config, name: str, layout: Layout) -> str:
     layout.make()
     flink_conf.write(layout.flink_conf, flink_conf.client_options(config))
     config.write(layout.config)
-    return _flink_run(layout, name, [], layout.config)
+    [job_id] = _flink_run(layout, name, JOBS[name], [], layout.config)
+    return job_id
 
 
-def _flink_run(layout: Layout, name: str, restore: list[str], config_file: Path) -> str:
-    script = PROJECT / "jobs" / JOBS[name]
+def _flink_run(layout: Layout, name: str, file: str, restore: list[str], config_file: Path) -> list[str]:
+    script = PROJECT / "jobs" / file
     if not script.exists():
         raise LocalError(f"{name}: {script} is missing")
     command = [
@@ -113,13 +137,13 @@ def _flink_run(layout: Layout, name: str, restore: list[str], config_file: Path)
         command, capture_output=True, text=True, check=False, cwd=PROJECT, env=environment
     )
     (layout.logs / f"submit-{name}.out").write_text(result.stdout + result.stderr)
-    submitted = re.search(r"JobID (\w{32})", result.stdout)
-    if result.returncode or submitted is None:
+    submitted: list[str] = re.findall(r"JobID (\w{32})", result.stdout)
+    if result.returncode or not submitted:
         summary = _without_frames(result.stdout + result.stderr)
         raise LocalError(
             f"{name}: cannot be submitted:\n{summary}\nAll of it: {layout.logs}/submit-{name}.out"
         )
-    return submitted[1]
+    return submitted
 
 
 def _without_frames(output: str) -> str:

@@ -18,7 +18,11 @@ from tests.plans.show import JOBS
 def plan(job: str) -> str:
     """In a process of its own: Flink numbers the plans of one process."""
     shown = subprocess.run(
-        [sys.executable, "-m", "tests.plans.show", job], capture_output=True, text=True, check=False, timeout=300
+        [sys.executable, "-m", "tests.plans.show", job],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
     assert shown.returncode == 0, shown.stderr[-3000:]
     return shown.stdout

@@ -27,7 +27,8 @@ def wishes(threshold: int) -> dict[str, Any]:
 
 def spans(account: AccountRules) -> list[tuple[str, int, int, int | None]]:
     return [
-        (rule["customer_id"], rule["threshold_minor"], rule["valid_from"], rule["valid_to"]) for rule in account.rules()
+        (rule["customer_id"], rule["threshold_minor"], rule["valid_from"], rule["valid_to"])
+        for rule in account.rules()
     ]
 
 
@@ -90,7 +91,9 @@ def apply(account: AccountRules, time: int, kind: str, value: Any) -> None:
 
 
 @given(CHANGES, st.integers(0, 25))
-def test_the_rules_of_any_time_are_what_the_records_said_then(changes: list[tuple[str, Any]], time: int) -> None:
+def test_the_rules_of_any_time_are_what_the_records_said_then(
+    changes: list[tuple[str, Any]], time: int
+) -> None:
     account = AccountRules()
     authorized: list[str] = []
     wished: dict[str, Any] = {}

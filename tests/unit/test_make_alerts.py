@@ -9,7 +9,9 @@ IDS = st.text(min_size=1, max_size=8)
 
 
 def made(channels: list[str], addresses: list[tuple[str, str]]) -> list[tuple[str, str | None]]:
-    results = make_alerts("e", "c", "s", channels, [of for of, _ in addresses], [address for _, address in addresses])
+    results = make_alerts(
+        "e", "c", "s", channels, [of for of, _ in addresses], [address for _, address in addresses]
+    )
     return [(channel, address) for _, channel, address in results]
 
 

@@ -19,7 +19,9 @@ def test_after_a_start_the_rules_get_time_to_catch_up() -> None:
     started = watch()
     started.hear(0, START - 3_600_000)
     assert not list(started.overdue(START + RULES.start_wait))
-    assert list(started.overdue(START + RULES.start_wait + 1)) == [(0, START + RULES.start_wait + 1 - RULES.max_wait)]
+    assert list(started.overdue(START + RULES.start_wait + 1)) == [
+        (0, START + RULES.start_wait + 1 - RULES.max_wait)
+    ]
 
 
 def test_rules_in_time_are_not_overdue() -> None:

@@ -26,7 +26,14 @@ COUNT = {"alert_type": "TRANSACTION_COUNT", "threshold_minor": None, "count": 5,
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"threshold_minor": -(2**63)}, COUNT, COUNT | {"count": 0}, {"channels": []}, {"channels": ["SMS", "PUSH"]}],
+    [
+        {},
+        {"threshold_minor": -(2**63)},
+        COUNT,
+        COUNT | {"count": 0},
+        {"channels": []},
+        {"channels": ["SMS", "PUSH"]},
+    ],
 )
 def test_usable(changes: dict[str, Any]) -> None:
     checked = check_settings([setting(**changes)])
