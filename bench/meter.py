@@ -26,7 +26,8 @@ class Usage:
 
 @dataclass
 class Usages:
-    """By program: broker, jobmanager, taskmanager, python (the jobs' workers), rest (supervisor, keeper)."""
+    """By program: broker, jobmanager, taskmanager, python (the jobs' workers), rest (supervisor, keeper), and
+    elsewhere: what else ran on the machine, the producer and the measurement included."""
 
     programs: dict[str, Usage] = field(default_factory=dict)
 
@@ -57,6 +58,7 @@ def measured(config: Config) -> Iterator[Usages]:
             watched[process] = _program(program, process)
     first = {process: _cpu(process) for process in watched}
     last = dict(first)
+    busy = _busy()
 
     def look() -> None:
         memory: dict[str, int] = defaultdict(int)
@@ -82,10 +84,20 @@ def measured(config: Config) -> Iterator[Usages]:
         stop.set()
         follower.join()
         look()
+        elsewhere = _busy() - busy
         for process, name in watched.items():
-            usages.programs.setdefault(name, Usage()).cpu_seconds += last[process] - first[process]
+            used = last[process] - first[process]
+            usages.programs.setdefault(name, Usage()).cpu_seconds += used
+            elsewhere -= used
+        usages.programs["elsewhere"] = Usage(max(0.0, elsewhere))
 
 
 def _cpu(process: psutil.Process) -> float:
     times = process.cpu_times()
     return float(times.user + times.system)
+
+
+def _busy() -> float:
+    """CPU seconds that the machine has worked."""
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0))

@@ -165,7 +165,9 @@ def _usage(result: Result) -> str:
 
 
 def _cell(usage: Result | None) -> str:
-    return f"{usage['cpu_seconds']:g} s, {usage['rss_mib']}" if usage else "-"
+    if not usage:
+        return "-"
+    return f"{usage['cpu_seconds']:g} s" + (f", {usage['rss_mib']}" if usage["rss_mib"] else "")
 
 
 def _checkpoint(one: Result) -> str:
