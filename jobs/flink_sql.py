@@ -14,6 +14,7 @@ from pyflink.table import StatementSet, StreamTableEnvironment
 
 from account_alerts.config import PROJECT, Config, ConfigError, load
 from account_alerts.config_model import Duration
+from account_alerts.local.layout import flink_environment
 
 SQL = PROJECT / "sql"
 
@@ -87,6 +88,7 @@ def run(builds: Sequence[Build], description: str | None) -> None:
         config = load(arguments.config)
     except ConfigError as error:
         parser.error(str(error))
+    prepare_process()
     for build in builds:
         env = StreamExecutionEnvironment.get_execution_environment()
         table_env = StreamTableEnvironment.create(env)
@@ -97,6 +99,12 @@ def run(builds: Sequence[Build], description: str | None) -> None:
         job.attach_as_datastream()
         give_stable_ids(table_env)
         env.execute(table_env.get_config().get("pipeline.name", "alerts"))
+
+
+def prepare_process() -> None:
+    """Outside of ``flink run``: let this process find the installed Java, Flink and jars."""
+    if not _on_cluster():
+        os.environ.update(flink_environment())
 
 
 def give_stable_ids(table_env: StreamTableEnvironment) -> None:

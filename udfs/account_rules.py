@@ -39,6 +39,12 @@ class AccountRules:
         versions = {customer: _after(versions, before, {}) for customer, versions in self.wishes.items()}
         self.wishes = {customer: kept for customer, kept in versions.items() if kept}
 
+    def changed_at(self) -> int:
+        """When the newest version begins: it never goes back, whatever the clocks of Kafka's leaders say."""
+        newest = [versions[-1][0] for versions in self.wishes.values() if versions]
+        newest += [since for since, _ in self.authorized[-1:]]
+        return max(newest, default=0)
+
     def is_empty(self) -> bool:
         """Whether nothing is known that could raise an alert, now or for a late booking."""
         return not self.authorized and not self.wishes

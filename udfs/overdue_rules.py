@@ -105,7 +105,8 @@ class OverdueRules(ProcessFunction):  # type: ignore[misc]
         releases = list(self._watch.overdue(_now()))
         self._report([partition for partition, _ in releases])
         for partition, time_ms in releases:
-            record = self._codec.encode("AlertRules", {"known_until": time_ms, "rules": []}, self._topic)
+            value = {"known_until": time_ms, "version": time_ms, "rules": []}
+            record = self._codec.encode("AlertRules", value, self._topic)
             self._released.inc()
             yield Row(self._keys[partition], record, time_ms)
 

@@ -63,7 +63,7 @@ class Prober:
     def __init__(self, config: Config) -> None:
         """Connect; the partitions are asked for at the first look."""
         self._config = config
-        self._shards = config.alert_rules.parallelism
+        self._shards = shards_of(config)
         self._consumer: Consumer = consumer(config, **{"enable.partition.eof": True, "fetch.wait.max.ms": 10})
         self._ends: dict[_Partition, int] = {}
         self._last: dict[_Partition, int] = {}
@@ -143,6 +143,11 @@ class Prober:
             if error is not None or offset >= end - 1:
                 unread.discard(partition)
         return last
+
+
+def shards_of(config: Config) -> int:
+    """How many shards there are: what a router remembers belongs to one, so parallelism may not change it."""
+    return max(config.topics.account_authorizations.partitions, config.topics.alert_settings.partitions)
 
 
 def shard_of(partition: int, shards: int) -> int:

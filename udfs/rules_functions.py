@@ -13,7 +13,7 @@ from account_alerts.codec import Codec, CodecError, Record, RecordName, codec
 from account_alerts.config import Config
 from udfs.account_rules import AccountRules, from_json, to_json
 from udfs.partitions import heartbeat_keys, partition_of
-from udfs.prober import partition_name
+from udfs.prober import partition_name, shards_of
 from udfs.progress import Look, ShardProgress, complete_until
 from udfs.settings import check_settings
 
@@ -149,7 +149,7 @@ class FoldRules(KeyedProcessFunction):  # type: ignore[misc]
     def __init__(self, config: Config) -> None:
         """Take what is needed from the configuration."""
         self._config = config
-        self._shards = config.alert_rules.parallelism
+        self._shards = shards_of(config)
         topics = config.topics
         self._keep = topics.alert_rules.retention or topics.account_entries.retention or 0
         self._heartbeats = heartbeat_keys(topics.alert_rules.partitions)
@@ -190,7 +190,7 @@ class FoldRules(KeyedProcessFunction):  # type: ignore[misc]
             self._ended.put(account_id, since)
         elif self._ended.contains(account_id):
             self._ended.remove(account_id)
-        yield self._row(account_id, since, rules)
+        yield self._row(account_id, account.changed_at(), rules)
 
     def _complete(self, partition: int, shard: int, time: int) -> Iterator[Row]:
         self._shard_times.put(shard, time)
@@ -214,7 +214,7 @@ class FoldRules(KeyedProcessFunction):  # type: ignore[misc]
                 yield Row(account_id, None, before + self._keep)
 
     def _row(self, key: str, time: int, rules: list[dict[str, Any]]) -> Row:
-        value = {"known_until": self._known_until.value() or 0, "rules": rules}
+        value = {"known_until": self._known_until.value() or 0, "version": time, "rules": rules}
         return Row(key, self._codec.encode("AlertRules", value, self._topic), time)
 
     def _account(self, account_id: str) -> AccountRules:

@@ -1,9 +1,12 @@
 -- Everything asked for about an account, one row per account, made by jobs/alert_rules_job.py. A rule carries the time
--- in which it holds, so the newest row answers for every booking, late ones too; that is why a row counts 'since' ever.
+-- in which it holds, so the newest row answers for every booking, late ones too: that is why it counts 'since' half of
+-- its version, a time long before any booking. The row of the highest version wins, also when the job that makes them
+-- has been restarted and writes older ones again. A row that ends an account has no version; the empty one stays.
 -- The watermark says up to which Kafka time the rules are complete: known_until, moved on by heartbeat rows.
 CREATE TABLE alert_rules (
   account_id  STRING NOT NULL,
   known_until TIMESTAMP_LTZ(3) NOT NULL,
+  version     BIGINT,
   rules       ARRAY<ROW<
     customer_id     STRING NOT NULL,
     setting_id      STRING NOT NULL,
@@ -19,7 +22,7 @@ CREATE TABLE alert_rules (
     valid_from      TIMESTAMP_LTZ(3) NOT NULL,
     valid_to        TIMESTAMP_LTZ(3)
   > NOT NULL> NOT NULL,
-  since AS TO_TIMESTAMP_LTZ(0, 3),
+  since AS TO_TIMESTAMP_LTZ(COALESCE(version, 0) / 2, 3),
   PRIMARY KEY (account_id) NOT ENFORCED,
   WATERMARK FOR since AS known_until
 ) WITH (

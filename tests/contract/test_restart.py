@@ -1,10 +1,15 @@
 """Starts with a backlog, a killed TaskManager, rules out of reach: nothing is missing, nothing is wrong."""
 
 import itertools
+import os
+import signal
+import subprocess
+import sys
 import time
 
 import pytest
 
+from account_alerts.config import PROJECT
 from tests.builders import entry, setting, settings
 from tests.contract.chain import Case, Chain
 from tests.contract.environment import MAX_WAIT_MS, Environment
@@ -121,3 +126,24 @@ def test_rules_out_of_reach_hold_bookings_no_longer_than_max_wait(jobs: Environm
     case.verify()
     (after,) = (each for each in case.alerts() if each.record["entry_id"] == case.id("after"))
     assert after.record["params"]["threshold_minor"] == "1"
+
+
+def test_the_alerting_job_runs_in_a_process_of_its_own(jobs: Environment, case: Case) -> None:
+    """`python jobs/alerting_job.py`: the same job without a cluster."""
+    _rules(case)
+    case.settle()
+    jobs.cancel("alerting")
+    log = jobs.file.parent / "in-process.log"
+    with log.open("w") as output:
+        command = [sys.executable, str(PROJECT / "jobs/alerting_job.py"), "--config", str(jobs.file)]
+        process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
+        try:
+            for number in range(20):
+                case.book(entry(case.id(f"e{number}"), case.id(f"a{number}")))
+            expected = case.verify(timeout=180)
+            assert process.poll() is None, log.read_text()[-2000:]
+            assert len(expected.certain) == 20
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            jobs.alerts("submit", "alerting")

@@ -11,13 +11,14 @@ from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
 from account_alerts.config import load
-from jobs.flink_sql import give_stable_ids
+from jobs.flink_sql import give_stable_ids, prepare_process
 
 JOBS = ("alert_rules", "alerting")
 
 
 def show(job: str) -> str:
     """The optimized execution plan, and name, parallelism and id of every operator."""
+    prepare_process()
     table_env = StreamTableEnvironment.create(StreamExecutionEnvironment.get_execution_environment())
     build = importlib.import_module(f"jobs.{job}_job").build
     statements = build(table_env, load())
