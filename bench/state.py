@@ -13,8 +13,8 @@ from bench import feed, throughput
 from bench.chain import Chain, restarted, started
 from bench.latency import Load, paced, said
 
-DIRECT_FROM = 200_000
-"""From so many accounts on, `alert-rules` is filled directly: the alert-rules job would take minutes."""
+DIRECT_FROM = 10_000
+"""From so many accounts on, `alert-rules` is filled directly: the job would take minutes for them."""
 _LOAD = Load(50, 1.0)
 _LONGEST_RECOVERY = 240.0
 
