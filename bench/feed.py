@@ -36,12 +36,9 @@ def bulk_producer(config: Config) -> Producer:
     )
 
 
-def write(client: Producer, topic: str, pairs: list[Pair], timestamp: int = 0) -> None:
+def write(client: Producer, topic: str, pairs: list[Pair]) -> None:
     """Queue records, waiting for room where the queue is full."""
     rest: list[dict[str, Any]] = [{"key": key, "value": value} for key, value in pairs]
-    if timestamp:
-        for message in rest:
-            message["timestamp"] = timestamp
     while rest:
         # Room for all of it first: those that do not fit would have to be picked out and sent again in order.
         while len(client) > _QUEUE - len(rest):
@@ -85,7 +82,7 @@ def write_rules(config: Config, accounts: int) -> None:
     client, topic = bulk_producer(config), config.topics.alert_rules.name
     since = time.time_ns() // 1_000_000
     for numbers in _blocks(accounts):
-        write(client, topic, workload.rules(numbers, since), since)
+        write(client, topic, workload.rules(numbers, since))
     flush(client)
 
 
