@@ -215,7 +215,7 @@ class FoldRules(KeyedProcessFunction):  # type: ignore[misc]
 
     def _row(self, key: str, time: int, rules: list[dict[str, Any]]) -> Row:
         value = {"known_until": self._known_until.value() or 0, "version": time, "rules": rules}
-        return Row(key, self._codec.encode("AlertRules", value, self._topic), time)
+        return Row(key, self._codec.encode("AlertRules", value, self._topic, check=False), time)
 
     def _account(self, account_id: str) -> AccountRules:
         stored = self._accounts.get(account_id)
