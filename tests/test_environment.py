@@ -208,6 +208,8 @@ def test_an_interrupted_up_leaves_nothing_that_down_does_not_stop(tmp_path: Path
         env=environment | {"ALERTS_CONFIG": str(machine.file)},
         stderr=subprocess.PIPE,
         text=True,
+        # What runs in the background inherits that SIGINT is ignored; in a terminal it is not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert command.stderr is not None
     assert "starting" in command.stderr.readline()
