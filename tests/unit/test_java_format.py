@@ -74,7 +74,9 @@ RULE = st.fixed_dictionaries(
     | dict.fromkeys(("channels", "address_channels", "addresses"), TEXTS)
     | {"valid_from": LONG, "valid_to": maybe(LONG)}
 )
-RULES = st.fixed_dictionaries({"known_until": LONG, "rules": st.lists(RULE, max_size=3)})
+RULES = st.fixed_dictionaries(
+    {"known_until": LONG, "version": maybe(LONG), "rules": st.lists(RULE, max_size=3)}
+)
 RECORDS: st.SearchStrategy[tuple[RecordName, dict[str, Any]]] = st.one_of(
     [
         st.tuples(st.just(name), records)
