@@ -22,6 +22,8 @@ Record = dict[str, Any]
 
 RecordName = Literal["AccountEntry", "AccountAuthorization", "AlertSettings", "AlertRules", "OutboundAlert"]
 
+_NOT_FOUND = 404
+
 
 class CodecError(ValueError):
     """Bytes that are no such record, or a record that does not fit its schema."""
@@ -91,12 +93,21 @@ class ConfluentCodec(Codec):
         self._writer = lru_cache(maxsize=256)(self._load_writer)
 
     def decode(self, record: RecordName, data: bytes) -> Record:
-        """The record in the bytes, written with any schema of the registry that ours can read."""
+        """The record in the bytes, written with any schema of the registry that ours can read.
+
+        Raises:
+            CodecError: The bytes are no such record, or the registry knows no such schema.
+            SchemaRegistryError, OSError: The registry cannot be asked; the record may be a good one.
+        """
+        from confluent_kafka.schema_registry.error import SchemaRegistryError
+
         if len(data) < 5 or data[0] != 0:
             raise CodecError("no Confluent header: a zero byte and four bytes of schema id")
         try:
             writer = self._writer(int.from_bytes(data[1:5], "big"))
-        except Exception as error:
+        except SchemaRegistryError as error:
+            if error.http_status_code != _NOT_FOUND:
+                raise
             raise CodecError(f"schema of the value cannot be had: {error}") from error
         return _read(writer, _schema(record), data[5:])
 

@@ -177,8 +177,7 @@ class AlertingJob(Section):
     parallelism: Positive
     python_mode: PythonMode
     buffer_timeout: Duration
-    idle_timeout: Duration
-    watermark_interval: Duration
+    clock_interval: Annotated[Duration, Field(ge=1)]
     state_backend: Literal["hashmap", "rocksdb"]
     checkpoint_interval: Duration
 

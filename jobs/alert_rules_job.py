@@ -42,13 +42,7 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
 
     records = table_env.to_data_stream(table_env.from_path("rule_records"))
     ticks = table_env.to_data_stream(table_env.from_path("ticks"))
-    looks = (
-        ticks.key_by(lambda tick: 0, Types.INT())
-        .process(ProbeTails(config))
-        .name("probe tails")
-        .uid("probe-tails")
-        .set_parallelism(1)
-    )
+    looks = ticks.process(ProbeTails(config)).name("probe tails").uid("probe-tails").set_parallelism(1)
     changes = (
         records.connect(looks)
         .key_by(lambda record: shard_of(record.source_partition, shards), lambda look: look[0], Types.INT())

@@ -17,6 +17,7 @@ from udfs.overdue_rules import RULES_ROW, OverdueRules
 
 TABLES = (
     "account_entries",
+    "clock",
     "alert_rules",
     "outbound_alerts",
     "dead_letters",
@@ -34,7 +35,6 @@ def options(config: Config) -> dict[str, str]:
         "pipeline.name": "alerting",
         "parallelism.default": str(job.parallelism),
         "pipeline.object-reuse": "true",
-        "pipeline.auto-watermark-interval": f"{job.watermark_interval} ms",
         "execution.buffer-timeout.interval": f"{job.buffer_timeout} ms",
         "execution.checkpointing.interval": f"{job.checkpoint_interval} ms",
         "state.backend.type": job.state_backend,

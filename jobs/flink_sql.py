@@ -55,7 +55,9 @@ def values(config: Config) -> dict[str, str]:
         "decoding": _options(decoding),
         "encoding": _options({"value.format": kafka.encoding, **encoding}),
         "effect_delay": _seconds(config.rules.effect_delay),
-        "idle_timeout": f"{config.alerting.idle_timeout} ms",
+        "clock_skew": _seconds(config.rules.clock_skew),
+        "clock_interval": f"{config.alerting.clock_interval} ms",
+        "heartbeat_interval": f"{config.rules.heartbeat_interval} ms",
         "iso_4217": ", ".join(f"'{currency.code}'" for currency in Currency),
     }
 

@@ -3,10 +3,10 @@
 import logging
 import time
 from collections.abc import Iterator
-from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from pyflink.datastream import KeyedProcessFunction, RuntimeContext
+from pyflink.common import Row
+from pyflink.datastream import ProcessFunction, RuntimeContext
 
 from account_alerts.clients import consumer, partitions
 from account_alerts.config import Config
@@ -14,16 +14,12 @@ from udfs.progress import NOTHING, Look
 
 _log = logging.getLogger(__name__)
 _TIMEOUT_S = 5.0
-_TICK_MS = 1_000
 
 _Partition = tuple[str, int]
 
 
-class ProbeTails(KeyedProcessFunction):  # type: ignore[misc]
-    """Every heartbeat interval: one look per shard, or none while Kafka cannot be asked.
-
-    The ticks that come in only keep its timers going: Flink's source of ticks gives all of a second at once.
-    """
+class ProbeTails(ProcessFunction):  # type: ignore[misc]
+    """At every tick one look per shard, or none while Kafka cannot be asked."""
 
     def __init__(self, config: Config) -> None:
         """Take what is needed from the configuration."""
@@ -38,18 +34,9 @@ class ProbeTails(KeyedProcessFunction):  # type: ignore[misc]
         """Disconnect."""
         self._prober.close()
 
-    def process_element(self, tick: Any, ctx: KeyedProcessFunction.Context) -> None:
-        """Set the timers of the next two seconds, those already set included."""
-        timers = ctx.timer_service()
-        next_look = timers.current_processing_time() // self._interval + 1
-        for number in range(next_look, next_look + 2 * _TICK_MS // self._interval):
-            timers.register_processing_time_timer(number * self._interval)
-
-    def on_timer(
-        self, timestamp: int, ctx: KeyedProcessFunction.OnTimerContext
-    ) -> Iterator[tuple[int, Look]]:
-        """Look, and tell each shard about its partitions; a timer that comes late has been made up for."""
-        if ctx.timer_service().current_processing_time() - timestamp >= self._interval:
+    def process_element(self, tick: Row, ctx: ProcessFunction.Context) -> Iterator[tuple[int, Look]]:
+        """Look, and tell each shard about its partitions; a tick that comes late has been made up for."""
+        if time.time() * 1000 - tick.now >= 2 * self._interval:
             return
         try:
             yield from self._prober.looks()

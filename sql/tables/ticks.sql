@@ -1,7 +1,7 @@
--- A clock: one row a second.
+-- What makes Python look around: the time in milliseconds, a row every ${heartbeat_interval}.
 CREATE TABLE ticks (
-  tick BIGINT NOT NULL
+  now BIGINT NOT NULL
 ) WITH (
-  'connector' = 'datagen',
-  'rows-per-second' = '1'
+  'connector' = 'clock',
+  'interval' = '${heartbeat_interval}'
 )

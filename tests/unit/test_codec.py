@@ -5,6 +5,7 @@ from typing import Any
 
 import confluent_kafka.schema_registry
 import pytest
+from confluent_kafka.schema_registry.error import SchemaRegistryError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,6 +29,7 @@ class FakeRegistry:
         """Start with other people's schemas."""
         self.schemas: dict[int, confluent_kafka.schema_registry.Schema] = {}
         self.subjects: set[str] = set()
+        self.status = 404
 
     def register_schema(self, subject: str, schema: confluent_kafka.schema_registry.Schema) -> int:
         """The schema's id."""
@@ -41,6 +43,10 @@ class FakeRegistry:
 
     def get_schema(self, number: int) -> confluent_kafka.schema_registry.Schema:
         """The schema of an id."""
+        if self.status != 404:
+            raise SchemaRegistryError(self.status, -1, "cannot say")
+        if number not in self.schemas:
+            raise SchemaRegistryError(404, 40403, "no such schema")
         return self.schemas[number]
 
 
@@ -124,3 +130,16 @@ def test_a_newer_writer_is_understood(confluent: tuple[ConfluentCodec, FakeRegis
     registry.schemas[9] = confluent_kafka.schema_registry.Schema(newer, "AVRO")
     data = b"\0\0\0\0\x09" + b"\x04CZ\x02a\x02\x02c\x00"
     assert codec.decode("AccountAuthorization", data) == authorization("a", "c")
+
+
+def test_a_registry_out_of_reach_makes_no_record_a_bad_one(
+    confluent: tuple[ConfluentCodec, FakeRegistry],
+) -> None:
+    codec, registry = confluent
+    name, record = RECORDS[1]
+    data = codec.encode(name, record, "some-topic")
+    registry.status = 503
+    with pytest.raises(SchemaRegistryError):
+        codec.decode(name, data)
+    registry.status = 404
+    assert codec.decode(name, data) == record
