@@ -80,11 +80,15 @@ def partitions(client: Consumer, topic: str, timeout: float = 10.0) -> list[Topi
     return [TopicPartition(topic, number, OFFSET_BEGINNING) for number in sorted(metadata.partitions)]
 
 
-def read_to_end(config: Config, topic: str) -> Iterator[Message]:
-    """Every record that is in the topic now, each partition in order; returns at its end."""
+def read_to_end(config: Config, topic: str, partition: int | None = None) -> Iterator[Message]:
+    """Every record that is in the topic now, or in one partition; each partition in order.
+
+    Raises:
+        KafkaUnreachableError: Nobody answered, or there is no such topic.
+    """
     client = consumer(config, **{"enable.partition.eof": True})
     try:
-        assignment = partitions(client, topic)
+        assignment = [part for part in partitions(client, topic) if partition in (None, part.partition)]
         client.assign(assignment)
         open_partitions = {part.partition for part in assignment}
         while open_partitions:

@@ -12,6 +12,7 @@ from functools import cache, lru_cache
 from typing import Any, Literal
 
 import fastavro
+import fastavro.schema
 import fastavro.types
 import fastavro.validation
 
@@ -97,22 +98,25 @@ class ConfluentCodec(Codec):
 
         Raises:
             CodecError: The bytes are no such record, or the registry knows no such schema.
-            SchemaRegistryError, OSError: The registry cannot be asked; the record may be a good one.
+            Exception: The registry cannot be asked, in the words of its client; the record may be a good one.
         """
-        from confluent_kafka.schema_registry.error import SchemaRegistryError
-
         if len(data) < 5 or data[0] != 0:
             raise CodecError("no Confluent header: a zero byte and four bytes of schema id")
+        return _read(self._writer(int.from_bytes(data[1:5], "big")), _schema(record), data[5:])
+
+    def _load_writer(self, schema_id: int) -> fastavro.types.Schema:
+        from confluent_kafka.schema_registry.error import SchemaRegistryError
+
         try:
-            writer = self._writer(int.from_bytes(data[1:5], "big"))
+            text = self._registry.get_schema(schema_id).schema_str or ""
         except SchemaRegistryError as error:
             if error.http_status_code != _NOT_FOUND:
                 raise
-            raise CodecError(f"schema of the value cannot be had: {error}") from error
-        return _read(writer, _schema(record), data[5:])
-
-    def _load_writer(self, schema_id: int) -> fastavro.types.Schema:
-        return _parse(self._registry.get_schema(schema_id).schema_str or "")
+            raise CodecError(f"the registry knows no schema {schema_id}") from error
+        try:
+            return _parse(text)
+        except (ValueError, fastavro.schema.SchemaParseException, fastavro.schema.UnknownType) as error:
+            raise CodecError(f"schema {schema_id} cannot be used: {error}") from error
 
     def _header(self, record: RecordName, topic: str) -> bytes:
         from confluent_kafka.schema_registry import Schema

@@ -41,7 +41,7 @@ def main(
         bool, typer.Option("--quick", help="Throughput and latency with small numbers: does it work at all?")
     ] = False,
     bookings: Annotated[int, typer.Option(min=10_000, help="Bookings of the throughput run.")] = 6_000_000,
-    warm_up: Annotated[int, typer.Option(min=1_000, help="Bookings worked off before it.")] = 1_000_000,
+    warm_up: Annotated[int, typer.Option(min=1_000, help="Bookings worked off before them.")] = 3_000_000,
     seconds: Annotated[float, typer.Option(min=1, help="Length of each latency run.")] = 40,
     accounts: Annotated[
         list[int] | None,
@@ -50,7 +50,7 @@ def main(
     backend: Annotated[
         list[Backend] | None, typer.Option(help="Backends of the state runs. Default: both.")
     ] = None,
-    state_bookings: Annotated[int, typer.Option(min=10_000, help="Bookings of each state run.")] = 2_500_000,
+    state_bookings: Annotated[int, typer.Option(min=10_000, help="Bookings of each state run.")] = 2_000_000,
     quiet: Annotated[
         float,
         typer.Option(
@@ -86,7 +86,7 @@ def main(
         result["state"] = []
         backends = [str(one) for one in backend or list(Backend)]
         for count in accounts or [100_000, 1_000_000, 3_000_000]:
-            for cost in state.run(count, backends, state_bookings, min(warm_up, state_bookings // 5)):
+            for cost in state.run(count, backends, state_bookings, min(warm_up, state_bookings)):
                 result["state"].append(cost.as_dict())
                 keep()
     typer.echo(report.tables(result))
@@ -115,7 +115,7 @@ def _steady_state(
             result["throughput"] = throughput.run(chain, size, bookings, warm_up).as_dict()
             keep()
         else:
-            throughput.warm(chain, size, warm_up)
+            throughput.warm(chain, size, min(warm_up, 1_000_000))
         if Part.LATENCY in chosen:
             result["latency"] = []
             for load in latency.LOADS:

@@ -134,8 +134,9 @@ class JoinCounter:
 
 @contextmanager
 def started(overrides: dict[str, Any], fill: Callable[[Config], None]) -> Iterator[Chain]:
-    """A new environment: broker and cluster, then `fill` writes what is there at first, then both jobs.
+    """A new environment with both jobs, then `fill` writes what is there at first.
 
+    The jobs come first: a job that starts anew ends rules in `alert-rules` that it was given no reason for.
     It is stopped at the end; its folder stays where something went wrong.
     """
     folder = Path(tempfile.mkdtemp(prefix="alerts-bench-"))
@@ -147,9 +148,9 @@ def started(overrides: dict[str, Any], fill: Callable[[Config], None]) -> Iterat
     config.write(chain.file)
     complete = False
     try:
-        local.up(config, fresh=True, jobs=False)
+        local.up(config, fresh=True)
         fill(config)
-        chain.bring_up_jobs()
+        chain.wait_for_rules()
         yield chain
         complete = True
     finally:

@@ -32,9 +32,9 @@ class Throughput:
     steady_by_kafka: int
     """The same by the Kafka times of the alerts, whose share of the bookings is known."""
     whole: int
-    """All bookings by the time from the first alert to the last."""
+    """The bookings by the time from their first alert to the last."""
     from_release: int
-    """All bookings by the time from the job's start, restoring its state included, to the last alert."""
+    """The same with the warm-up, by the time from the job's start, restoring its state included."""
     seconds_to_first_alert: float
     """From the job's start."""
     checkpoints: dict[str, Any]
@@ -48,34 +48,37 @@ class Throughput:
 
 
 def run(chain: Chain, accounts: int, bookings: int, warm_up: int) -> Throughput:
-    """Warm up, write the bookings while the job is away, let it go, and measure."""
-    warm(chain, accounts, warm_up)
+    """Write the bookings while the job is away, let it go, and measure what comes after the warm-up.
+
+    The warm-up is the first part of the same backlog: another start would compile the job's code anew.
+    """
     chain.checkpoint()
     chain.stop_alerting()
     config = chain.config
     before = feed.Ender(config, feed.outbound(config)).ends()
-    first = chain.take_bookings(bookings)
-    expected = feed.write_bookings(config, first, bookings, accounts, SHARE)
+    total = warm_up + bookings
+    expected = feed.write_bookings(config, chain.take_bookings(total), total, accounts, SHARE)
     chain.wait_for_rules()
     chain.start_alerting()
     with measured(config) as usages:
-        samples, alerts = _follow(chain, bookings, sum(before.values()) + expected)
+        samples, alerts = _follow(chain, sum(before.values()) + expected)
     job = chain.rest.get(f"/jobs/{chain.job_id()}")
     released = int(job["timestamps"]["RUNNING"])
     end = feed.Ender(config, feed.outbound(config)).ends()
     times = sorted(message.timestamp()[1] for message in feed.read_between(config, before, end))
     if not times:
         raise RuntimeError("no alert came: see the jobs' logs")
-    seconds = max((times[-1] - times[0]) / 1000, 0.001)
+    warm = times[int(len(times) * warm_up / total) :]
+    seconds = max((warm[-1] - warm[0]) / 1000, 0.001)
     rates = _rates(samples)
     return Throughput(
         bookings,
         expected,
         alerts - sum(before.values()),
-        _steady(rates, bookings),
-        _steady_by_alerts(times, bookings),
+        _steady(rates, warm_up, total),
+        _steady_by_alerts(warm, bookings),
         round(bookings / seconds),
-        round(bookings / max((times[-1] - released) / 1000, 0.001)),
+        round(total / max((times[-1] - released) / 1000, 0.001)),
         round((times[0] - released) / 1000, 2),
         checkpoint_figures(chain),
         usages.as_dict(),
@@ -92,7 +95,7 @@ def warm(chain: Chain, accounts: int, count: int) -> None:
     say(f"warm after {time.monotonic() - started:.0f} s")
 
 
-def _follow(chain: Chain, bookings: int, alerts_total: int) -> tuple[list[tuple[float, int]], int]:
+def _follow(chain: Chain, alerts_total: int) -> tuple[list[tuple[float, int]], int]:
     """(time, bookings let go) every second, until all alerts are there; and how many alerts there are."""
     counter = JoinCounter(chain)
     ender = feed.Ender(chain.config, feed.outbound(chain.config))
@@ -122,8 +125,9 @@ def _rates(samples: list[tuple[float, int]]) -> list[tuple[int, float]]:
     return rates
 
 
-def _steady(rates: list[tuple[int, float]], bookings: int) -> int:
-    chosen = [rate for count, rate in rates if _EDGE * bookings < count < (1 - _EDGE) * bookings]
+def _steady(rates: list[tuple[int, float]], warm_up: int, total: int) -> int:
+    edge = _EDGE * (total - warm_up)
+    chosen = [rate for count, rate in rates if warm_up + edge < count < total - edge]
     return round(median(chosen or [rate for _, rate in rates] or [0.0]))
 
 

@@ -1,7 +1,9 @@
 """Where Kafka puts a key: the default partitioner of its Java client."""
 
-HEARTBEAT = "\0heartbeat"
-"""How the keys of heartbeats in `alert-rules` begin; an account_id never begins with U+0000."""
+INTERNAL = "\0"
+"""How the keys of all but rules begin in `alert-rules`: an account_id never begins with U+0000."""
+HEARTBEAT = INTERNAL + "heartbeat"
+"""How the keys of heartbeats begin."""
 
 
 def murmur2(data: bytes) -> int:

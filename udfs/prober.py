@@ -2,13 +2,14 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 from pyflink.common import Row
 from pyflink.datastream import ProcessFunction, RuntimeContext
 
-from account_alerts.clients import consumer, partitions
+from account_alerts.clients import admin, consumer
 from account_alerts.config import Config
 from udfs.progress import NOTHING, Look
 
@@ -51,6 +52,7 @@ class Prober:
         """Connect; the partitions are asked for at the first look."""
         self._config = config
         self._shards = shards_of(config)
+        self._admin: AdminClient = admin(config)
         self._consumer: Consumer = consumer(config, **{"enable.partition.eof": True, "fetch.wait.max.ms": 10})
         self._ends: dict[_Partition, int] = {}
         self._last: dict[_Partition, int] = {}
@@ -68,13 +70,14 @@ class Prober:
         now = int(time.time() * 1000) - self._config.rules.clock_skew
         if not self._last:
             self._last = dict.fromkeys(self._find_partitions(), NOTHING)
-        moved: dict[_Partition, tuple[int, int]] = {}
-        for partition in self._last:
-            low, high = self._consumer.get_watermark_offsets(TopicPartition(*partition), timeout=_TIMEOUT_S)
-            if self._ends.get(partition) != high:
-                moved[partition] = (low, high)
-        self._last |= self._find_last_records(moved)
-        self._ends |= {partition: high for partition, (_, high) in moved.items()}
+        ends = self._offsets(self._last, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+        moved = [partition for partition, end in ends.items() if self._ends.get(partition) != end]
+        if moved:
+            starts = self._offsets(moved, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+            self._last |= self._find_last_records(
+                {partition: (starts[partition], ends[partition]) for partition in moved}
+            )
+        self._ends = ends
         for shard in range(self._shards):
             yield (
                 shard,
@@ -90,7 +93,14 @@ class Prober:
 
     def _find_partitions(self) -> list[_Partition]:
         topics = (self._config.topics.account_authorizations.name, self._config.topics.alert_settings.name)
-        return [(topic, part.partition) for topic in topics for part in partitions(self._consumer, topic)]
+        known = self._admin.list_topics(timeout=_TIMEOUT_S).topics
+        return [(topic, partition) for topic in topics for partition in known[topic].partitions]
+
+    def _offsets(self, of: Iterable[_Partition], spec: OffsetSpec) -> dict[_Partition, int]:
+        """One request to each broker, however many partitions there are."""
+        wanted = {TopicPartition(*partition): spec for partition in of}
+        found = self._admin.list_offsets(wanted, request_timeout=_TIMEOUT_S)
+        return {(part.topic, part.partition): future.result().offset for part, future in found.items()}
 
     def _find_last_records(self, ends: dict[_Partition, tuple[int, int]]) -> dict[_Partition, int]:
         """The offset of the last record below each end.

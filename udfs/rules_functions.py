@@ -2,7 +2,9 @@
 
 import json
 import logging
+import time
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from pyflink.common import Row, Types
@@ -13,9 +15,10 @@ from account_alerts.codec import Codec, CodecError, Record, RecordName, codec
 from account_alerts.config import Config
 from udfs.account_rules import AccountRules, from_json, to_json
 from udfs.partitions import heartbeat_keys, partition_of
-from udfs.prober import partition_name, shards_of
+from udfs.prober import partition_name, shard_of, shards_of
 from udfs.progress import Look, ShardProgress, complete_until
 from udfs.settings import check_settings
+from udfs.written_rows import accounts_with_rows
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +42,7 @@ class RouteChanges(KeyedCoProcessFunction):  # type: ignore[misc]
         self._config = config
         self._authorizations = config.topics.account_authorizations.name
         self._partitions = config.topics.alert_rules.partitions
+        self._shards = shards_of(config)
 
     def open(self, runtime_context: RuntimeContext) -> None:
         """Prepare state, codec and metrics."""
@@ -46,7 +50,8 @@ class RouteChanges(KeyedCoProcessFunction):  # type: ignore[misc]
         self._accounts = runtime_context.get_map_state(
             MapStateDescriptor("accounts-of-customer", Types.STRING(), Types.STRING())
         )
-        self._progress = runtime_context.get_state(ValueStateDescriptor("progress", Types.STRING()))
+        self._read = runtime_context.get_map_state(MapStateDescriptor("read", Types.STRING(), Types.LONG()))
+        self._progress: dict[int, ShardProgress] = {}
         metrics = runtime_context.get_metrics_group()
         self._unknown = metrics.counter("unknown_alert_types")
         self._broken = metrics.counter("dead_letters")
@@ -60,17 +65,16 @@ class RouteChanges(KeyedCoProcessFunction):  # type: ignore[misc]
                 yield from self._settings(record)
         except CodecError as error:
             yield self._dead_letter(record, str(error))
-        progress = self._load()
-        complete = progress.saw(
-            partition_name(record.source_topic, record.source_partition), record.source_offset
-        )
-        yield from self._say(ctx.get_current_key(), progress, complete)
+        shard = shard_of(record.source_partition, self._shards)
+        partition = partition_name(record.source_topic, record.source_partition)
+        complete = self._progress_of(shard).saw(partition, record.source_offset)
+        self._read.put(partition, record.source_offset)
+        yield from self._say(shard, complete)
 
     def process_element2(self, look: tuple[int, Look], ctx: KeyedCoProcessFunction.Context) -> Iterator[Any]:
         """A look of the prober at this shard's partitions."""
-        progress = self._load()
-        complete = progress.look(look[1])
-        yield from self._say(ctx.get_current_key(), progress, complete)
+        shard, seen = look
+        yield from self._say(shard, self._progress_of(shard).look(seen))
 
     def _authorization(self, record: Row) -> Iterator[Change]:
         account = _text(record.record_key)
@@ -112,19 +116,17 @@ class RouteChanges(KeyedCoProcessFunction):  # type: ignore[misc]
     def _change(self, account: str, kind: str, *values: Any) -> Change:
         return partition_of(account, self._partitions), kind, (account, *values)
 
-    def _say(self, shard: int, progress: ShardProgress, complete: int | None) -> Iterator[Change]:
-        pending = progress.pending and [progress.pending.time, progress.pending.last_offsets]
-        self._progress.update(json.dumps([progress.read, pending]))
+    def _say(self, shard: int, complete: int | None) -> Iterator[Change]:
         if complete is not None:
             for partition in range(self._partitions):
                 yield partition, "complete", (shard, complete)
 
-    def _load(self) -> ShardProgress:
-        stored = self._progress.value()
-        if stored is None:
-            return ShardProgress()
-        read, pending = json.loads(stored)
-        return ShardProgress(read, pending and Look(*pending))
+    def _progress_of(self, shard: int) -> ShardProgress:
+        """The progress of the shard that is the key now; a look that was waited for is not remembered."""
+        progress = self._progress.get(shard)
+        if progress is None:
+            progress = self._progress[shard] = ShardProgress(dict(self._read.items()))
+        return progress
 
     def _dead_letter(self, record: Row, reason: str) -> tuple[OutputTag, Row]:
         self._broken.inc()
@@ -142,9 +144,15 @@ class FoldRules(KeyedProcessFunction):  # type: ignore[misc]
     """Folds changes into one row of rules per account, keyed by partition of `alert-rules`.
 
     The key is the partition and not the account, so that a heartbeat stands behind every row it speaks of.
+
+    After a start it folds again what an earlier run may have written rows of. Until it has caught up it only
+    notes which accounts changed (and whether they may have a row), and then writes each of them once: a row
+    half-way through its own past would take the place of a complete one.
     """
 
     SWEEP_MS = 60_000
+    BATCH = 2_000
+    """Noted accounts written at a time, so that checkpoints come through in between."""
 
     def __init__(self, config: Config) -> None:
         """Take what is needed from the configuration."""
@@ -166,6 +174,10 @@ class FoldRules(KeyedProcessFunction):  # type: ignore[misc]
         )
         self._known_until = runtime_context.get_state(ValueStateDescriptor("known-until", Types.LONG()))
         self._swept = runtime_context.get_state(ValueStateDescriptor("swept", Types.LONG()))
+        self._noted = runtime_context.get_map_state(MapStateDescriptor("noted", text, Types.BOOLEAN()))
+        self._read_rows = runtime_context.get_state(ValueStateDescriptor("read-rows", Types.BOOLEAN()))
+        self._opened = int(time.time() * 1000)
+        self._caught_up: set[int] = set()
 
     def process_element(self, change: Change, ctx: KeyedProcessFunction.Context) -> Iterator[Row]:
         """One change of one account, or how far a router has read."""
@@ -173,9 +185,9 @@ class FoldRules(KeyedProcessFunction):  # type: ignore[misc]
         if kind == "complete":
             yield from self._complete(partition, *values)
         else:
-            yield from self._changed(kind, *values)
+            yield from self._changed(partition, kind, *values)
 
-    def _changed(self, kind: str, account_id: str, since: int, *values: Any) -> Iterator[Row]:
+    def _changed(self, partition: int, kind: str, account_id: str, since: int, *values: Any) -> Iterator[Row]:
         account = self._account(account_id)
         before = account.rules()
         changed = account.authorize(since, *values) if kind == "authorized" else account.wish(since, *values)
@@ -183,25 +195,51 @@ class FoldRules(KeyedProcessFunction):  # type: ignore[misc]
             return
         account.forget(since - self._keep)
         self._store(account_id, account)
-        rules = account.rules()
-        if rules == before:
-            return
-        if all(rule["valid_to"] is not None for rule in rules):
-            self._ended.put(account_id, since)
-        elif self._ended.contains(account_id):
-            self._ended.remove(account_id)
-        yield self._row(account_id, account.changed_at(), rules)
+        if partition not in self._caught_up:
+            if not self._noted.contains(account_id):
+                self._noted.put(account_id, bool(before))
+        elif account.rules() != before:
+            yield self._write(account_id, account.rules(), account.changed_at())
 
-    def _complete(self, partition: int, shard: int, time: int) -> Iterator[Row]:
-        self._shard_times.put(shard, time)
+    def _complete(self, partition: int, shard: int, complete: int) -> Iterator[Row]:
+        self._shard_times.put(shard, complete)
         known_until = complete_until(dict(self._shard_times.items()), self._shards)
         if known_until is None or known_until <= (self._known_until.value() or 0):
             return
+        if partition not in self._caught_up:
+            if known_until < self._opened:
+                return
+            yield from self._catch_up(partition, known_until)
+            if partition not in self._caught_up:
+                return
         self._known_until.update(known_until)
         if known_until - (self._swept.value() or 0) >= self.SWEEP_MS:
             self._swept.update(known_until)
             yield from self._sweep(known_until - self._keep)
         yield self._row(self._heartbeats[partition], known_until, [])
+
+    def _catch_up(self, partition: int, known_until: int) -> Iterator[Row]:
+        """Write some of the noted accounts; with the last of them the partition has caught up."""
+        if self._known_until.value() is None and not self._read_rows.value():
+            # Nothing is remembered: rows that are there may be of rules that are no more.
+            for account_id in accounts_with_rows(self._config, partition):
+                self._noted.put(account_id, True)
+            self._read_rows.update(True)
+        noted = list(islice(self._noted.items(), self.BATCH))
+        for account_id, has_row in noted:
+            self._noted.remove(account_id)
+            rules = self._account(account_id).rules()
+            if rules or has_row:
+                yield self._write(account_id, rules, known_until)
+        if len(noted) < self.BATCH:
+            self._caught_up.add(partition)
+
+    def _write(self, account_id: str, rules: list[dict[str, Any]], version: int) -> Row:
+        if all(rule["valid_to"] is not None for rule in rules):
+            self._ended.put(account_id, version)
+        elif self._ended.contains(account_id):
+            self._ended.remove(account_id)
+        return self._row(account_id, version, rules)
 
     def _sweep(self, before: int) -> Iterator[Row]:
         """End the accounts whose last rule ended so long ago that no booking can ask for it."""

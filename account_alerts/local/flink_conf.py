@@ -64,6 +64,9 @@ def cluster_options(config: Config, layout: Layout) -> Options:
     return {
         "env.java.home": str(paths.java_home()),
         "env.java.opts.all": f"{_java_options()} -Djava.io.tmpdir={layout.tmp}",
+        # State is spread over the whole heap (docs/performance.md): large pages to find it, large regions to
+        # change it.
+        "env.java.opts.taskmanager": "-XX:+UseTransparentHugePages -XX:G1HeapRegionSize=32m",
         "jobmanager.rpc.address": "localhost",
         "jobmanager.rpc.port": local.flink_rpc_port,
         "jobmanager.bind-host": "localhost",

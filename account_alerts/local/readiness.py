@@ -14,7 +14,11 @@ from account_alerts.local.waiting import say, wait_for
 HEARTBEAT_PREFIX = b"\0"
 """Keys of heartbeats in `alert-rules` start with it; no account id does."""
 _FRESH_MS = 2_000
+_BATCH = 100_000
 _SECONDS = 300.0
+_RULES_SECONDS = 3600.0
+"""A first load is as long as it is: about 2,000 records a second in the local environment."""
+_TELL_SECONDS = 15.0
 
 
 def wait_for_checkpoints(config: Config, jobs: list[str]) -> None:
@@ -46,17 +50,22 @@ def wait_for_rules(config: Config) -> None:
             ends.append(TopicPartition(topic, number, max(start, end - 1)))
         client.assign(ends)
         late = set(numbers)
+        told = time.monotonic()
 
         def fresh() -> bool:
-            message = client.poll(0.1)
-            if message is not None and message.error() is None and _is_fresh(message):
-                late.discard(message.partition())
+            nonlocal told
+            for message in client.consume(_BATCH, 0.1):
+                if message.error() is None and _is_fresh(message):
+                    late.discard(message.partition())
+            if late and time.monotonic() - told > _TELL_SECONDS:
+                told = time.monotonic()
+                say(f"rules: {len(numbers) - len(late)} of {len(numbers)} partitions have caught up")
             return not late
 
         wait_for(
             "rules caught up (a fresh heartbeat in each partition of alert-rules)",
             fresh,
-            _SECONDS,
+            _RULES_SECONDS,
             f"Look at the job alert-rules on {config.flink.rest_url}.",
         )
     say("rules have caught up")

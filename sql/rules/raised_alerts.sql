@@ -5,9 +5,12 @@ SELECT
   e.entry_id, e.account_id, e.currency, e.amount_minor, e.balance_minor, e.booked_at,
   r.customer_id, r.setting_id, r.alert_type, r.threshold_minor, r.`language`,
   r.channels, r.address_channels, r.addresses
-FROM good_entries AS e
-JOIN alert_rules FOR SYSTEM_TIME AS OF e.rules_time AS a ON a.account_id = e.account_id
-CROSS JOIN UNNEST(a.rules) AS r
+FROM (
+  SELECT good_entries.*, a.rules
+  FROM good_entries
+  JOIN alert_rules FOR SYSTEM_TIME AS OF good_entries.rules_time AS a ON a.account_id = good_entries.account_id
+) AS e
+CROSS JOIN UNNEST(e.rules) AS r
 WHERE (
     -- The booking took the balance over the threshold: only a credit can, and without it the balance was not over.
     (e.balance_minor > r.threshold_minor AND r.alert_type = 'BALANCE_ABOVE' AND e.credit_debit = 'CRDT'

@@ -6,13 +6,17 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
+from account_alerts.codec import Codec
 from account_alerts.config import PROJECT
 from tests.builders import entry, setting, settings
 from tests.contract.chain import Case, Chain
 from tests.contract.environment import MAX_WAIT_MS, Environment
+from udfs.account_rules import AccountRules
 
 JOBS = ("alert-rules", "alerting")
 CUSTOMERS = 300
@@ -32,6 +36,11 @@ def _rules(case: Case, threshold: int = 0) -> None:
         account, customer = case.id(f"a{number}"), case.id(f"c{number}")
         case.authorize(account, customer)
         case.ask(settings(customer, setting("s", account, threshold_minor=threshold)))
+
+
+def _wishes(case: Case) -> dict[str, Any]:
+    wished = settings(case.id("c0"), setting("s", threshold_minor=0))
+    return {name: wished[name] for name in ("language", "addresses", "settings")}
 
 
 def _bookings(case: Case, count: int = BACKLOG) -> None:
@@ -126,6 +135,34 @@ def test_rules_out_of_reach_hold_bookings_no_longer_than_max_wait(jobs: Environm
     case.verify()
     (after,) = (each for each in case.alerts() if each.record["entry_id"] == case.id("after"))
     assert after.record["params"]["threshold_minor"] == "1"
+
+
+def test_rules_made_anew_take_none_away_and_leave_none_behind(jobs: Environment, case: Case) -> None:
+    """The job that makes the rules starts without its state while bookings go on to be alerted."""
+    _rules(case)
+    case.settle()
+    _bookings(case)
+    case.verify()
+    jobs.cancel("alert-rules")
+    # A rule nothing is left of in the topics it was made of, as after a long absence and compaction.
+    stale = case.id("stale")
+    rules = AccountRules()
+    rules.authorize(1, [case.id("c0")])
+    rules.wish(1, case.id("c0"), _wishes(case))
+    row = {"known_until": 1, "version": 1, "rules": rules.rules()}
+    topic = jobs.config.topics.alert_rules.name
+    case.chain.put(topic, stale.encode(), Codec().encode("AlertRules", row, topic), [])
+    with ThreadPoolExecutor() as executor:
+        submitted = executor.submit(jobs.alerts, "submit", "alert-rules", "--from-nothing")
+        start = time.monotonic()
+        for number in itertools.count():
+            if submitted.done():
+                break
+            case.chain.pause(start + number / 100)
+            case.book(entry(case.next_id(), case.id(f"a{number % CUSTOMERS}")))
+        submitted.result()
+    case.book(entry(case.id("on-stale"), stale))
+    case.verify()
 
 
 def test_the_alerting_job_runs_in_a_process_of_its_own(jobs: Environment, case: Case) -> None:

@@ -1,0 +1,21 @@
+"""What stands in `alert-rules` already."""
+
+from account_alerts.clients import read_to_end
+from account_alerts.config import Config
+from udfs.partitions import INTERNAL
+
+
+def accounts_with_rows(config: Config, partition: int) -> set[str]:
+    """The accounts that have a row in a partition of `alert-rules`; one that has been ended has none.
+
+    Raises:
+        KafkaUnreachableError: Nobody answered.
+    """
+    accounts: set[str] = set()
+    for message in read_to_end(config, config.topics.alert_rules.name, partition):
+        account = (message.key() or b"").decode()
+        if message.value() is None:
+            accounts.discard(account)
+        elif not account.startswith(INTERNAL):
+            accounts.add(account)
+    return accounts
