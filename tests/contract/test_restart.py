@@ -161,6 +161,7 @@ def test_rules_made_anew_take_none_away_and_leave_none_behind(jobs: Environment,
             case.chain.pause(start + number / 100)
             case.book(entry(case.next_id(), case.id(f"a{number % CUSTOMERS}")))
         submitted.result()
+    jobs.alerts("up")  # It waits until the rules have caught up.
     case.book(entry(case.id("on-stale"), stale))
     case.verify()
 
