@@ -127,7 +127,7 @@ def flink_config(
 
     options = flink_conf.client_options(load(config))
     if folder is not None:
-        flink_conf.write(folder, options)
+        flink_conf.write(folder, options, console=True)
     else:
         typer.echo(yaml.safe_dump(options, width=10_000), nl=False)
 

@@ -15,7 +15,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient
 
-from account_alerts.config import Config
+from account_alerts.config import LARGEST_RECORD, Config
 
 # The library tells on its own of every retry; what comes to nothing is told by an exception or a callback.
 _QUIET: dict[str, Any] = {"logger": logging.getLogger(__name__), "log_level": 2}
@@ -32,6 +32,7 @@ def producer(config: Config, **options: Any) -> Producer:
             **config.kafka.librdkafka(),
             "acks": "all",
             "enable.idempotence": True,
+            "message.max.bytes": LARGEST_RECORD,
             "partitioner": "murmur2_random",
             "linger.ms": 0,
             **_QUIET,

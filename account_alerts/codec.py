@@ -16,6 +16,7 @@ import fastavro.schema
 import fastavro.types
 import fastavro.validation
 
+from account_alerts import strict_avro
 from account_alerts.config import PROJECT, Config
 
 Record = dict[str, Any]
@@ -23,7 +24,8 @@ Record = dict[str, Any]
 
 RecordName = Literal["AccountEntry", "AccountAuthorization", "AlertSettings", "AlertRules", "OutboundAlert"]
 
-_NOT_FOUND = 404
+_NO_SUCH_SCHEMA = 40403
+"""The registry's own code: a plain 404 may be a proxy's, of a registry that is away."""
 
 
 class CodecError(ValueError):
@@ -110,7 +112,7 @@ class ConfluentCodec(Codec):
         try:
             text = self._registry.get_schema(schema_id).schema_str or ""
         except SchemaRegistryError as error:
-            if error.http_status_code != _NOT_FOUND:
+            if error.error_code != _NO_SUCH_SCHEMA:
                 raise
             raise CodecError(f"the registry knows no schema {schema_id}") from error
         try:
@@ -148,6 +150,7 @@ def _write(record: RecordName, value: Mapping[str, Any], check: bool) -> bytes:
 def _read(writer: fastavro.types.Schema, reader: fastavro.types.Schema | None, data: bytes) -> Record:
     stream = io.BytesIO(data)
     try:
+        strict_avro.check(writer, data)
         value = fastavro.schemaless_reader(stream, writer, reader)
     except Exception as error:  # The reader promises no error type of its own.
         raise CodecError(f"{type(error).__name__}: {error}") from error

@@ -44,6 +44,11 @@ class ConfigError(Exception):
     """The configuration cannot be used; the message names each wrong key and its cure."""
 
 
+LARGEST_RECORD = 20_000_000
+"""Bytes of the records that the jobs write: longer than any made of records of Kafka's own limit, 1 MiB."""
+_WIDE = frozenset({"alert_rules", "dead_letters", "outbound_email", "outbound_sms", "outbound_push"})
+
+
 class Config(BaseSettings):
     """Everything that differs between environments."""
 
@@ -111,6 +116,8 @@ class Config(BaseSettings):
             "message.timestamp.type": "CreateTime" if key == "alert_rules" else "LogAppendTime",
             "min.insync.replicas": str(self.kafka.min_insync_replicas),
         }
+        if key in _WIDE:
+            settings["max.message.bytes"] = str(LARGEST_RECORD)
         if topic.cleanup == "compact":
             return settings | {
                 "min.compaction.lag.ms": str(retention),

@@ -124,7 +124,7 @@ def replay_file(config: Config, file: Path) -> int:
     """
     records = Records(config)
     messages = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(file.read_text(encoding="utf-8").split("\n"), start=1):
         if not line.strip():
             continue
         try:

@@ -1,6 +1,8 @@
 """Creating the topics of the data contract."""
 
 import time
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import NewTopic, OffsetSpec  # type: ignore[attr-defined]
@@ -10,6 +12,34 @@ from account_alerts.config import Config
 
 _TIMEOUT = 15
 """Seconds."""
+
+
+class TopicError(Exception):
+    """A topic is not as the configuration says; the message names it and the cure."""
+
+
+def check_partitions(config: Config, known: Mapping[str, Any], keys: Iterable[str]) -> None:
+    """Compare numbers of partitions with the configuration: heartbeats and shards go by them.
+
+    Args:
+        config: Says how many partitions there are.
+        known: The topics as Kafka lists them.
+        keys: The topics to look at, by their keys in the configuration.
+
+    Raises:
+        TopicError: One is missing, or has more partitions or fewer.
+    """
+    for key in keys:
+        topic = config.topics.all()[key]
+        if topic.name not in known or known[topic.name].error is not None:
+            raise TopicError(
+                f"topic {topic.name} is missing, or may not be described: `alerts topics create`"
+            )
+        if (found := len(known[topic.name].partitions)) != topic.partitions:
+            raise TopicError(
+                f"topic {topic.name} has {found} partitions, topics.{key}.partitions is {topic.partitions}: "
+                "correct the configuration (docs/operations.md says what depends on it)"
+            )
 
 
 def reachable(config: Config, timeout: float = 1.0) -> bool:
@@ -27,6 +57,7 @@ def create(config: Config) -> list[str]:
 
     Raises:
         KafkaUnreachableError: Kafka does not answer, refuses a topic, or does not make it usable in time.
+        TopicError: A topic that was there has another number of partitions.
     """
     wanted = [
         NewTopic(
@@ -49,6 +80,7 @@ def create(config: Config) -> list[str]:
         else:
             created.append(name)
     _wait_until_usable(config)
+    check_partitions(config, admin(config).list_topics(timeout=_TIMEOUT).topics, config.topics.all())
     return created
 
 

@@ -12,7 +12,8 @@ from iso4217 import Currency
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StatementSet, StreamTableEnvironment
 
-from account_alerts.config import PROJECT, Config, ConfigError, load
+from account_alerts.codec import schema_text
+from account_alerts.config import LARGEST_RECORD, PROJECT, Config, ConfigError, load
 from account_alerts.config_model import Duration
 from account_alerts.local.layout import flink_environment
 
@@ -38,16 +39,23 @@ def values(config: Config) -> dict[str, str]:
     producer = {
         "properties.linger.ms": "0",
         "properties.acks": "all",
+        "properties.max.request.size": str(LARGEST_RECORD),
         "properties.compression.type": "lz4",
         "sink.delivery-guarantee": "at-least-once",
     }
     if kafka.encoding == "avro-confluent":
         url = str(kafka.schema_registry_url)
         decoding = {"value.alerts-avro.encoding": "avro-confluent", "value.alerts-avro.url": url}
-        encoding = {"value.avro-confluent.url": url}
+        # One subject, named after the record: the sink has several topics. Our schema: Flink's own would have
+        # another name.
+        encoding = {
+            "value.avro-confluent.url": url,
+            "value.avro-confluent.subject": "alerts.OutboundAlert",
+            "value.avro-confluent.schema": schema_text("OutboundAlert"),
+        }
     else:
         decoding = {"value.alerts-avro.encoding": "avro"}
-        encoding = {"value.avro.timestamp_mapping.legacy": "false"}
+        encoding = {}
     return {
         **{key: topic.name for key, topic in config.topics.all().items()},
         "kafka_client": _options(client),
@@ -55,6 +63,8 @@ def values(config: Config) -> dict[str, str]:
         "decoding": _options(decoding),
         "encoding": _options({"value.format": kafka.encoding, **encoding}),
         "effect_delay": _seconds(config.rules.effect_delay),
+        # A reader without a partition would have no watermark, and hold back the whole join.
+        "rules_readers": str(min(config.alerting.parallelism, config.topics.alert_rules.partitions)),
         "clock_skew": _seconds(config.rules.clock_skew),
         "clock_interval": f"{config.alerting.clock_interval} ms",
         "heartbeat_interval": f"{config.rules.heartbeat_interval} ms",

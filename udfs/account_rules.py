@@ -62,7 +62,7 @@ class AccountRules:
                 "valid_to": valid_to,
             }
             for customer in sorted(self.wishes)
-            for valid_from, valid_to, wishes in self._held(customer)
+            for valid_from, valid_to, wishes in _merged(self._held(customer))
             for setting in wishes["settings"]
         ]
 
@@ -74,6 +74,31 @@ class AccountRules:
                     start, end = max(wished_from, allowed_from), min(ends, default=None)
                     if end is None or start < end:
                         yield start, end, wishes
+
+
+def _merged(
+    spans: Iterator[tuple[int, int | None, dict[str, Any]]],
+) -> Iterator[tuple[int, int | None, dict[str, Any]]]:
+    """One span for those that follow each other with the same wishes: others' comings and goings end none."""
+    current: tuple[int, int | None, dict[str, Any]] | None = None
+    for start, end, wishes in spans:
+        if current is not None and current[1] == start and current[2] == wishes:
+            current = current[0], end, wishes
+            continue
+        if current is not None:
+            yield current
+        current = start, end, wishes
+    if current is not None:
+        yield current
+
+
+def without_oldest(rules: list[Rule]) -> list[Rule]:
+    """The rules without the half of the ended ones that ended first; all of them where none has ended."""
+    ended = sorted(rule["valid_to"] for rule in rules if rule["valid_to"] is not None)
+    if not ended:
+        return rules
+    last = ended[len(ended) // 2]
+    return [rule for rule in rules if rule["valid_to"] is None or rule["valid_to"] > last]
 
 
 _SETTING_FIELDS = (

@@ -20,7 +20,7 @@ from account_alerts.clients import consumer, partitions
 from account_alerts.codec import codec
 from account_alerts.config import Config
 from account_alerts.config_model import Rules
-from udfs.partitions import HEARTBEAT, heartbeat_keys
+from udfs.partitions import RELEASE, heartbeat_keys
 
 _log = logging.getLogger(__name__)
 RULES_ROW = Types.ROW_NAMED(
@@ -29,7 +29,6 @@ RULES_ROW = Types.ROW_NAMED(
 )
 """A record for `alert-rules`: key, value, and its time in milliseconds UTC."""
 
-_RELEASE = "\0release"
 _BATCH = 10_000
 _TAIL = 1_000
 
@@ -48,8 +47,12 @@ class Watch:
     def hear(self, partition: int, known_until: int) -> None:
         """A heartbeat was read; one from before the start says only that there have been some."""
         self.ever.add(partition)
-        if known_until >= self.started - self.rules.max_wait:
+        if known_until >= self.started:
             self.heard[partition] = max(known_until, self.heard.get(partition, 0))
+
+    def complete_until(self) -> int:
+        """Up to when the rules of all partitions are complete, as far as was heard since the start."""
+        return min((self.heard.get(partition, self.started) for partition in self.ever), default=self.started)
 
     def overdue(self, now: int) -> Iterator[tuple[int, int]]:
         """(partition, time up to which bookings may go on) of each partition whose rules are waited for too
@@ -86,9 +89,12 @@ class OverdueRules(ProcessFunction):  # type: ignore[misc]
             low, high = self._consumer.get_watermark_offsets(part, timeout=10.0)
             starts.append(TopicPartition(part.topic, part.partition, max(low, high - _TAIL)))
         self._consumer.assign(starts)
-        self._keys = heartbeat_keys(len(starts), _RELEASE)
+        self._keys = heartbeat_keys(len(starts), RELEASE)
+        self._heartbeats = {key.encode() for key in heartbeat_keys(len(starts))}
+        self._releases = {key.encode() for key in self._keys}
         self._watch = Watch(self._config.rules, _now())
         self._overdue: list[int] = []
+        self._age = runtime_context.get_metrics_group().distribution("rules_age_ms")
         self._released = runtime_context.get_metrics_group().counter("rules_overdue")
 
     def close(self) -> None:
@@ -100,9 +106,15 @@ class OverdueRules(ProcessFunction):  # type: ignore[misc]
         while messages := self._consumer.consume(_BATCH, timeout=0):
             for message in messages:
                 key = message.key()
-                if message.error() is None and key is not None and key.startswith(HEARTBEAT.encode()):
+                if message.error() is not None:
+                    continue
+                if key in self._heartbeats:
                     self._watch.hear(int(message.partition() or 0), message.timestamp()[1])
-        releases = list(self._watch.overdue(_now()))
+                elif key in self._releases:  # Written in place of heartbeats: there had been some.
+                    self._watch.ever.add(int(message.partition() or 0))
+        now = _now()
+        self._age.update(now - self._watch.complete_until())
+        releases = list(self._watch.overdue(now))
         self._report([partition for partition, _ in releases])
         for partition, time_ms in releases:
             value = {"known_until": time_ms, "version": time_ms, "rules": []}

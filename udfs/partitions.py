@@ -1,9 +1,9 @@
 """Where Kafka puts a key: the default partitioner of its Java client."""
 
-INTERNAL = "\0"
-"""How the keys of all but rules begin in `alert-rules`: an account_id never begins with U+0000."""
-HEARTBEAT = INTERNAL + "heartbeat"
-"""How the keys of heartbeats begin."""
+HEARTBEAT = "\0heartbeat"
+"""How the keys of heartbeats in `alert-rules` begin; a number follows. No account can have such an id."""
+RELEASE = "\0release"
+"""How the keys of heartbeats begin that are written in place of overdue ones."""
 
 
 def murmur2(data: bytes) -> int:

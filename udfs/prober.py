@@ -11,6 +11,7 @@ from pyflink.datastream import ProcessFunction, RuntimeContext
 
 from account_alerts.clients import admin, consumer
 from account_alerts.config import Config
+from account_alerts.topics import check_partitions
 from udfs.progress import NOTHING, Look
 
 _log = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ class Prober:
 
         Raises:
             KafkaException: Kafka does not answer, or not in time.
+            TopicError: A topic is missing or has another number of partitions than the configuration says.
         """
         now = int(time.time() * 1000) - self._config.rules.clock_skew
         if not self._last:
@@ -92,9 +94,11 @@ class Prober:
             )
 
     def _find_partitions(self) -> list[_Partition]:
-        topics = (self._config.topics.account_authorizations.name, self._config.topics.alert_settings.name)
+        topics = self._config.topics
         known = self._admin.list_topics(timeout=_TIMEOUT_S).topics
-        return [(topic, partition) for topic in topics for partition in known[topic].partitions]
+        check_partitions(self._config, known, ("account_authorizations", "alert_settings", "alert_rules"))
+        read = (topics.account_authorizations.name, topics.alert_settings.name)
+        return [(topic, partition) for topic in read for partition in known[topic].partitions]
 
     def _offsets(self, of: Iterable[_Partition], spec: OffsetSpec) -> dict[_Partition, int]:
         """One request to each broker, however many partitions there are."""

@@ -13,7 +13,7 @@ from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 from account_alerts.codec import Codec, CodecError, Record, RecordName, codec
 from account_alerts.config import Config
-from udfs.account_rules import AccountRules, from_json, to_json
+from udfs.account_rules import AccountRules, from_json, to_json, without_oldest
 from udfs.partitions import heartbeat_keys, partition_of
 from udfs.prober import partition_name, shard_of, shards_of
 from udfs.progress import Look, ShardProgress, complete_until
@@ -22,6 +22,9 @@ from udfs.written_rows import accounts_with_rows
 
 _log = logging.getLogger(__name__)
 
+LARGEST_ROW = 8_000_000
+"""Bytes; of a longer row the rules that ended first are left out. The topic takes more than twice as much."""
+_LONGEST_REASON = 2_000
 BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
 DEAD_LETTERS = OutputTag(
     "dead-letters",
@@ -53,6 +56,8 @@ class RouteChanges(KeyedCoProcessFunction):  # type: ignore[misc]
         self._read = runtime_context.get_map_state(MapStateDescriptor("read", Types.STRING(), Types.LONG()))
         self._progress: dict[int, ShardProgress] = {}
         metrics = runtime_context.get_metrics_group()
+        self._complete_until: dict[int, int] = {}
+        self._late = metrics.counter("late_changes")
         self._unknown = metrics.counter("unknown_alert_types")
         self._broken = metrics.counter("dead_letters")
 
@@ -67,6 +72,10 @@ class RouteChanges(KeyedCoProcessFunction):  # type: ignore[misc]
             yield self._dead_letter(record, str(error))
         shard = shard_of(record.source_partition, self._shards)
         partition = partition_name(record.source_topic, record.source_partition)
+        if record.written_ms <= self._complete_until.get(shard, 0):
+            # Kafka's clocks are further apart than rules.clock_skew, or a replica was slow to take it.
+            self._late.inc()
+            _log.warning("a change in %s came after its time had been called complete", partition)
         complete = self._progress_of(shard).saw(partition, record.source_offset)
         self._read.put(partition, record.source_offset)
         yield from self._say(shard, complete)
@@ -118,6 +127,7 @@ class RouteChanges(KeyedCoProcessFunction):  # type: ignore[misc]
 
     def _say(self, shard: int, complete: int | None) -> Iterator[Change]:
         if complete is not None:
+            self._complete_until[shard] = complete
             for partition in range(self._partitions):
                 yield partition, "complete", (shard, complete)
 
@@ -130,6 +140,7 @@ class RouteChanges(KeyedCoProcessFunction):  # type: ignore[misc]
 
     def _dead_letter(self, record: Row, reason: str) -> tuple[OutputTag, Row]:
         self._broken.inc()
+        reason = reason if len(reason) <= _LONGEST_REASON else reason[:_LONGEST_REASON] + "..."
         return DEAD_LETTERS, Row(
             record.record_key,
             record.record,
@@ -176,6 +187,7 @@ class FoldRules(KeyedProcessFunction):  # type: ignore[misc]
         self._swept = runtime_context.get_state(ValueStateDescriptor("swept", Types.LONG()))
         self._noted = runtime_context.get_map_state(MapStateDescriptor("noted", text, Types.BOOLEAN()))
         self._read_rows = runtime_context.get_state(ValueStateDescriptor("read-rows", Types.BOOLEAN()))
+        self._cut = runtime_context.get_metrics_group().counter("rows_cut")
         self._opened = int(time.time() * 1000)
         self._caught_up: set[int] = set()
 
@@ -196,10 +208,14 @@ class FoldRules(KeyedProcessFunction):  # type: ignore[misc]
         account.forget(since - self._keep)
         self._store(account_id, account)
         if partition not in self._caught_up:
-            if not self._noted.contains(account_id):
-                self._noted.put(account_id, bool(before))
+            # With a state, rows may have been written since it was kept; without one, the topic is asked.
+            has_row = self._known_until.value() is not None
+            if has_row or not self._noted.contains(_in_state(account_id)):
+                self._noted.put(_in_state(account_id), has_row)
         elif account.rules() != before:
-            yield self._write(account_id, account.rules(), account.changed_at())
+            # The row written at catching up may have a later version: it goes by this machine's clock.
+            version = max(account.changed_at(), self._known_until.value() or 0)
+            yield self._write(account_id, account.rules(), version)
 
     def _complete(self, partition: int, shard: int, complete: int) -> Iterator[Row]:
         self._shard_times.put(shard, complete)
@@ -223,11 +239,12 @@ class FoldRules(KeyedProcessFunction):  # type: ignore[misc]
         if self._known_until.value() is None and not self._read_rows.value():
             # Nothing is remembered: rows that are there may be of rules that are no more.
             for account_id in accounts_with_rows(self._config, partition):
-                self._noted.put(account_id, True)
+                self._noted.put(_in_state(account_id), True)
             self._read_rows.update(True)
         noted = list(islice(self._noted.items(), self.BATCH))
-        for account_id, has_row in noted:
-            self._noted.remove(account_id)
+        for key, has_row in noted:
+            self._noted.remove(key)
+            account_id = _from_state(key)
             rules = self._account(account_id).rules()
             if rules or has_row:
                 yield self._write(account_id, rules, known_until)
@@ -236,24 +253,36 @@ class FoldRules(KeyedProcessFunction):  # type: ignore[misc]
 
     def _write(self, account_id: str, rules: list[dict[str, Any]], version: int) -> Row:
         if all(rule["valid_to"] is not None for rule in rules):
-            self._ended.put(account_id, version)
-        elif self._ended.contains(account_id):
-            self._ended.remove(account_id)
-        return self._row(account_id, version, rules)
+            self._ended.put(_in_state(account_id), version)
+        elif self._ended.contains(_in_state(account_id)):
+            self._ended.remove(_in_state(account_id))
+        row = self._row(account_id, version, rules)
+        while len(row.record) > LARGEST_ROW and (fewer := without_oldest(rules)) != rules:
+            self._cut.inc()
+            rules = fewer
+            row = self._row(account_id, version, rules)
+        return row
 
     def _sweep(self, before: int) -> Iterator[Row]:
         """End the accounts whose last rule ended so long ago that no booking can ask for it."""
-        for account_id in [account_id for account_id, ended in self._ended.items() if ended <= before]:
+        for key in [key for key, ended in self._ended.items() if ended <= before]:
+            account_id = _from_state(key)
             account = self._account(account_id)
             account.forget(before)
             self._store(account_id, account)
             if not account.rules():
-                self._ended.remove(account_id)
-                yield Row(account_id, None, before + self._keep)
+                self._ended.remove(key)
+                # The empty row takes the place of the last one in the join, which keeps the newest.
+                yield self._row(account_id, before + self._keep, [])
+                yield self._record(account_id, None, before + self._keep)
 
     def _row(self, key: str, time: int, rules: list[dict[str, Any]]) -> Row:
         value = {"known_until": self._known_until.value() or 0, "version": time, "rules": rules}
-        return Row(key, self._codec.encode("AlertRules", value, self._topic, check=False), time)
+        return self._record(key, self._codec.encode("AlertRules", value, self._topic, check=False), time)
+
+    @staticmethod
+    def _record(key: str, record: bytes | None, time: int) -> Row:
+        return Row(record_key=key, record=record, record_time=time)
 
     def _account(self, account_id: str) -> AccountRules:
         stored = self._accounts.get(account_id)
@@ -264,6 +293,15 @@ class FoldRules(KeyedProcessFunction):  # type: ignore[misc]
             self._accounts.remove(account_id)
         else:
             self._accounts.put(account_id, json.dumps(to_json(account)))
+
+
+def _in_state(account_id: str) -> str:
+    """An id as a key that is read back: pemja would drop a byte order mark at the beginning of a string."""
+    return f"={account_id}"
+
+
+def _from_state(key: str) -> str:
+    return key[1:]
 
 
 def _text(key: bytes | None) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 CHANNELS = frozenset({"EMAIL", "SMS", "PUSH"})
 AMOUNT_TYPES = frozenset({"BALANCE_ABOVE", "BALANCE_BELOW", "CREDITED_ABOVE", "DEBITED_ABOVE"})
 COUNT_TYPE = "TRANSACTION_COUNT"
-LONGEST_WINDOW_MINUTES = 1440
 
 
 @dataclass
@@ -40,6 +39,5 @@ def _is_valid(setting: Mapping[str, Any]) -> bool:
     if not (setting["setting_id"] and setting["account_id"] and CHANNELS.issuperset(setting["channels"])):
         return False
     if setting["alert_type"] == COUNT_TYPE:
-        window = setting["window_minutes"]
-        return setting["count"] is not None and window is not None and 1 <= window <= LONGEST_WINDOW_MINUTES
+        return setting["count"] is not None and setting["window_minutes"] is not None
     return setting["threshold_minor"] is not None

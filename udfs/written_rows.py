@@ -2,7 +2,7 @@
 
 from account_alerts.clients import read_to_end
 from account_alerts.config import Config
-from udfs.partitions import INTERNAL
+from udfs.partitions import RELEASE, heartbeat_keys
 
 
 def accounts_with_rows(config: Config, partition: int) -> set[str]:
@@ -12,10 +12,12 @@ def accounts_with_rows(config: Config, partition: int) -> set[str]:
         KafkaUnreachableError: Nobody answered.
     """
     accounts: set[str] = set()
-    for message in read_to_end(config, config.topics.alert_rules.name, partition):
+    topic = config.topics.alert_rules
+    internal = {*heartbeat_keys(topic.partitions), *heartbeat_keys(topic.partitions, RELEASE)}
+    for message in read_to_end(config, topic.name, partition):
         account = (message.key() or b"").decode()
         if message.value() is None:
             accounts.discard(account)
-        elif not account.startswith(INTERNAL):
+        elif account not in internal:
             accounts.add(account)
     return accounts

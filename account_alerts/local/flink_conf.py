@@ -44,6 +44,15 @@ appender.file.strategy.max = 5
 """
 
 
+_CONSOLE = """\
+rootLogger.appenderRef.console.ref = console
+appender.console.name = console
+appender.console.type = CONSOLE
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d{yyyy-MM-dd HH:mm:ss,SSS} %-5p %-60c %x - %m%n
+"""
+
+
 def client_options(config: Config) -> Options:
     """What `flink run` needs to reach the cluster."""
     url = urlsplit(config.flink.rest_url)
@@ -106,12 +115,13 @@ def cluster_options(config: Config, layout: Layout) -> Options:
     }
 
 
-def write(folder: Path, options: Options) -> None:
-    """Write Flink's configuration folder."""
+def write(folder: Path, options: Options, *, console: bool = False) -> None:
+    """Write Flink's configuration folder; with `console`, what runs in the foreground logs to it, too."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.yaml").write_text(yaml.safe_dump(options, sort_keys=True, width=10_000))
     for name in ("log4j.properties", "log4j-console.properties", "log4j-cli.properties"):
-        (folder / name).write_text(_LOG4J)
+        on_console = console and name == "log4j-console.properties"
+        (folder / name).write_text(_LOG4J + (_CONSOLE if on_console else ""))
 
 
 def _java_options() -> str:

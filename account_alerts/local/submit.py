@@ -91,6 +91,11 @@ def had_jobs(config: Config) -> bool:
 def submit_one(config: Config, name: str, *, resume: bool) -> str:
     """Submit one job without waiting for it; returns its id."""
     if config.local is None:
+        if resume:
+            raise LocalError(
+                f"{name}: which checkpoint it is to go on from is not known here. Name a savepoint: `flink "
+                f"run -d -s PATH -py jobs/{JOBS[name]} --config {config.path}`, or begin with --from-nothing."
+            )
         with tempfile.TemporaryDirectory() as folder:
             return _submit_elsewhere(config, name, Layout(Path(folder)))
     layout = Layout(config.local.state)
@@ -108,7 +113,10 @@ def _submit_here(config: Config, name: str, layout: Layout, resume: bool) -> str
     say(f"{name}: submitting" + (f", from checkpoint {checkpoint.name}" if checkpoint else ""))
     # The new job owns the checkpoint and removes it when it has newer ones.
     restore = ["-s", checkpoint.as_uri(), "-claimMode", "CLAIM"] if checkpoint else []
-    [job_id] = _flink_run(layout, name, JOBS[name], restore, layout.config)
+    # With the values of now, which a variable may have changed since `up`.
+    config_file = layout.state / f"{name}.yaml"
+    config.write(config_file)
+    [job_id] = _flink_run(layout, name, JOBS[name], restore, config_file)
     job_state.started(layout, name, job_id)
     return job_id
 

@@ -3,13 +3,14 @@
 INSERT INTO outbound_alerts
 SELECT
   r.customer_id, a.alert_id, r.customer_id, a.channel, a.address, r.alert_type, r.account_id, r.currency, r.entry_id,
-  r.setting_id, r.booked_at, CAST(CURRENT_TIMESTAMP AS TIMESTAMP_LTZ(3)), r.`language`,
+  r.setting_id, CAST(r.booked_at AS TIMESTAMP(3)), CAST(CURRENT_TIMESTAMP AS TIMESTAMP(3)), r.`language`,
   MAP['threshold_minor', CAST(r.threshold_minor AS STRING),
       'amount_minor', CAST(r.amount_minor AS STRING),
       'balance_minor', CAST(r.balance_minor AS STRING)],
   CASE a.channel WHEN 'EMAIL' THEN '${outbound_email}' WHEN 'SMS' THEN '${outbound_sms}' ELSE '${outbound_push}' END
 FROM raised_alerts AS r
 CROSS JOIN LATERAL TABLE(make_alerts(
-    r.entry_id, r.customer_id, r.setting_id, r.channels, r.address_channels, r.addresses))
+    ENCODE(r.entry_id, 'UTF-8'), ENCODE(r.customer_id, 'UTF-8'), ENCODE(r.setting_id, 'UTF-8'),
+    r.channels, r.address_channels, r.addresses))
   AS a(alert_id, channel, address)
 WHERE a.address IS NOT NULL

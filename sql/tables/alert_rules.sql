@@ -1,7 +1,6 @@
 -- Everything asked for about an account, one row per account, made by jobs/alert_rules_job.py. A rule carries the time
 -- in which it holds, so the newest row answers for every booking, late ones too: that is why it counts 'since' half of
--- its version, a time long before any booking. The row of the highest version wins, also when the job that makes them
--- has been restarted and writes older ones again. A row that ends an account has no version; the empty one stays.
+-- its version, a time long before any booking. The row of the highest version wins, whichever came last. A row that ends an account has no version; the empty one stays.
 -- The watermark says up to which Kafka time the rules are complete: known_until, moved on by heartbeat rows.
 CREATE TABLE alert_rules (
   account_id  STRING NOT NULL,
@@ -30,6 +29,7 @@ CREATE TABLE alert_rules (
   'topic' = '${alert_rules}',
   ${kafka_client}
   'properties.group.id' = 'alerting-rules',
+  'scan.parallelism' = '${rules_readers}',
   'scan.watermark.emit.strategy' = 'on-event',
   'key.format' = 'raw',
   'value.format' = 'alerts-avro',

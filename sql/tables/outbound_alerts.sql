@@ -1,4 +1,5 @@
--- Alerts on their way to the customer: one sink for all channels, each row names its topic.
+-- Alerts on their way to the customer: one sink for all channels, each row names its topic. Times are UTC; Flink's
+-- registry format writes only those without a zone as the contract's timestamp-millis.
 CREATE TABLE outbound_alerts (
   customer_key STRING NOT NULL,
   alert_id     STRING NOT NULL,
@@ -10,8 +11,8 @@ CREATE TABLE outbound_alerts (
   currency     STRING NOT NULL,
   entry_id     STRING NOT NULL,
   setting_id   STRING NOT NULL,
-  booked_at    TIMESTAMP_LTZ(3) NOT NULL,
-  raised_at    TIMESTAMP_LTZ(3) NOT NULL,
+  booked_at    TIMESTAMP(3) NOT NULL,
+  raised_at    TIMESTAMP(3) NOT NULL,
   `language`   STRING NOT NULL,
   params       MAP<STRING NOT NULL, STRING NOT NULL> NOT NULL,
   topic        STRING NOT NULL METADATA

@@ -53,6 +53,12 @@ class Environment:
         """Ids of the jobs that run, by name."""
         return {job["name"]: job["jid"] for job in self.rest("/jobs/overview")["jobs"] if _lives(job)}
 
+    def parallelism(self, job: str, operator: str) -> int:
+        """How many subtasks work on an operator."""
+        vertices = self.rest(f"/jobs/{self.jobs()[job]}")["vertices"]
+        (found,) = (vertex["parallelism"] for vertex in vertices if operator in vertex["name"])
+        return int(found)
+
     def cancel(self, *names: str) -> None:
         """Cancel jobs by name, and wait until they are gone."""
         running = self.jobs()

@@ -75,6 +75,7 @@ def test_a_cold_start_with_rules_and_a_backlog(
     _bookings(case, 300)
     case.chain.flush()
     jobs.alerts("submit", "all", "--from-nothing", ALERTS_ALERTING__PARALLELISM=str(parallelism))
+    assert jobs.parallelism("alerting", "TemporalJoin") == parallelism
     assert case.verify(timeout=120).certain
 
 

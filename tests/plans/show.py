@@ -1,6 +1,8 @@
 """Prints a job's plan and its operators with their ids: what the golden files hold.
 
 python -m tests.plans.show alerting > tests/plans/alerting.txt
+
+The configuration is conf/local.yaml, or what ALERTS_CONFIG names.
 """
 
 import importlib

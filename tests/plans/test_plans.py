@@ -3,6 +3,7 @@
 A change is not wrong by itself: look at it, and renew the file with `python -m tests.plans.show JOB`.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -11,14 +12,22 @@ from pathlib import Path
 
 import pytest
 
+from account_alerts.config import PROJECT
 from tests.plans.show import JOBS
+
+PRODUCTION = {
+    "ALERTS_CONFIG": str(PROJECT / "conf/production.yaml"),
+    "ALERTS_KAFKA__USERNAME": "alerts",
+    "ALERTS_KAFKA__PASSWORD": "secret",
+}
 
 
 @cache
-def plan(job: str) -> str:
+def plan(job: str, production: bool = False) -> str:
     """In a process of its own: Flink numbers the plans of one process."""
     shown = subprocess.run(
         [sys.executable, "-m", "tests.plans.show", job],
+        env={**os.environ, **(PRODUCTION if production else {})},
         capture_output=True,
         text=True,
         check=False,
@@ -31,6 +40,12 @@ def plan(job: str) -> str:
 @pytest.mark.parametrize("job", JOBS)
 def test_plan_is_the_golden_one(job: str) -> None:
     assert plan(job) == (Path(__file__).parent / f"{job}.txt").read_text()
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_production_can_be_planned(job: str) -> None:
+    """With the registry's encoding, which is asked for nothing before the job runs."""
+    assert "Sink(" in plan(job, production=True)
 
 
 def test_join_python_and_sink_run_once() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udfs.account_rules import AccountRules, from_json, to_json
+from udfs.account_rules import AccountRules, from_json, to_json, without_oldest
 
 
 def wishes(threshold: int) -> dict[str, Any]:
@@ -136,3 +136,28 @@ def test_state_survives_being_stored(changes: list[tuple[str, Any]]) -> None:
         apply(account, time, kind, value)
 
     assert from_json(json.loads(json.dumps(to_json(account)))).rules() == account.rules()
+
+
+def test_what_others_do_ends_no_rule() -> None:
+    account = AccountRules()
+    account.wish(1, "anna", wishes(1))
+    for time in range(10, 100, 10):
+        account.authorize(time, ["anna", f"other-{time}"])
+    account.authorize(200, ["ben"])
+    account.authorize(300, ["anna"])
+
+    assert spans(account) == [("anna", 1, 10, 200), ("anna", 1, 300, None)]
+
+
+def test_a_long_history_is_cut_at_its_beginning() -> None:
+    account = AccountRules()
+    account.authorize(1, ["anna"])
+    for threshold in range(10):
+        account.wish(threshold + 2, "anna", wishes(threshold))
+    rules = account.rules()
+    shorter = without_oldest(rules)
+
+    assert [rule["threshold_minor"] for rule in shorter] == [5, 6, 7, 8, 9]
+    while (fewer := without_oldest(shorter)) != shorter:
+        shorter = fewer
+    assert [rule["valid_to"] for rule in shorter] == [None]

@@ -36,3 +36,9 @@ def test_a_booking_waits_no_longer_than_max_wait() -> None:
     running.hear(1, START + 5_000)
     now = START + RULES.max_wait + 1
     assert list(running.overdue(now)) == [(0, now - RULES.max_wait)]
+
+
+def test_a_heartbeat_from_before_the_start_does_not_shorten_the_time_to_catch_up() -> None:
+    restarted = watch()
+    restarted.hear(0, START - 1)
+    assert not list(restarted.overdue(START + RULES.max_wait + 1))

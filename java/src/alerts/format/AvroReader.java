@@ -118,17 +118,15 @@ final class AvroReader {
             targets[i] = reader == null ? -1 : reader.getFieldIndex(field.name());
             columns[i] = of(field.schema(), targets[i] < 0 ? null : reader.getTypeAt(targets[i]));
         }
-        Object[] unwritten = emptyValues(reader);
-        for (int target : targets) {
-            if (target >= 0) {
-                unwritten[target] = null;
+        int width = reader == null ? 0 : reader.getFieldCount();
+        for (int i = 0; i < width; i++) {
+            String name = reader.getFieldNames().get(i);
+            if (!reader.getTypeAt(i).isNullable() && writer.getField(name) == null) {
+                throw new IllegalArgumentException("it has no field " + name);
             }
         }
         return in -> {
-            GenericRowData row = new GenericRowData(unwritten.length + metadataFields);
-            for (int i = 0; i < unwritten.length; i++) {
-                row.setField(i, unwritten[i]);
-            }
+            GenericRowData row = new GenericRowData(width + metadataFields);
             for (int i = 0; i < columns.length; i++) {
                 Object value = columns[i].read(in);
                 if (targets[i] >= 0) {

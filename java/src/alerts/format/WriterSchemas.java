@@ -20,7 +20,8 @@ import org.apache.flink.table.types.logical.RowType;
 /** Finds what a record was written with: the table's own columns, or in the Confluent wire format a registered schema. */
 final class WriterSchemas {
     private static final int CONFLUENT_HEADER = 5;
-    private static final int NOT_FOUND = 404;
+    /** The registry's own code: a plain 404 may be a proxy's, of a registry that is away. */
+    private static final int NO_SUCH_SCHEMA = 40403;
     private static final int CACHED_SCHEMAS = 1000;
 
     private final RowType type;
@@ -103,16 +104,20 @@ final class WriterSchemas {
 
     /** Asks the registry; that it is out of reach fails the job, which tries again: the record may be a good one. */
     private AvroReader.Column find(int id, byte[] message) throws IOException {
+        Schema schema;
         try {
-            return columns(registry.readSchema(new ByteArrayInputStream(message)));
-        } catch (IllegalArgumentException e) {
-            throw new BrokenRecord("not decodable: schema " + id + " does not fit the table: " + e.getMessage());
+            schema = registry.readSchema(new ByteArrayInputStream(message));
         } catch (IOException e) {
             if (e.getCause() instanceof RestClientException
-                    && ((RestClientException) e.getCause()).getStatus() == NOT_FOUND) {
+                    && ((RestClientException) e.getCause()).getErrorCode() == NO_SUCH_SCHEMA) {
                 throw new BrokenRecord("not decodable: the registry has no schema " + id);
             }
             throw e;
+        }
+        try {
+            return columns(schema);
+        } catch (RuntimeException | StackOverflowError e) {
+            throw new BrokenRecord("not decodable: schema " + id + " does not fit the table: " + e.getMessage());
         }
     }
 }
