@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -66,9 +67,10 @@ def main(
     The machine should do nothing else. docs/performance.md says what the figures mean.
     """
     chosen = parts or ([Part.THROUGHPUT, Part.LATENCY] if quick else list(Part))
-    size, warm_seconds = 100_000, 10.0
+    size, loads = 100_000, latency.LOADS
     if quick:
-        size, bookings, warm_up, seconds, warm_seconds = _QUICK_ACCOUNTS, 50_000, 10_000, 3, 1.0
+        size, bookings, warm_up, seconds = _QUICK_ACCOUNTS, 50_000, 10_000, 3
+        loads = tuple(replace(load, warm_up=1.0) for load in loads)
         state_bookings, accounts = 50_000, accounts or [_QUICK_ACCOUNTS]
     if quiet:
         _wait_until_quiet(quiet)
@@ -81,7 +83,7 @@ def main(
         say(f"-> {report.write(result, name)}")
 
     if Part.THROUGHPUT in chosen or Part.LATENCY in chosen:
-        _steady_state(chosen, result, keep, size, bookings, warm_up, seconds, warm_seconds)
+        _steady_state(chosen, result, keep, size, bookings, warm_up, seconds, loads)
     if Part.STATE in chosen:
         result["state"] = []
         backends = [str(one) for one in backend or list(Backend)]
@@ -105,7 +107,7 @@ def _steady_state(
     bookings: int,
     warm_up: int,
     seconds: float,
-    warm_seconds: float,
+    loads: tuple[latency.Load, ...],
 ) -> None:
     """Throughput and latency, on one environment."""
     with started({}, lambda config: state.fill(size, config)) as chain:
@@ -118,8 +120,8 @@ def _steady_state(
             throughput.warm(chain, size, min(warm_up, 1_000_000))
         if Part.LATENCY in chosen:
             result["latency"] = []
-            for load in latency.LOADS:
-                result["latency"].append(latency.run(chain, load, size, seconds, warm_seconds).as_dict())
+            for load in loads:
+                result["latency"].append(latency.run(chain, load, size, seconds).as_dict())
                 keep()
 
 

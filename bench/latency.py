@@ -29,6 +29,8 @@ class Load:
 
     rate: float
     share: float
+    warm_up: float = 10.0
+    """Seconds before the measurement: Java's compiler takes longer where the processors are busy."""
 
     @property
     def name(self) -> str:
@@ -36,7 +38,7 @@ class Load:
         return f"{self.rate:g}/s, {self.share:.0%} raised"
 
 
-LOADS = (Load(500, 0.2), Load(5, 0.2), Load(5000, 0.4))
+LOADS = (Load(500, 0.2), Load(5, 0.2), Load(5000, 0.4, 60.0))
 
 
 @dataclass
@@ -57,6 +59,8 @@ class Latency:
     usage: dict[str, dict[str, float]]
     distribution: list[int]
     """How many alerts took 0 ms, 1 ms and so on; the last number is of all that took longer."""
+    by_second: list[float]
+    """The p99 of the alerts of each second: whether a few pauses or all seconds make the p99 of the whole."""
 
     def as_dict(self) -> dict[str, Any]:
         """For the report."""
@@ -88,18 +92,20 @@ def said(process: "subprocess.Popen[str]") -> dict[str, Any]:
     return parsed
 
 
-def run(chain: Chain, load: Load, accounts: int, seconds: float, warm_up: float) -> Latency:
-    """Send bookings evenly spaced and measure the alerts of those sent after `warm_up` seconds."""
+def run(chain: Chain, load: Load, accounts: int, seconds: float) -> Latency:
+    """Send bookings evenly spaced and measure the alerts of those sent after the warm-up."""
     config = chain.config
     everything = feed.Ender(config, [config.topics.account_entries.name, *feed.outbound(config)])
     before = everything.ends()
     alerts_before = sum(last for (topic, _), last in before.items() if topic in feed.outbound(config))
-    with paced(chain, load, warm_up + seconds, accounts) as process:
+    with paced(chain, load, load.warm_up + seconds, accounts) as process:
         expected = said(process)["alerts"]
         with measured(config) as usages:
             kept_time = said(process)
     chain.wait_for_alerts(alerts_before + expected, _PATIENCE)
-    waits, seen = _waits(config, feed.read_between(config, before, everything.ends()), warm_up)
+    waits, seconds_of, seen = _waits(
+        config, feed.read_between(config, before, everything.ends()), load.warm_up
+    )
     say(f"{load.name}: {len(waits)} alerts measured")
     p50, p95, p99 = [float(cut) for cut in np.percentile(waits, PERCENTILES)] if len(waits) else [0.0] * 3
     return Latency(
@@ -116,13 +122,14 @@ def run(chain: Chain, load: Load, accounts: int, seconds: float, warm_up: float)
         kept_time,
         usages.as_dict(),
         [int(count) for count in np.bincount(np.minimum(waits, 200), minlength=201)],
+        [round(float(np.percentile(waits[seconds_of == second], 99)), 1) for second in np.unique(seconds_of)],
     )
 
 
 def _waits(
     config: Config, messages: Iterable[Message], warm_up: float
-) -> tuple[npt.NDArray[np.int64], dict[str, int]]:
-    """Milliseconds that each alert took; and how often each alert's id was seen."""
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], dict[str, int]]:
+    """Milliseconds that each alert took, and the second its booking was in; how often each id was seen."""
     reader, entries_topic = codec(config), config.topics.account_entries.name
     booked: dict[str, int] = {}
     alerts: list[tuple[str, int]] = []
@@ -137,5 +144,6 @@ def _waits(
             alerts.append((alert["entry_id"], written_at))
             seen[alert["alert_id"]] = seen.get(alert["alert_id"], 0) + 1
     start = min(booked.values(), default=0) + warm_up * 1000
-    waits = [written - booked[entry] for entry, written in alerts if booked.get(entry, 0) >= start]
-    return np.array(waits, np.int64), seen
+    measured_alerts = [(booked[entry], written) for entry, written in alerts if booked.get(entry, 0) >= start]
+    begun, ended = np.array(measured_alerts, np.int64).reshape(-1, 2).T
+    return ended - begun, (begun - int(start)) // 1000, seen
