@@ -67,7 +67,8 @@ def main(
     The machine should do nothing else. docs/performance.md says what the figures mean.
     """
     chosen = parts or ([Part.THROUGHPUT, Part.LATENCY] if quick else list(Part))
-    size, loads = 100_000, latency.LOADS
+    size = 100_000
+    loads: tuple[latency.Load, ...] = latency.LOADS
     if quick:
         size, bookings, warm_up, seconds = _QUICK_ACCOUNTS, 50_000, 10_000, 3
         loads = tuple(replace(load, warm_up=1.0) for load in loads)
