@@ -152,6 +152,9 @@ class Topics(Section):
         return {key: getattr(self, key) for key in type(self).model_fields}
 
 
+_LONGEST_WINDOW_MS = 1_440 * 60_000
+
+
 class Rules(Section):
     """How bookings and rules meet; all durations in milliseconds."""
 
@@ -160,6 +163,13 @@ class Rules(Section):
     effect_delay: Annotated[Duration, Field(lt=1000)]
     heartbeat_interval: Duration
     clock_skew: Duration
+    count_lateness: Duration
+    """How late a card booking may come and still find all that belongs into its window."""
+
+    @property
+    def count_reach(self) -> int:
+        """Milliseconds a card booking is counted for: the longest window, and for bookings that come late."""
+        return _LONGEST_WINDOW_MS + self.count_lateness
 
 
 class AlertRulesJob(Section):

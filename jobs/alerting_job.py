@@ -24,7 +24,15 @@ TABLES = (
     "ticks",
     "alert_rules_log",
 )
-RULES = ("checked_entries", "good_entries", "raised_alerts")
+RULES = (
+    "checked_entries",
+    "good_entries",
+    "entries_with_rules",
+    "raised_amounts",
+    "counted_bookings",
+    "raised_counts",
+    "raised_alerts",
+)
 RESULTS = ("send_alerts", "keep_dead_letters", "release_bookings")
 
 
@@ -39,6 +47,7 @@ def options(config: Config) -> dict[str, str]:
         "execution.checkpointing.interval": f"{job.checkpoint_interval} ms",
         "state.backend.type": job.state_backend,
         "execution.checkpointing.incremental": "true",
+        "state.backend.rocksdb.timer-service.factory": "heap",
         "python.execution-mode": job.python_mode,
         "python.fn-execution.bundle.time": "5",
         "table.exec.uid.generation": "ALWAYS",
@@ -54,8 +63,13 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     table_env.create_temporary_function(
         "make_alerts", udtf(make_alerts, result_types=[DataTypes.STRING()] * 3)
     )
+    table_env.create_java_temporary_function("count_card_bookings", "alerts.count.CountCardBookings")
     for rule in RULES:
-        table_env.execute_sql(statement(f"rules/{rule}.sql", config))
+        sql = statement(f"rules/{rule}.sql", config)
+        if rule == "raised_counts":
+            table_env.create_temporary_view(rule, table_env.sql_query(sql))
+        else:
+            table_env.execute_sql(sql)
 
     ticks = table_env.to_data_stream(table_env.from_path("ticks"))
     overdue = (

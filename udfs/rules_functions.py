@@ -17,7 +17,7 @@ from udfs.account_rules import AccountRules, from_json, to_json, without_oldest
 from udfs.partitions import heartbeat_keys, partition_of
 from udfs.prober import partition_name, shard_of, shards_of
 from udfs.progress import Look, ShardProgress, complete_until
-from udfs.settings import check_settings
+from udfs.settings import COUNT_TYPE, check_settings
 from udfs.written_rows import accounts_with_rows
 
 _log = logging.getLogger(__name__)
@@ -170,7 +170,9 @@ class FoldRules(KeyedProcessFunction):  # type: ignore[misc]
         self._config = config
         self._shards = shards_of(config)
         topics = config.topics
-        self._keep = topics.alert_rules.retention or topics.account_entries.retention or 0
+        # A booking's rules also say which of those before it were counted.
+        retention = topics.alert_rules.retention or topics.account_entries.retention or 0
+        self._keep = retention + config.rules.count_reach
         self._heartbeats = heartbeat_keys(topics.alert_rules.partitions)
         self._topic = topics.alert_rules.name
 
@@ -277,7 +279,12 @@ class FoldRules(KeyedProcessFunction):  # type: ignore[misc]
                 yield self._record(account_id, None, before + self._keep)
 
     def _row(self, key: str, time: int, rules: list[dict[str, Any]]) -> Row:
-        value = {"known_until": self._known_until.value() or 0, "version": time, "rules": rules}
+        value = {
+            "known_until": self._known_until.value() or 0,
+            "version": time,
+            "rules": rules,
+            "counted": sorted({rule["currency"] for rule in rules if rule["alert_type"] == COUNT_TYPE}),
+        }
         return self._record(key, self._codec.encode("AlertRules", value, self._topic, check=False), time)
 
     @staticmethod

@@ -21,6 +21,7 @@ CREATE TABLE alert_rules (
     valid_from      TIMESTAMP_LTZ(3) NOT NULL,
     valid_to        TIMESTAMP_LTZ(3)
   > NOT NULL> NOT NULL,
+  counted     ARRAY<STRING NOT NULL> NOT NULL,
   since AS TO_TIMESTAMP_LTZ(COALESCE(version, 0) / 2, 3),
   PRIMARY KEY (account_id) NOT ENFORCED,
   WATERMARK FOR since AS known_until

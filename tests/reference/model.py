@@ -71,6 +71,8 @@ class Alert:
 
 
 Outcome = frozenset[Alert]
+_Choice = tuple[str, Mapping[str, Any] | None]
+"""A customer and the settings that may hold for him; None where he may not see the account, or has none."""
 
 
 @dataclass
@@ -134,8 +136,9 @@ def expect(records: Iterable[KafkaRecord], topics: Topics | None = None) -> Expe
             _read_settings(record, wanted, expected)
         else:
             raise ValueError(f"{record.topic} is no input topic")
+    counts = _Counts()
     for time, entry in entries:
-        _raise_alerts(time, entry, may_see, wanted, expected)
+        _raise_alerts(time, entry, may_see, wanted, counts, expected)
     return expected
 
 
@@ -207,7 +210,7 @@ def valid(setting: Mapping[str, Any]) -> bool:
 
 
 def raised(setting: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
-    """Whether the booking raises the setting; counts are not looked at here and never raised."""
+    """Whether the booking raises the setting; of a count :class:`_Counts` says it."""
     amount, balance, threshold = entry["amount_minor"], entry["balance_minor"], setting["threshold_minor"]
     credit = entry["credit_debit"] == "CRDT"
     before = balance - (amount if credit else -amount)
@@ -223,21 +226,73 @@ def raised(setting: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
     return False
 
 
+class _Counts:
+    """The card bookings of each account and currency, and which settings the last of them had raised."""
+
+    def __init__(self) -> None:
+        self.booked: dict[tuple[str, str], dict[str, int]] = {}
+        self.raised: set[tuple[str, ...]] = set()
+
+    def raised_by(self, entry: Mapping[str, Any], choices: list[list[_Choice]]) -> frozenset[tuple[str, str]]:
+        """(customer, setting_id) of the count settings that a booking raises.
+
+        `choices` has for each customer what may hold for him; that must be one thing as far as counts go, for
+        a booking within a second of a change may be counted or not, and so may all after it.
+        """
+        place = entry["account_id"], entry["currency"]
+        found: dict[tuple[str, str], tuple[int, int]] = {}
+        for versions in choices:
+            counting = [
+                {
+                    (customer, setting["setting_id"]): (setting["count"], setting["window_minutes"])
+                    for setting in (settings or {"settings": {}})["settings"].get(place, ())
+                    if setting["alert_type"] == "TRANSACTION_COUNT"
+                }
+                for customer, settings in versions
+            ]
+            if any(one != counting[0] for one in counting):
+                raise ValueError(f"{entry['entry_id']}: within a second of a change of a count")
+            found |= counting[0]
+        if found:
+            self.booked.setdefault(place, {})  # Counting starts with the first such setting.
+        booked = self.booked.get(place)
+        if entry["entry_type"] != "CARD" or booked is None or entry["entry_id"] in booked:
+            return frozenset()
+        booked[entry["entry_id"]] = end = entry["booked_at"]
+        crossed = set()
+        for name, (count, minutes) in found.items():
+            if sum(end - minutes * 60_000 < each <= end for each in booked.values()) <= count:
+                self.raised.discard((*place, *name))
+            elif (*place, *name) not in self.raised:
+                self.raised.add((*place, *name))
+                crossed.add(name)
+        return frozenset(crossed)
+
+
 def _raise_alerts(
     time: int,
     entry: dict[str, Any],
     may_see: Mapping[str, _History],
     wanted: Mapping[str, _History],
+    counts: _Counts,
     expected: Expected,
 ) -> None:
     authorizations = [
         seen or frozenset() for seen in may_see.get(entry["account_id"], _NOTHING).allowed(time)
     ]
-    for customer in frozenset[str]().union(*authorizations):
-        versions = wanted.get(customer, _NOTHING).allowed(time)
+    choices: list[list[_Choice]] = [
+        [
+            (customer, settings if customer in seen else None)
+            for seen, settings in product(authorizations, wanted.get(customer, _NOTHING).allowed(time))
+        ]
+        for customer in sorted(frozenset[str]().union(*authorizations))
+    ]
+    crossed = counts.raised_by(entry, choices)
+    for versions in choices:
+        customer = versions[0][0]
         outcomes: set[Outcome] = {
-            frozenset(_alerts(customer, settings, entry) if customer in seen and settings else ())
-            for seen, settings in product(authorizations, versions)
+            frozenset(_alerts(customer, settings, entry, crossed) if settings else ())
+            for _, settings in versions
         }
         place = entry["entry_id"], customer
         # A booking that was written twice gives the alerts of both.
@@ -247,15 +302,19 @@ def _raise_alerts(
             expected.alerts[place] = outcomes
 
 
-def _alerts(customer: str, settings: Mapping[str, Any], entry: Mapping[str, Any]) -> Iterator[Alert]:
+def _alerts(
+    customer: str,
+    settings: Mapping[str, Any],
+    entry: Mapping[str, Any],
+    crossed: frozenset[tuple[str, str]],
+) -> Iterator[Alert]:
     for setting in settings["settings"].get((entry["account_id"], entry["currency"]), ()):
-        if not raised(setting, entry):
+        counts = setting["alert_type"] == "TRANSACTION_COUNT"
+        if not ((customer, setting["setting_id"]) in crossed if counts else raised(setting, entry)):
             continue
-        params = {
-            "threshold_minor": str(setting["threshold_minor"]),
-            "amount_minor": str(entry["amount_minor"]),
-            "balance_minor": str(entry["balance_minor"]),
-        }
+        params = {"amount_minor": str(entry["amount_minor"]), "balance_minor": str(entry["balance_minor"])}
+        for name in ("count", "window_minutes") if counts else ("threshold_minor",):
+            params[name] = str(setting[name])
         for address in settings["addresses"]:
             if address["channel"] in setting["channels"]:
                 yield Alert(
