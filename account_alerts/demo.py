@@ -100,17 +100,19 @@ def run(config: Config, keep: bool = False, as_json: bool = False) -> int:
 
 
 def _play(config: Config, started: float, out: Any) -> Watch:
-    local.up(config, fresh=True, jobs=False)
     entries = sample.read()
     seen = sample.authorizations()
     wanted = sample.settings(entries, seen)
     # The liveliest part is the last: most accounts were opened on the way there.
     entries = entries[-BOOKINGS:]
-    settings_tool.put_records(config, seen, settings_tool.AUTHORIZATIONS)
-    settings_tool.put_records(config, wanted, settings_tool.SETTINGS)
-    count = sum(len(record["settings"]) for record in wanted)
-    print(f"{len(wanted)} customers with {count} settings on {len(seen)} accounts", file=out, flush=True)
-    local.up(config)
+
+    def put_settings() -> None:
+        settings_tool.put_records(config, seen, settings_tool.AUTHORIZATIONS)
+        settings_tool.put_records(config, wanted, settings_tool.SETTINGS)
+        count = sum(len(record["settings"]) for record in wanted)
+        print(f"{len(wanted)} customers with {count} settings on {len(seen)} accounts", file=out, flush=True)
+
+    local.up(config, fresh=True, on_topics=put_settings)
 
     watch = Watch(set(sample.expected_alerts(entries, wanted)), started)
     ready, stop = threading.Event(), threading.Event()

@@ -11,7 +11,7 @@ from pyflink.common import Types
 from pyflink.table import StatementSet, StreamTableEnvironment
 
 from account_alerts.config import Config
-from jobs.flink_sql import configure, run, statement
+from jobs.flink_sql import configure, create_view, run, statement
 from udfs.overdue_rules import RULES_ROW
 from udfs.prober import ProbeTails, shard_of, shards_of
 from udfs.rules_functions import DEAD_LETTERS, FoldRules, RouteChanges
@@ -37,7 +37,7 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     configure(table_env, options(config))
     for table in ("rule_sources", "ticks", "alert_rules_log", "dead_letters"):
         table_env.execute_sql(statement(f"tables/{table}.sql", config))
-    table_env.execute_sql(statement("rules/rule_records.sql", config))
+    create_view(table_env, "rules/rule_records.sql", config)
     shards = shards_of(config)
 
     records = table_env.to_data_stream(table_env.from_path("rule_records"))

@@ -11,7 +11,7 @@ from pyflink.table import DataTypes, StatementSet, StreamTableEnvironment
 from pyflink.table.udf import udtf
 
 from account_alerts.config import Config
-from jobs.flink_sql import configure, run, statement
+from jobs.flink_sql import configure, create_view, run, statement
 from udfs.make_alerts import make_alerts
 from udfs.overdue_rules import RULES_ROW, OverdueRules
 
@@ -65,11 +65,7 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     )
     table_env.create_java_temporary_function("count_card_bookings", "alerts.count.CountCardBookings")
     for rule in RULES:
-        sql = statement(f"rules/{rule}.sql", config)
-        if rule == "raised_counts":
-            table_env.create_temporary_view(rule, table_env.sql_query(sql))
-        else:
-            table_env.execute_sql(sql)
+        create_view(table_env, f"rules/{rule}.sql", config)
 
     ticks = table_env.to_data_stream(table_env.from_path("ticks"))
     overdue = (

@@ -3,7 +3,7 @@
 import shlex
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from types import FrameType
@@ -19,7 +19,9 @@ from account_alerts.local.waiting import say, wait_for
 _SECONDS = 180.0
 
 
-def up(config: Config, *, fresh: bool = False, jobs: bool = True) -> None:
+def up(
+    config: Config, *, fresh: bool = False, jobs: bool = True, on_topics: Callable[[], None] | None = None
+) -> None:
     """Start the environment, or what is missing of it, and return when it is ready.
 
     Args:
@@ -27,6 +29,7 @@ def up(config: Config, *, fresh: bool = False, jobs: bool = True) -> None:
         fresh: Stop it and forget all its state first.
         jobs: Submit the jobs as well, each from its newest checkpoint; ready means that they run,
             have made a checkpoint, and the rules have caught up.
+        on_topics: Called when Kafka has all topics, while the jobs are still being planned.
 
     Raises:
         LocalError: It cannot start, or is not ready in time. What this call started is stopped again.
@@ -40,7 +43,7 @@ def up(config: Config, *, fresh: bool = False, jobs: bool = True) -> None:
         try:
             if not running:
                 _start(config, state)
-            _prepare(config, state, jobs=jobs and not running)
+            _prepare(config, state, on_topics, jobs=jobs and not running)
             if jobs:
                 _bring_up_jobs(config)
         except BaseException:
@@ -85,7 +88,7 @@ def _start(config: Config, state: Layout) -> None:
     supervise.start(state)
 
 
-def _prepare(config: Config, state: Layout, *, jobs: bool) -> None:
+def _prepare(config: Config, state: Layout, on_topics: Callable[[], None] | None, *, jobs: bool) -> None:
     """Wait for the cluster and make the topics; plan jobs meanwhile, where there is nothing to go on from."""
     with ThreadPoolExecutor(1) as pool:
         # Planning takes as long as starting the cluster does.
@@ -94,6 +97,8 @@ def _prepare(config: Config, state: Layout, *, jobs: bool) -> None:
             _wait_for_cluster(config, state)
             created = topics.create(config)
             say(f"topics: {len(created)} created" if created else "topics: all there")
+            if on_topics:
+                on_topics()
             if first:
                 first.result()
         except BaseException:

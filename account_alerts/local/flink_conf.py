@@ -76,6 +76,7 @@ def cluster_options(config: Config, layout: Layout) -> Options:
         # State is spread over the whole heap (docs/performance.md): large pages to find it, large regions to
         # change it.
         "env.java.opts.taskmanager": "-XX:+UseTransparentHugePages -XX:G1HeapRegionSize=32m",
+        "env.java.opts.jobmanager": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
         "jobmanager.rpc.address": "localhost",
         "jobmanager.rpc.port": local.flink_rpc_port,
         "jobmanager.bind-host": "localhost",

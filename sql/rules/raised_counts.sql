@@ -1,6 +1,6 @@
 -- When an alert about a number of card bookings is raised: count_card_bookings (java/, CountCardBookings) remembers the
--- bookings of accounts that have such a rule in the currency, and nothing of any other. A query, which the job names:
--- Flink 2.3 cannot read a view again that calls such a function.
+-- bookings of accounts that have such a rule in the currency, and nothing of any other.
+CREATE TEMPORARY VIEW raised_counts AS
 SELECT
   entry_id, account_id, currency, amount_minor, balance_minor, booked_at, customer_id, setting_id,
   'TRANSACTION_COUNT' AS alert_type, CAST(NULL AS BIGINT) AS threshold_minor, `count`, window_minutes, `language`,

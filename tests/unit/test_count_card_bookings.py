@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pyflink.table import EnvironmentSettings, TableEnvironment
 
 from account_alerts.config import PROJECT, load
-from jobs.flink_sql import prepare_process, statement
+from jobs.flink_sql import create_view, prepare_process
 from tests import ddl
 
 MINUTE = 60_000
@@ -114,8 +114,7 @@ class Counter:
               rules {rules}
             ) WITH ('connector' = 'filesystem', 'path' = '{self.file.as_uri()}', 'format' = 'json')"""
         )
-        query = statement("rules/raised_counts.sql", load(PROJECT / "conf/local.yaml"))
-        self.env.create_temporary_view("raised_counts", self.env.sql_query(query))
+        create_view(self.env, "rules/raised_counts.sql", load(PROJECT / "conf/local.yaml"))
 
     def alerts(self, accounts: list[Account]) -> list[Raised]:
         """(entry, setting) of the alerts of each account."""
