@@ -52,6 +52,10 @@ def main(
         list[Backend] | None, typer.Option(help="Backends of the state runs. Default: both.")
     ] = None,
     state_bookings: Annotated[int, typer.Option(min=10_000, help="Bookings of each state run.")] = 2_000_000,
+    counting: Annotated[
+        bool,
+        typer.Option("--counting", help="Every tenth account also has a rule of type TRANSACTION_COUNT."),
+    ] = False,
     quiet: Annotated[
         float,
         typer.Option(
@@ -84,6 +88,7 @@ def main(
         say(f"-> {report.write(result, name)}")
 
     if Part.THROUGHPUT in chosen or Part.LATENCY in chosen:
+        result["counting"] = counting
         _steady_state(chosen, result, keep, size, bookings, warm_up, seconds, loads)
     if Part.STATE in chosen:
         result["state"] = []
@@ -111,7 +116,7 @@ def _steady_state(
     loads: tuple[latency.Load, ...],
 ) -> None:
     """Throughput and latency, on one environment."""
-    with started({}, lambda config: state.fill(size, config)) as chain:
+    with started({}, lambda config: state.fill(size, config, bool(result["counting"]))) as chain:
         result["accounts"] = size
         result["settings"] = report.settings(chain.config)
         if Part.THROUGHPUT in chosen:

@@ -77,12 +77,12 @@ def write_accounts(config: Config, accounts: int) -> None:
     flush(client)
 
 
-def write_rules(config: Config, accounts: int) -> None:
+def write_rules(config: Config, accounts: int, counting: bool = False) -> None:
     """Write straight to `alert-rules` what the alert-rules job would make of `write_accounts`."""
     client, topic = bulk_producer(config), config.topics.alert_rules.name
     since = time.time_ns() // 1_000_000
     for numbers in _blocks(accounts):
-        write(client, topic, workload.rules(numbers, since))
+        write(client, topic, workload.rules(numbers, since, counting))
     flush(client)
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ _RAISING = 100_000_000
 _SMALLEST, _LARGEST = 1 << 20, 1 << 26
 _SECOND_OWNER = 3
 """Every third account has a second customer who may see it: 133,000 authorizations for 100,000 accounts."""
+_COUNTING = 10
+_COUNT = "TRANSACTION_COUNT"
 _OUT_OF_REACH = 10**15
 _TYPES = {
     "BALANCE_ABOVE": _OUT_OF_REACH,
@@ -136,15 +139,23 @@ def settings(numbers: npt.NDArray[np.int64]) -> list[Pair]:
     return pairs
 
 
-def rules(numbers: npt.NDArray[np.int64], since: int) -> list[Pair]:
-    """The rows that the alert-rules job makes of the above, holding from `since` (milliseconds UTC)."""
+def rules(numbers: npt.NDArray[np.int64], since: int, counting: bool = False) -> list[Pair]:
+    """The rows that the alert-rules job makes of the above, holding from `since` (milliseconds UTC).
+
+    With `counting`, the customers of every tenth account also count card bookings: more than they will see.
+    """
     pairs: list[Pair] = []
-    for two in (False, True):
+    for two, counted in product((False, True), (False, True) if counting else (False,)):
         chosen = numbers[(numbers % _SECOND_OWNER == 0) == two]
+        if counting:
+            chosen = chosen[(chosen % _COUNTING == 0) == counted]
+        wanted = [_setting(alert_type, threshold) for alert_type, threshold in _TYPES.items()]
+        if counted:
+            wanted.append({**_setting(_COUNT, None), "count": 2**31 - 1, "window_minutes": 60})
         listed = [
             {
                 "customer_id": customer,
-                **_setting(alert_type, threshold),
+                **setting,
                 "language": "en",
                 "address_channels": [of for of, _ in _ADDRESSES],
                 "addresses": [text.format(customer) for _, text in _ADDRESSES],
@@ -152,14 +163,15 @@ def rules(numbers: npt.NDArray[np.int64], since: int) -> list[Pair]:
                 "valid_to": None,
             }
             for customer in (f"C{owner}{_MARK}" for owner in range(2 if two else 1))
-            for alert_type, threshold in _TYPES.items()
+            for setting in wanted
         ]
-        (template,) = _template("AlertRules", {"known_until": 0, "rules": listed}, [_MARK])
+        row = {"known_until": 0, "rules": listed, "counted": [CURRENCY] if counted else []}
+        (template,) = _template("AlertRules", row, [_MARK])
         pairs += zip(keys("A", chosen), rows_as_bytes(template.fill(chosen)), strict=True)
     return pairs
 
 
-def _setting(alert_type: str, threshold: int) -> dict[str, Any]:
+def _setting(alert_type: str, threshold: int | None) -> dict[str, Any]:
     return {
         "setting_id": f"S-{alert_type}",
         "currency": CURRENCY,
