@@ -100,6 +100,38 @@ def submit(
     submitting.submit(load(config), submitting.names(job), resume=not from_nothing)
 
 
+@app.command(epilog="Example: alerts upgrade alerting --code ../new-version")
+def upgrade(
+    job: Annotated[str, typer.Argument(help="alert-rules or alerting.")],
+    config: ConfigOption = None,
+    code: Annotated[
+        Path | None,
+        typer.Option("--code", help="A clone of the project with the other version (default: this one)."),
+    ] = None,
+    drop: Annotated[
+        list[str] | None, typer.Option("--drop", help="An operator whose state may be lost; repeatable.")
+    ] = None,
+) -> None:
+    """Replace a running job by another version, from a savepoint; goes back if that is not healthy."""
+    from account_alerts.config import PROJECT, load
+    from account_alerts.local import submit as submitting
+    from account_alerts.local import upgrade as upgrading
+
+    upgrading.upgrade(load(config), submitting.one(job), (code or PROJECT).resolve(), drop or [])
+
+
+@app.command(epilog="Example: alerts rollback alerting")
+def rollback(
+    job: Annotated[str, typer.Argument(help="alert-rules or alerting.")], config: ConfigOption = None
+) -> None:
+    """Replace a running job by the version that ran before its last upgrade."""
+    from account_alerts.config import load
+    from account_alerts.local import submit as submitting
+    from account_alerts.local import upgrade as upgrading
+
+    upgrading.rollback(load(config), submitting.one(job))
+
+
 @topics_app.command("create", epilog="Example: alerts topics create --config conf/production.yaml")
 def topics_create(config: ConfigOption = None) -> None:
     """Create the topics that are missing, as the configuration describes them."""

@@ -96,6 +96,26 @@ class FlinkRest:
         """Ask for a checkpoint now; does not wait for it."""
         self.post(f"/jobs/{job_id}/checkpoints", {"checkpointType": "FULL"})
 
+    def stop_with_savepoint(self, job_id: str, folder: str) -> str:
+        """Ask for a savepoint after which the job ends; returns the request's id, for :meth:`savepoint`."""
+        body = {"drain": False, "targetDirectory": folder}
+        return str(self.post(f"/jobs/{job_id}/stop", body)["request-id"])
+
+    def savepoint(self, job_id: str, request: str) -> str | None:
+        """The address of the savepoint that was asked for; None while it is being made.
+
+        Raises:
+            FlinkUnreachableError: It could not be made; the message says why.
+        """
+        answer = self.get(f"/jobs/{job_id}/savepoints/{request}")
+        if answer["status"]["id"] != "COMPLETED":
+            return None
+        operation = answer["operation"]
+        if "location" not in operation:
+            cause = str(operation.get("failure-cause", {}).get("stack-trace", "no reason given"))
+            raise FlinkUnreachableError(f"Flink made no savepoint: {cause.splitlines()[0]}")
+        return str(operation["location"])
+
     def cancel(self, job_id: str) -> None:
         """Cancel a job; does not wait until it has ended."""
         self._call(urllib.request.Request(f"{self.url}/jobs/{job_id}?mode=cancel", method="PATCH"))

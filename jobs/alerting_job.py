@@ -47,9 +47,6 @@ def options(config: Config) -> dict[str, str]:
         "execution.checkpointing.interval": f"{job.checkpoint_interval} ms",
         "state.backend.type": job.state_backend,
         "execution.checkpointing.incremental": "true",
-        # Bookings pass through the join's state as through a queue: what is read next lies behind all that were
-        # deleted and are still in memory.
-        "state.backend.rocksdb.writebuffer.size": "2mb",
         "python.execution-mode": job.python_mode,
         "python.fn-execution.bundle.time": "5",
         "table.exec.uid.generation": "ALWAYS",

@@ -1,17 +1,21 @@
 """The tables and rules of sql/, filled in from the configuration; used by every job."""
 
 import argparse
+import json
 import os
 import re
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from string import Template
 
+import cloudpickle
 from iso4217 import Currency
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StatementSet, StreamTableEnvironment, TableEnvironment
 
+import udfs
 from account_alerts.codec import schema_text
 from account_alerts.config import LARGEST_RECORD, PROJECT, Config, ConfigError, load
 from account_alerts.config_model import Duration
@@ -116,12 +120,23 @@ def run(builds: Sequence[Build], description: str | None) -> None:
     )
     parser.add_argument("--config", type=Path, help="the environment's YAML file (default: conf/local.yaml)")
     parser.add_argument("--explain", action="store_true", help="print the plan and run nothing")
+    parser.add_argument(
+        "--operators", type=Path, metavar="FOLDER", help="write there which operators hold state: JOB.json"
+    )
+    parser.add_argument(
+        "--savepoint-in",
+        type=Path,
+        metavar="FILE",
+        help="be ready, wait until this file says so, and go on from the savepoint it names (JSON)",
+    )
     arguments = parser.parse_args()
     try:
         config = load(arguments.config)
     except ConfigError as error:
         parser.error(str(error))
     prepare_process()
+    # A job carries its Python with it: a TaskManager that runs several versions imports a module once only.
+    cloudpickle.register_pickle_by_value(udfs)
     for build in builds:
         env = StreamExecutionEnvironment.get_execution_environment()
         table_env = StreamTableEnvironment.create(env)
@@ -131,7 +146,12 @@ def run(builds: Sequence[Build], description: str | None) -> None:
             continue
         job.attach_as_datastream()
         give_stable_ids(table_env)
-        env.execute(table_env.get_config().get("pipeline.name", "alerts"))
+        name = table_env.get_config().get("pipeline.name", "alerts")
+        if arguments.operators:
+            _write(arguments.operators / f"{name}.json", json.dumps(operators(table_env), indent=1))
+        if arguments.savepoint_in:
+            _go_on_from(env, arguments.savepoint_in)
+        env.execute(name)
 
 
 def prepare_process() -> None:
@@ -157,6 +177,47 @@ def give_stable_ids(table_env: StreamTableEnvironment) -> None:
             if seen.setdefault(stable, operator.getId()) != operator.getId():
                 raise ValueError(f"two operators would have the id {stable!r}: read each table in one place")
             operator.setUid(stable)
+
+
+def operators(table_env: StreamTableEnvironment) -> dict[str, list[str]]:
+    """The operators that hold state by id, and for keyed state the types of the rows it is made of."""
+    found: dict[str, list[str]] = {}
+    for sink in table_env._j_tenv.execEnv().getTransformations():
+        for operator in sink.getTransitivePredecessors():
+            uid = operator.getUid()
+            if uid is None or _NUMBERED.match(uid):
+                continue
+            kind = operator.getClass().getSimpleName()
+            keyed = kind in _WITH_KEYS and operator.getStateKeyType() is not None
+            inputs = operator.getInputs() if keyed else []
+            found[uid] = [str(each.getOutputType().toString()) for each in inputs]
+    return found
+
+
+_NUMBERED = re.compile(r"\d+_")
+"""Flink's own ids, of what holds no state."""
+_WITH_KEYS = ("OneInputTransformation", "TwoInputTransformation", "KeyedMultipleInputTransformation")
+
+
+def _go_on_from(env: StreamExecutionEnvironment, file: Path) -> None:
+    """Wait until a file names a savepoint, and start from that: all else is ready by then."""
+    client = os.getppid()
+    while not file.exists():
+        if os.getppid() != client:
+            sys.exit("the client was stopped")
+        time.sleep(0.02)
+    said = json.loads(file.read_text())
+    settings = env._j_stream_execution_environment.getConfiguration()
+    settings.setString("execution.state-recovery.path", said["savepoint"])
+    settings.setString("execution.state-recovery.ignore-unclaimed-state", str(said["drop"]).lower())
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a file that another process waits for: it is there when it is whole."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_suffix(".part")
+    temporary.write_text(text)
+    temporary.rename(file)
 
 
 def _stable_id(kind: str, name: str) -> str | None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from confluent_kafka import Consumer, TopicPartition
+import confluent_kafka
 from pyflink.common import Row, Types
 from pyflink.datastream import ProcessFunction, RuntimeContext
 
@@ -83,11 +83,11 @@ class OverdueRules(ProcessFunction):  # type: ignore[misc]
         topic = self._config.topics.alert_rules
         self._topic = topic.name
         self._codec = codec(self._config)
-        self._consumer: Consumer = consumer(self._config)
+        self._consumer: confluent_kafka.Consumer = consumer(self._config)
         starts = []
         for part in partitions(self._consumer, topic.name):
             low, high = self._consumer.get_watermark_offsets(part, timeout=10.0)
-            starts.append(TopicPartition(part.topic, part.partition, max(low, high - _TAIL)))
+            starts.append(confluent_kafka.TopicPartition(part.topic, part.partition, max(low, high - _TAIL)))
         self._consumer.assign(starts)
         self._keys = heartbeat_keys(len(starts), RELEASE)
         self._heartbeats = {key.encode() for key in heartbeat_keys(len(starts))}

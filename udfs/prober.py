@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Iterable, Iterator
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+import confluent_kafka as kafka
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 from pyflink.common import Row
 from pyflink.datastream import ProcessFunction, RuntimeContext
@@ -18,6 +18,8 @@ _log = logging.getLogger(__name__)
 _TIMEOUT_S = 5.0
 
 _Partition = tuple[str, int]
+Told = tuple[int, tuple[int, dict[str, int]]]
+"""(shard, time and last offsets of a Look): plain, for what passes between operators outlives a class."""
 
 
 class ProbeTails(ProcessFunction):  # type: ignore[misc]
@@ -36,13 +38,14 @@ class ProbeTails(ProcessFunction):  # type: ignore[misc]
         """Disconnect."""
         self._prober.close()
 
-    def process_element(self, tick: Row, ctx: ProcessFunction.Context) -> Iterator[tuple[int, Look]]:
+    def process_element(self, tick: Row, ctx: ProcessFunction.Context) -> Iterator[Told]:
         """Look, and tell each shard about its partitions; a tick that comes late has been made up for."""
         if time.time() * 1000 - tick.now >= 2 * self._interval:
             return
         try:
-            yield from self._prober.looks()
-        except KafkaException as error:
+            for shard, look in self._prober.looks():
+                yield shard, (look.time, dict(look.last_offsets))
+        except kafka.KafkaException as error:
             _log.warning("cannot look at the ends of the topics, trying again: %s", error)
 
 
@@ -54,7 +57,9 @@ class Prober:
         self._config = config
         self._shards = shards_of(config)
         self._admin: AdminClient = admin(config)
-        self._consumer: Consumer = consumer(config, **{"enable.partition.eof": True, "fetch.wait.max.ms": 10})
+        self._consumer: kafka.Consumer = consumer(
+            config, **{"enable.partition.eof": True, "fetch.wait.max.ms": 10}
+        )
         self._ends: dict[_Partition, int] = {}
         self._last: dict[_Partition, int] = {}
 
@@ -102,7 +107,7 @@ class Prober:
 
     def _offsets(self, of: Iterable[_Partition], spec: OffsetSpec) -> dict[_Partition, int]:
         """One request to each broker, however many partitions there are."""
-        wanted = {TopicPartition(*partition): spec for partition in of}
+        wanted = {kafka.TopicPartition(*partition): spec for partition in of}
         found = self._admin.list_offsets(wanted, request_timeout=_TIMEOUT_S)
         return {(part.topic, part.partition): future.result().offset for part, future in found.items()}
 
@@ -128,15 +133,15 @@ class Prober:
         """Read each partition from its start to its end; the last offset that had a record."""
         last = dict.fromkeys(starts, NOTHING)
         unread = {partition for partition, start in starts.items() if start < ends[partition][1]}
-        self._consumer.assign([TopicPartition(*partition, starts[partition]) for partition in unread])
+        self._consumer.assign([kafka.TopicPartition(*partition, starts[partition]) for partition in unread])
         while unread:
             message = self._consumer.poll(_TIMEOUT_S)
             if message is None:
-                raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+                raise kafka.KafkaException(kafka.KafkaError(kafka.KafkaError._TIMED_OUT))
             partition = (str(message.topic()), int(message.partition() or 0))
             error = message.error()
-            if error is not None and error.code() != KafkaError._PARTITION_EOF:
-                raise KafkaException(error)
+            if error is not None and error.code() != kafka.KafkaError._PARTITION_EOF:
+                raise kafka.KafkaException(error)
             offset = int(message.offset() or 0)
             end = ends[partition][1]
             if error is None and offset < end:

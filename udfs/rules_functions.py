@@ -15,7 +15,7 @@ from account_alerts.codec import Codec, CodecError, Record, RecordName, codec
 from account_alerts.config import Config
 from udfs.account_rules import AccountRules, from_json, to_json, without_oldest
 from udfs.partitions import heartbeat_keys, partition_of
-from udfs.prober import partition_name, shard_of, shards_of
+from udfs.prober import Told, partition_name, shard_of, shards_of
 from udfs.progress import Look, ShardProgress, complete_until
 from udfs.settings import COUNT_TYPE, check_settings
 from udfs.written_rows import accounts_with_rows
@@ -80,10 +80,10 @@ class RouteChanges(KeyedCoProcessFunction):  # type: ignore[misc]
         self._read.put(partition, record.source_offset)
         yield from self._say(shard, complete)
 
-    def process_element2(self, look: tuple[int, Look], ctx: KeyedCoProcessFunction.Context) -> Iterator[Any]:
+    def process_element2(self, told: Told, ctx: KeyedCoProcessFunction.Context) -> Iterator[Any]:
         """A look of the prober at this shard's partitions."""
-        shard, seen = look
-        yield from self._say(shard, self._progress_of(shard).look(seen))
+        shard, (time_ms, last_offsets) = told
+        yield from self._say(shard, self._progress_of(shard).look(Look(time_ms, last_offsets)))
 
     def _authorization(self, record: Row) -> Iterator[Change]:
         account = _text(record.record_key)

@@ -23,6 +23,12 @@ class JobRecord:
     """Whether it is meant to run now; the keeper brings it back only then."""
     ids: list[str] = field(default_factory=list)
     """The ids it ran under, the newest last."""
+    code: str | None = None
+    """The folder with the code it runs (`versions.py`)."""
+    savepoint: str | None = None
+    """What it was started from when it was last upgraded or rolled back; there is a checkpoint soon after."""
+    former: dict[str, str] | None = None
+    """`code` and `savepoint` of the version before, for `alerts rollback`."""
 
 
 @contextmanager
@@ -40,12 +46,33 @@ def records(layout: Layout) -> Iterator[dict[str, JobRecord]]:
         json.dump({name: asdict(record) for name, record in current.items()}, file, indent=1)
 
 
-def started(layout: Layout, name: str, job_id: str) -> None:
-    """Remember that a job was submitted and is meant to run."""
+def started(layout: Layout, name: str, job_id: str, code: Path) -> None:
+    """Remember that a job was submitted with some code and is meant to run."""
     with records(layout) as jobs:
         record = jobs.setdefault(name, JobRecord())
         record.wanted = True
+        record.code = str(code)
         record.ids = [*[old for old in record.ids if old != job_id], job_id][-_KEPT_IDS:]
+
+
+def upgraded(
+    layout: Layout,
+    name: str,
+    job_id: str,
+    code: Path,
+    savepoint: str,
+    former_code: str | None,
+    former_savepoint: str | None,
+) -> None:
+    """Remember that another version of a job was started from a savepoint.
+
+    Checkpoints of its earlier lives are those of another version: it never goes on from them.
+    """
+    with records(layout) as jobs:
+        former = (
+            {"code": former_code, "savepoint": former_savepoint} if former_code and former_savepoint else None
+        )
+        jobs[name] = JobRecord(True, [job_id], str(code), savepoint, former)
 
 
 def rest(layout: Layout) -> None:
@@ -56,9 +83,12 @@ def rest(layout: Layout) -> None:
 
 
 def newest_checkpoint(layout: Layout, name: str) -> Path | None:
-    """The job's newest complete checkpoint, of whichever of its lives."""
+    """The job's newest complete checkpoint, of whichever of its lives; else its last upgrade's savepoint."""
     with records(layout) as jobs:
-        ids = jobs[name].ids if name in jobs else []
+        record = jobs.get(name, JobRecord())
+    ids = record.ids
     # _metadata is written last: a folder without it is a checkpoint that was not finished.
     complete = [found for job_id in ids for found in (layout.checkpoints / job_id).glob("chk-*/_metadata")]
-    return max(complete, key=lambda found: found.stat().st_mtime_ns).parent if complete else None
+    if complete:
+        return max(complete, key=lambda found: found.stat().st_mtime_ns).parent
+    return Path(record.savepoint) if record.savepoint else None

@@ -53,7 +53,10 @@ def main(config_file: str) -> None:
     def bring_back(name: str) -> bool:
         _log.warning("%s is unknown to the JobManager: submitting it again", name)
         try:
-            submit_one(config, name, resume=True)
+            with job_state.records(state) as records:
+                code = records[name].code
+            # What ran, not what the project's folder has become meanwhile.
+            submit_one(config, name, resume=True, code=Path(code) if code else None)
         except LocalError as error:
             _log.error("%s", error)
             return False

@@ -62,6 +62,16 @@ class Layout:
         return self.state / "flink/savepoints"
 
     @property
+    def versions(self) -> Path:
+        """Code of the versions that were submitted, by what it consists of."""
+        return self.state / "versions"
+
+    @property
+    def operators(self) -> Path:
+        """Which operators of the running jobs hold state: `<job>.json`."""
+        return self.state / "operators"
+
+    @property
     def jobs(self) -> Path:
         """Which jobs are meant to run, and under which ids they ran."""
         return self.state / "jobs.json"
@@ -78,7 +88,8 @@ class Layout:
 
     def make(self) -> None:
         """Make the folders."""
-        for folder in (self.logs, self.tmp, self.kafka, self.flink_conf, self.checkpoints, self.savepoints):
+        folders = (self.logs, self.tmp, self.kafka, self.flink_conf, self.checkpoints, self.savepoints)
+        for folder in (*folders, self.versions, self.operators):
             folder.mkdir(parents=True, exist_ok=True)
 
     def wipe(self) -> None:

@@ -29,8 +29,11 @@ class Environment:
         config.write(self.file)
         self.config: Config = load(self.file)
 
-    def alerts(self, *arguments: str, timeout: float = 300, **variables: str) -> str:
-        """Run the `alerts` tool; returns what it prints, fails with all of it when the tool does."""
+    def alerts(self, *arguments: str, timeout: float = 300, progress: bool = False, **variables: str) -> str:
+        """Run the `alerts` tool; returns what it prints, or else what it tells about its progress.
+
+        Fails with all of it when the tool does.
+        """
         done = subprocess.run(
             [ALERTS, *arguments],
             env={**os.environ, "ALERTS_CONFIG": str(self.file), **variables},
@@ -40,7 +43,7 @@ class Environment:
             check=False,
         )
         assert done.returncode == 0, f"alerts {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
+        return done.stderr if progress else done.stdout
 
     def rest(self, path: str, method: str = "GET") -> Any:
         """Ask Flink's REST API."""

@@ -12,6 +12,8 @@ from account_alerts.local.keeper import lost_jobs
 from account_alerts.local.layout import Layout
 from account_alerts.local.submit import names
 
+CODE = Path("/code")
+
 
 class Cluster(FlinkRest):
     """A JobManager that knows the given jobs."""
@@ -43,46 +45,46 @@ def checkpoint(layout: Layout, job_id: str, number: int, age: int, *, complete: 
 
 
 def test_a_job_the_jobmanager_has_forgotten_is_lost(layout: Layout) -> None:
-    job_state.started(layout, "alerting", "a1")
+    job_state.started(layout, "alerting", "a1", CODE)
     assert lost_jobs(layout, Cluster()) == ["alerting"]
 
 
 @pytest.mark.parametrize("state", ["RUNNING", "RESTARTING", "FAILING", "INITIALIZING"])
 def test_a_living_job_is_left_alone(layout: Layout, state: str) -> None:
-    job_state.started(layout, "alerting", "a1")
+    job_state.started(layout, "alerting", "a1", CODE)
     assert lost_jobs(layout, Cluster(job("a1", "alerting", state))) == []
 
 
 def test_a_job_somebody_else_submitted_is_not_doubled(layout: Layout) -> None:
-    job_state.started(layout, "alerting", "a1")
+    job_state.started(layout, "alerting", "a1", CODE)
     assert lost_jobs(layout, Cluster(job("b1", "alerting"))) == []
 
 
 @pytest.mark.parametrize("state", ["CANCELED", "FINISHED", "FAILED"])
 def test_a_job_that_ended_stays_ended_also_after_a_restart(layout: Layout, state: str) -> None:
-    job_state.started(layout, "alerting", "a1")
+    job_state.started(layout, "alerting", "a1", CODE)
     assert lost_jobs(layout, Cluster(job("a1", "alerting", state))) == []
     assert lost_jobs(layout, Cluster()) == []
 
 
 def test_nothing_is_lost_after_down(layout: Layout) -> None:
-    job_state.started(layout, "alerting", "a1")
+    job_state.started(layout, "alerting", "a1", CODE)
     job_state.rest(layout)
     assert lost_jobs(layout, Cluster()) == []
 
 
 def test_a_job_submitted_again_after_it_was_cancelled_is_wanted(layout: Layout) -> None:
-    job_state.started(layout, "alerting", "a1")
+    job_state.started(layout, "alerting", "a1", CODE)
     lost_jobs(layout, Cluster(job("a1", "alerting", "CANCELED")))
-    job_state.started(layout, "alerting", "a2")
+    job_state.started(layout, "alerting", "a2", CODE)
     assert lost_jobs(layout, Cluster(job("a1", "alerting", "CANCELED"), job("a2", "alerting"))) == []
     assert lost_jobs(layout, Cluster()) == ["alerting"]
 
 
 def test_newest_complete_checkpoint_of_any_life(layout: Layout) -> None:
     assert job_state.newest_checkpoint(layout, "alerting") is None
-    job_state.started(layout, "alerting", "a1")
-    job_state.started(layout, "alerting", "a2")
+    job_state.started(layout, "alerting", "a1", CODE)
+    job_state.started(layout, "alerting", "a2", CODE)
     newest_of_first = checkpoint(layout, "a1", 9, age=20)
     checkpoint(layout, "a1", 8, age=30)
     checkpoint(layout, "a2", 10, age=0, complete=False)
@@ -91,6 +93,18 @@ def test_newest_complete_checkpoint_of_any_life(layout: Layout) -> None:
     assert job_state.newest_checkpoint(layout, "alerting") == newest_of_first
     newest = checkpoint(layout, "a2", 11, age=10)
     assert job_state.newest_checkpoint(layout, "alerting") == newest
+
+
+def test_after_an_upgrade_only_the_new_version_counts(layout: Layout) -> None:
+    job_state.started(layout, "alerting", "a1", CODE)
+    checkpoint(layout, "a1", 9, age=0)
+    job_state.upgraded(layout, "alerting", "a2", Path("/new"), "/savepoint", str(CODE), "/savepoint")
+    assert job_state.newest_checkpoint(layout, "alerting") == Path("/savepoint")
+    newest = checkpoint(layout, "a2", 1, age=10)
+    assert job_state.newest_checkpoint(layout, "alerting") == newest
+    with job_state.records(layout) as records:
+        assert records["alerting"].code == "/new"
+        assert records["alerting"].former == {"code": str(CODE), "savepoint": "/savepoint"}
 
 
 def test_job_names() -> None:

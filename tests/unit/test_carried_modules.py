@@ -1,0 +1,22 @@
+"""A job carries the modules of udfs/ by value: what they use of others must be found where it says it is from."""
+
+import importlib
+import pkgutil
+
+import pytest
+
+import udfs
+
+MODULES = [f"udfs.{module.name}" for module in pkgutil.iter_modules(udfs.__path__)]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_class_it_names_can_be_imported_from_where_it_says(name: str) -> None:
+    for what, value in vars(importlib.import_module(name)).items():
+        if isinstance(value, type):
+            origin = importlib.import_module(value.__module__)
+            assert getattr(origin, value.__name__) is value, f"{name}.{what} would be copied, not named"
+
+
+def test_there_are_modules() -> None:
+    assert "udfs.make_alerts" in MODULES
