@@ -143,12 +143,15 @@ def run(builds: Sequence[Build], description: str | None) -> None:
         job = build(table_env, config)
         if arguments.explain:
             print(job.explain())
-            continue
+            if not arguments.operators:
+                continue
         job.attach_as_datastream()
         give_stable_ids(table_env)
         name = table_env.get_config().get("pipeline.name", "alerts")
         if arguments.operators:
             _write(arguments.operators / f"{name}.json", json.dumps(operators(table_env), indent=1))
+        if arguments.explain:
+            continue
         if arguments.savepoint_in:
             _go_on_from(env, arguments.savepoint_in)
         env.execute(name)

@@ -213,9 +213,13 @@ def _wait_until_running(rest: FlinkRest, name: str, job_id: str) -> None:
 
 
 def reason(rest: FlinkRest, job_id: str) -> str:
-    """The first line of what made a job fail."""
+    """The innermost cause of what made a job fail."""
     try:
         entries = rest.get(f"/jobs/{job_id}/exceptions")["exceptionHistory"]["entries"]
     except FlinkUnreachableError:
         return ""
-    return str(entries[0]["stacktrace"]).splitlines()[0] if entries else ""
+    if not entries:
+        return ""
+    lines = str(entries[0]["stacktrace"]).splitlines()
+    causes = [line for line in lines if line.startswith("Caused by: ")]
+    return causes[-1].removeprefix("Caused by: ") if causes else lines[0]

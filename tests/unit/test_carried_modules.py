@@ -1,4 +1,4 @@
-"""A job carries the modules of udfs/ by value: what they use of others must be found where it says it is from."""
+"""A job carries the modules of udfs/ by value: what they use of others must be where it says it is from."""
 
 import importlib
 import pkgutil
