@@ -119,10 +119,9 @@ class Config(BaseSettings):
         if key in _WIDE:
             settings["max.message.bytes"] = str(LARGEST_RECORD)
         if topic.cleanup == "compact":
-            return settings | {
-                "min.compaction.lag.ms": str(retention),
-                "delete.retention.ms": str(retention),
-            }
+            # A booking's rules also say which of those before it were counted.
+            kept = str((retention or 0) + self.rules.count_reach)
+            return settings | {"min.compaction.lag.ms": kept, "delete.retention.ms": kept}
         return settings | {"retention.ms": str(retention)}
 
     def override(self, overrides: Mapping[str, Any]) -> "Config":

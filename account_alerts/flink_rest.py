@@ -16,6 +16,10 @@ class FlinkUnreachableError(Exception):
     """The JobManager does not answer, or refuses; the message names its address."""
 
 
+class SavepointError(Exception):
+    """A savepoint could not be made; the message is Flink's reason."""
+
+
 @dataclass(frozen=True)
 class Job:
     """A job as the JobManager lists it."""
@@ -105,7 +109,7 @@ class FlinkRest:
         """The address of the savepoint that was asked for; None while it is being made.
 
         Raises:
-            FlinkUnreachableError: It could not be made; the message says why.
+            SavepointError: It could not be made.
         """
         answer = self.get(f"/jobs/{job_id}/savepoints/{request}")
         if answer["status"]["id"] != "COMPLETED":
@@ -113,7 +117,7 @@ class FlinkRest:
         operation = answer["operation"]
         if "location" not in operation:
             cause = str(operation.get("failure-cause", {}).get("stack-trace", "no reason given"))
-            raise FlinkUnreachableError(f"Flink made no savepoint: {cause.splitlines()[0]}")
+            raise SavepointError(cause.splitlines()[0])
         return str(operation["location"])
 
     def cancel(self, job_id: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from string import Template
 
 import cloudpickle
+import psutil
 from iso4217 import Currency
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StatementSet, StreamTableEnvironment, TableEnvironment
@@ -129,6 +130,7 @@ def run(builds: Sequence[Build], description: str | None) -> None:
         metavar="FILE",
         help="be ready, wait until this file says so, and go on from the savepoint it names (JSON)",
     )
+    parser.add_argument("--asked-by", type=int, metavar="PID", help="wait only as long as this process lives")
     arguments = parser.parse_args()
     try:
         config = load(arguments.config)
@@ -153,7 +155,7 @@ def run(builds: Sequence[Build], description: str | None) -> None:
         if arguments.explain:
             continue
         if arguments.savepoint_in:
-            _go_on_from(env, arguments.savepoint_in)
+            _go_on_from(env, arguments.savepoint_in, arguments.asked_by)
         env.execute(name)
 
 
@@ -202,12 +204,12 @@ _NUMBERED = re.compile(r"\d+_")
 _WITH_KEYS = ("OneInputTransformation", "TwoInputTransformation", "KeyedMultipleInputTransformation")
 
 
-def _go_on_from(env: StreamExecutionEnvironment, file: Path) -> None:
+def _go_on_from(env: StreamExecutionEnvironment, file: Path, asked_by: int | None) -> None:
     """Wait until a file names a savepoint, and start from that: all else is ready by then."""
     client = os.getppid()
     while not file.exists():
-        if os.getppid() != client:
-            sys.exit("the client was stopped")
+        if os.getppid() != client or (asked_by and not psutil.pid_exists(asked_by)):
+            sys.exit("who asked for it is gone")
         time.sleep(0.02)
     said = json.loads(file.read_text())
     settings = env._j_stream_execution_environment.getConfiguration()

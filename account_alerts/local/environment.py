@@ -35,7 +35,7 @@ def up(
         LocalError: It cannot start, or is not ready in time. What this call started is stopped again.
     """
     state = layout(config)
-    with state.locked(), _interruptible():
+    with state.locked(), interruptible():
         if fresh:
             supervise.stop(state)
             state.wipe()
@@ -128,7 +128,7 @@ def _bring_up_jobs(config: Config) -> None:
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
+def interruptible() -> Iterator[None]:
     """Let a SIGTERM end the command as Ctrl-C does: cleaning up."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:

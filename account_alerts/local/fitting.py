@@ -35,6 +35,17 @@ def misfits(old: Operators, new: Operators, dropped: Iterable[str] = ()) -> list
     return found
 
 
+def useless(old: Operators, new: Operators, dropped: Iterable[str]) -> list[str]:
+    """Why state that may be lost cannot be left out, a line for each operator."""
+    return [
+        f"{operator}: has state in neither version; it holds: {', '.join(sorted(old))}"
+        if operator not in old
+        else f"{operator}: is in the new version, too; Flink leaves out only what is not"
+        for operator in dropped
+        if operator not in old or operator in new
+    ]
+
+
 def newcomers(old: Operators, new: Operators) -> list[str]:
     """Operators that the old version does not have: they begin without state."""
     return sorted(new.keys() - old.keys())
@@ -54,7 +65,7 @@ def _difference(old: list[str], new: list[str]) -> str:
 def _columns(kind: str) -> list[str]:
     """Name and type of each column of a row's type, as Flink prints it."""
     depth, parts = 0, [""]
-    for character in re.sub(r"^ROW<|>( NOT NULL)?$", "", kind):
+    for character in re.sub(r"^ROW<|>( NOT NULL)?(\(.*\))?$", "", kind):
         depth += (character in "<(") - (character in ">)")
         if character == "," and not depth:
             parts.append("")

@@ -25,10 +25,14 @@ class JobRecord:
     """The ids it ran under, the newest last."""
     code: str | None = None
     """The folder with the code it runs (`versions.py`)."""
+    config: str | None = None
+    """The file with the configuration it runs with."""
+    operators: dict[str, list[str]] | None = None
+    """What in it holds state (`fitting.py`)."""
     savepoint: str | None = None
-    """What it was started from when it was last upgraded or rolled back; there is a checkpoint soon after."""
+    """What to go on from as long as there is no checkpoint: an upgrade is on its way."""
     former: dict[str, str] | None = None
-    """`code` and `savepoint` of the version before, for `alerts rollback`."""
+    """`code`, `config` and `savepoint` of the version before, for `alerts rollback`."""
 
 
 @contextmanager
@@ -46,33 +50,67 @@ def records(layout: Layout) -> Iterator[dict[str, JobRecord]]:
         json.dump({name: asdict(record) for name, record in current.items()}, file, indent=1)
 
 
-def started(layout: Layout, name: str, job_id: str, code: Path) -> None:
-    """Remember that a job was submitted with some code and is meant to run."""
+@dataclass(frozen=True)
+class Version:
+    """What a job was submitted with: code (a folder), configuration (a file), and what in it holds state."""
+
+    code: Path
+    config: Path
+    operators: dict[str, list[str]]
+
+
+def started(layout: Layout, name: str, job_id: str, version: Version) -> None:
+    """Remember that a job was submitted and is meant to run."""
     with records(layout) as jobs:
         record = jobs.setdefault(name, JobRecord())
+        _take(record, version)
         record.wanted = True
-        record.code = str(code)
         record.ids = [*[old for old in record.ids if old != job_id], job_id][-_KEPT_IDS:]
 
 
-def upgraded(
-    layout: Layout,
-    name: str,
-    job_id: str,
-    code: Path,
-    savepoint: str,
-    former_code: str | None,
-    former_savepoint: str | None,
-) -> None:
-    """Remember that another version of a job was started from a savepoint.
+def read(layout: Layout, name: str) -> JobRecord:
+    """What is remembered of a job."""
+    with records(layout) as jobs:
+        return jobs.get(name, JobRecord())
 
-    Checkpoints of its earlier lives are those of another version: it never goes on from them.
+
+def stopped(layout: Layout, name: str, savepoint: Path) -> None:
+    """Remember that a job was stopped with a savepoint, to go on from it at once.
+
+    Until the other version is known to run, the keeper would start this one again from there.
     """
     with records(layout) as jobs:
-        former = (
-            {"code": former_code, "savepoint": former_savepoint} if former_code and former_savepoint else None
-        )
-        jobs[name] = JobRecord(True, [job_id], str(code), savepoint, former)
+        record = jobs.setdefault(name, JobRecord())
+        record.ids, record.savepoint, record.wanted = [], str(savepoint), True
+
+
+def replaced(layout: Layout, name: str, job_id: str, version: Version, former: dict[str, str] | None) -> None:
+    """Remember that another version of a stopped job was started from the savepoint.
+
+    Checkpoints of the job's earlier lives are those of another version: it never goes on from them.
+    """
+    with records(layout) as jobs:
+        record = jobs.setdefault(name, JobRecord())
+        _take(record, version)
+        record.ids, record.wanted, record.former = [job_id], True, former
+
+
+def settled(layout: Layout, name: str) -> None:
+    """Remember that a job has checkpoints of its own since it was replaced."""
+    with records(layout) as jobs:
+        jobs.setdefault(name, JobRecord()).savepoint = None
+
+
+def used_versions(layout: Layout) -> set[str]:
+    """The folders of code that a job runs, or could go back to."""
+    with records(layout) as jobs:
+        named = [(record.code, (record.former or {}).get("code")) for record in jobs.values()]
+    return {code for pair in named for code in pair if code}
+
+
+def _take(record: JobRecord, version: Version) -> None:
+    record.code, record.config = str(version.code), str(version.config)
+    record.operators = dict(version.operators)
 
 
 def rest(layout: Layout) -> None:

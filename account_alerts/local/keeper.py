@@ -35,7 +35,7 @@ def lost_jobs(state: Layout, rest: FlinkRest) -> list[str]:
             known = [listed[job_id] for job_id in record.ids if job_id in listed]
             if not record.wanted or any(job.live for job in known):
                 continue
-            if record.ids[-1] in listed:
+            if record.ids and record.ids[-1] in listed:
                 _log.info("%s is %s: not brought back", name, known[-1].state)
                 record.wanted = False
             elif not any(job.name == name and job.live for job in listed.values()):
@@ -53,12 +53,11 @@ def main(config_file: str) -> None:
     def bring_back(name: str) -> bool:
         _log.warning("%s is unknown to the JobManager: submitting it again", name)
         try:
-            with job_state.records(state) as records:
-                code = records[name].code
-            # What ran, not what the project's folder has become meanwhile.
-            submit_one(config, name, resume=True, code=Path(code) if code else None)
-        except LocalError as error:
-            _log.error("%s", error)
+            ran = job_state.read(state, name).config
+            # With what it ran with, not with what the project's folder has become meanwhile.
+            submit_one(load(Path(ran)) if ran else config, name, resume=True)
+        except Exception as error:  # The others must not be lost by one that cannot be brought back.
+            _log.error("%s: %s", name, error, exc_info=not isinstance(error, LocalError))
             return False
         return True
 

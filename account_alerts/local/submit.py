@@ -1,17 +1,23 @@
 """Submitting the jobs to a cluster with `flink run -py`."""
 
 import fcntl
+import hashlib
+import json
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from account_alerts import paths
 from account_alerts.config import PROJECT, Config
 from account_alerts.flink_rest import FlinkRest, FlinkUnreachableError
-from account_alerts.local import flink_conf, job_state, versions
+from account_alerts.local import flink_conf, health, job_state, versions
 from account_alerts.local.errors import LocalError
 from account_alerts.local.layout import Layout
 from account_alerts.local.waiting import say, wait_for
@@ -87,11 +93,11 @@ def wait_until_running(config: Config) -> None:
 
 def submit_first(config: Config) -> None:
     """Submit all jobs to a cluster that is still starting and never had any, from one client."""
-    state = Layout(config.local_environment().state)
+    place = Layout(config.local_environment().state)
     say("jobs: submitting")
-    code = versions.store(state)
-    for name, job_id in zip(JOBS, _flink_run(state, "all", ALL_JOBS, [], state.config, code), strict=True):
-        job_state.started(state, name, job_id, code)
+    attempt = Attempt(place, "all", versions.store(place), keep_config(config, place))
+    for name, job_id in zip(JOBS, attempt.ids(attempt.client(ALL_JOBS, [])), strict=True):
+        job_state.started(place, name, job_id, attempt.version(name))
 
 
 def had_jobs(config: Config) -> bool:
@@ -100,8 +106,8 @@ def had_jobs(config: Config) -> bool:
     return any(job_state.newest_checkpoint(state, name) for name in JOBS)
 
 
-def submit_one(config: Config, name: str, *, resume: bool, code: Path | None = None) -> str:
-    """Submit one job, of this project's code or another's, without waiting for it; returns its id."""
+def submit_one(config: Config, name: str, *, resume: bool) -> str:
+    """Submit one job without waiting for it; returns its id."""
     if config.local is None:
         if resume:
             raise LocalError(
@@ -110,90 +116,143 @@ def submit_one(config: Config, name: str, *, resume: bool, code: Path | None = N
             )
         with tempfile.TemporaryDirectory() as folder:
             return _submit_elsewhere(config, name, Layout(Path(folder)))
-    layout = Layout(config.local.state)
-    with (layout.state / f"submit-{name}.lock").open("w") as lock:
+    place = Layout(config.local.state)
+    with submitting(place, name):
         # The keeper and a user may have the same thought; the second one finds the job running.
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        return _submit_here(config, name, layout, resume, code or versions.store(layout))
+        return _submit_here(config, name, place, resume)
 
 
-def _submit_here(config: Config, name: str, layout: Layout, resume: bool, code: Path) -> str:
+@contextmanager
+def submitting(layout: Layout, name: str, *, wait: bool = True) -> Iterator[None]:
+    """Claim a job for one submission; a crash releases it.
+
+    Raises:
+        LocalError: Somebody else is at it, and `wait` is false.
+    """
+    with (layout.state / f"submit-{name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            raise LocalError(f"{name}: another command is submitting or upgrading it. Let it end.") from None
+        yield
+
+
+def _submit_here(config: Config, name: str, place: Layout, resume: bool) -> str:
     running = FlinkRest(config.flink.rest_url).live_job(name)
     if running is not None:
         raise LocalError(f"{name}: runs already (job {running.id}).")
-    checkpoint = job_state.newest_checkpoint(layout, name) if resume else None
-    say(f"{name}: submitting" + (f", from checkpoint {checkpoint.name}" if checkpoint else ""))
-    # The new job owns the checkpoint and removes it when it has newer ones.
-    restore = ["-s", checkpoint.as_uri(), "-claimMode", "CLAIM"] if checkpoint else []
-    [job_id] = _flink_run(layout, name, JOBS[name], restore, config_now(config, layout, name), code)
-    job_state.started(layout, name, job_id, code)
+    checkpoint = job_state.newest_checkpoint(place, name) if resume else None
+    say(f"{name}: submitting" + (f", from {checkpoint.name}" if checkpoint else ""))
+    code = versions.store(place)
+    ran = job_state.read(place, name).code
+    if checkpoint and ran and Path(ran) != code and Path(ran).is_dir():
+        # Whether this folder's code fits that state, only an upgrade looks.
+        say(f"{name}: goes on with the version that ran; `alerts upgrade {name}` takes this folder's code")
+        code = Path(ran)
+    attempt = Attempt(place, name, code, keep_config(config, place))
+    [job_id] = attempt.ids(attempt.client(JOBS[name], restore(checkpoint)))
+    job_state.started(place, name, job_id, attempt.version(name))
     return job_id
 
 
-def submit_from(config: Config, name: str, savepoint: str, code: Path) -> str:
-    """Submit one job from a savepoint, which stays; returns its id. The caller remembers it."""
-    place = Layout(config.local_environment().state)
-    restore = ["-s", savepoint]
-    [job_id] = _flink_run(place, name, JOBS[name], restore, config_now(config, place, name), code)
-    return job_id
+def restore(checkpoint: Path | None) -> list[str]:
+    """The options of `flink run` to go on from a checkpoint, or a savepoint."""
+    if checkpoint is None:
+        return []
+    # The new job owns a checkpoint and removes it when it has newer ones; a savepoint is its maker's.
+    mode = "CLAIM" if checkpoint.name.startswith("chk-") else "NO_CLAIM"
+    return ["-s", checkpoint.as_uri(), "-claimMode", mode]
 
 
-def config_now(config: Config, layout: Layout, name: str) -> Path:
-    """A file for a job with the values of now, which a variable may have changed since `up`."""
-    config_file = layout.state / f"{name}.yaml"
-    config.write(config_file)
-    return config_file
-
-
-def _submit_elsewhere(config: Config, name: str, layout: Layout) -> str:
+def _submit_elsewhere(config: Config, name: str, place: Layout) -> str:
     """To a cluster this tool did not start: only its address is told, and nothing is remembered."""
-    layout.make()
-    flink_conf.write(layout.flink_conf, flink_conf.client_options(config))
-    config.write(layout.config)
-    [job_id] = _flink_run(layout, name, JOBS[name], [], layout.config, PROJECT)
+    place.make()
+    flink_conf.write(place.flink_conf, flink_conf.client_options(config))
+    attempt = Attempt(place, name, PROJECT, keep_config(config, place))
+    [job_id] = attempt.ids(attempt.client(JOBS[name], []))
     return job_id
 
 
-def _flink_run(
-    layout: Layout, name: str, file: str, restore: list[str], config_file: Path, code: Path
-) -> list[str]:
-    return ids_of(layout, name, client(layout, name, file, restore, config_file, code))
+def keep_config(config: Config, place: Layout) -> Path:
+    """A file with the values of now, which a variable may have changed since `up`; it is never changed."""
+    with tempfile.NamedTemporaryFile(dir=place.state, prefix="config-", suffix=".part") as file:
+        config.write(Path(file.name))
+        text = Path(file.name).read_bytes()
+    kept = place.state / f"config-{hashlib.sha256(text).hexdigest()[:12]}.yaml"
+    if not kept.exists():
+        config.write(kept)
+    return kept
 
 
-def client(
-    layout: Layout, name: str, file: str, restore: list[str], config_file: Path, code: Path, *options: str
-) -> "subprocess.Popen[str]":
-    """Start `flink run` for a job file in a folder of code; `options` are the file's own."""
-    script = code / "jobs" / file
-    if not script.exists():
-        raise LocalError(f"{name}: {script} is missing")
-    command = [
-        str(paths.flink_home() / "bin/flink"),
-        *("run", "-d", *restore, "-pyexec", sys.executable, "-pyclientexec", sys.executable),
-        *("-py", str(script), "--config", str(config_file), "--operators", str(layout.operators), *options),
-    ]
-    environment = layout.environment(f"submit-{name}")
-    environment["JVM_ARGS"] = f"{_CLIENT_JVM} -Djava.io.tmpdir={layout.tmp}"
-    environment["PYTHONPATH"] = str(code)  # Before what is installed.
-    with (layout.logs / f"submit-{name}.out").open("w") as output:
-        return subprocess.Popen(
-            command, stdout=output, stderr=subprocess.STDOUT, text=True, cwd=code, env=environment
-        )
+@dataclass(frozen=True)
+class Attempt:
+    """One submission by `flink run`: what of, and where it writes."""
 
+    place: Layout
+    label: str
+    """Tells attempts apart that are made at the same time."""
+    code: Path
+    config: Path
 
-def ids_of(layout: Layout, name: str, running: "subprocess.Popen[str]") -> list[str]:
-    """Wait for a client; returns the ids of the jobs it submitted.
+    @property
+    def output(self) -> Path:
+        """What the client prints."""
+        return self.place.logs / f"submit-{self.label}.out"
 
-    Raises:
-        LocalError: It could not submit them.
-    """
-    status = running.wait()
-    file = layout.logs / f"submit-{name}.out"
-    output = file.read_text()
-    submitted: list[str] = re.findall(r"JobID (\w{32})", output)
-    if status or not submitted:
-        raise LocalError(f"{name}: cannot be submitted:\n{_without_frames(output)}\nAll of it: {file}")
-    return submitted
+    @property
+    def operators(self) -> Path:
+        """The folder for `<job>.json`: what holds state in the jobs."""
+        return self.place.operators / self.label
+
+    def client(self, file: str, restored: list[str], *options: str) -> "subprocess.Popen[str]":
+        """Start the client for a job file; `options` are the file's own."""
+        script = self.code / "jobs" / file
+        if not script.exists():
+            raise LocalError(f"{self.label}: {script} is missing")
+        shutil.rmtree(self.operators, ignore_errors=True)
+        command = [
+            str(paths.flink_home() / "bin/flink"),
+            *("run", "-d", *restored, "-pyexec", sys.executable, "-pyclientexec", sys.executable),
+            *("-py", str(script), "--config", str(self.config), "--operators", str(self.operators)),
+        ]
+        environment = self.place.environment(f"submit-{self.label}")
+        environment["JVM_ARGS"] = f"{_CLIENT_JVM} -Djava.io.tmpdir={self.place.tmp}"
+        environment["PYTHONPATH"] = str(self.code)  # Before what is installed.
+        with self.output.open("w") as output:
+            return subprocess.Popen(
+                [*command, *options],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                text=True,
+                cwd=self.code,
+                env=environment,
+                # Ctrl-C is for the command, which ends its clients itself.
+                start_new_session=True,
+            )
+
+    def ids(self, running: "subprocess.Popen[str]") -> list[str]:
+        """Wait for the client; returns the ids of the jobs it submitted.
+
+        Raises:
+            LocalError: It could not submit them.
+        """
+        try:
+            status = running.wait()
+        except BaseException:
+            running.terminate()
+            raise
+        output = self.output.read_text()
+        submitted: list[str] = re.findall(r"JobID (\w{32})", output)
+        if status or not submitted:
+            raise LocalError(
+                f"{self.label}: cannot be submitted:\n{_without_frames(output)}\nAll of it: {self.output}"
+            )
+        return submitted
+
+    def version(self, name: str) -> job_state.Version:
+        """What was submitted, once the client has planned it."""
+        operators = json.loads((self.operators / f"{name}.json").read_text())
+        return job_state.Version(self.code, self.config, operators)
 
 
 def _without_frames(output: str) -> str:
@@ -206,20 +265,7 @@ def _wait_until_running(rest: FlinkRest, name: str, job_id: str) -> None:
     def running() -> bool:
         job = next((job for job in rest.jobs() if job.id == job_id), None)
         if job is not None and not job.live:
-            raise LocalError(f"{name}: is {job.state}. {reason(rest, job_id)}")
+            raise LocalError(f"{name}: is {job.state}. {health.reason(rest, job_id)}")
         return job is not None and job.state == "RUNNING" and job.all_tasks_running
 
     wait_for(f"{name}: running", running, _RUNNING_SECONDS, f"Look at {rest.url}/#/job/running/{job_id}")
-
-
-def reason(rest: FlinkRest, job_id: str) -> str:
-    """The innermost cause of what made a job fail."""
-    try:
-        entries = rest.get(f"/jobs/{job_id}/exceptions")["exceptionHistory"]["entries"]
-    except FlinkUnreachableError:
-        return ""
-    if not entries:
-        return ""
-    lines = str(entries[0]["stacktrace"]).splitlines()
-    causes = [line for line in lines if line.startswith("Caused by: ")]
-    return causes[-1].removeprefix("Caused by: ") if causes else lines[0]

@@ -1,50 +1,64 @@
 """`alerts upgrade` and `alerts rollback`: another version of a job, from a savepoint of the one that runs.
 
-All that takes long is done while the old version still works: the new one is planned by a client that then
-waits for the savepoint. If the new version doesn't fit the state, nothing has been stopped; if it doesn't
-become healthy, the old one takes over again.
+All that takes long is done while the old version still works: both versions are planned by clients that then
+wait. If the new one doesn't fit the state, nothing has been stopped; if it doesn't become healthy, the old
+one takes over again. From the moment the job is stopped until the other version runs it is noted where to go
+on from: if this command is killed, the keeper starts the old version again.
 """
 
 import json
+import os
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
+from urllib.parse import unquote, urlsplit
 
-from account_alerts.config import PROJECT, Config
-from account_alerts.flink_rest import FlinkRest, FlinkUnreachableError, Job
-from account_alerts.local import fitting, job_state, submit, versions
+from account_alerts.config import PROJECT, Config, load
+from account_alerts.flink_rest import FlinkRest, FlinkUnreachableError, Job, SavepointError
+from account_alerts.local import fitting, health, job_state, submit, versions
+from account_alerts.local.environment import interruptible
 from account_alerts.local.errors import LocalError
+from account_alerts.local.job_state import JobRecord, Version
 from account_alerts.local.layout import Layout, layout
 from account_alerts.local.waiting import say, wait_for
 
-_PLAN_SECONDS = 120.0
-_SAVEPOINT_SECONDS = 300.0
-HEALTHY_SECONDS = 120.0
+_PLAN_SECONDS = 180.0
+_STOP_SECONDS = 300.0
+_T = TypeVar("_T")
 
 
 @dataclass
 class Prepared:
     """A client that has planned a version and waits for the savepoint to start it from."""
 
-    layout: Layout
     name: str
-    code: Path
+    attempt: submit.Attempt
     process: "subprocess.Popen[str]"
-    operators: fitting.Operators
     go: Path
 
-    def start(self, savepoint: str, drop: bool) -> str:
+    @property
+    def version(self) -> Version:
+        """What it would start; only once it is planned."""
+        return self.attempt.version(self.name)
+
+    def planned(self) -> bool:
+        """Whether it only waits."""
+        if self.process.poll() is not None:
+            self.attempt.ids(self.process)  # Says why it ended.
+        return (self.attempt.operators / f"{self.name}.json").exists()
+
+    def start(self, savepoint: Path, *, drop: bool) -> str:
         """Let it submit the job; returns the job's id."""
         temporary = self.go.with_suffix(".part")
-        temporary.write_text(json.dumps({"savepoint": savepoint, "drop": drop}))
+        temporary.write_text(json.dumps({"savepoint": savepoint.as_uri(), "drop": drop}))
         temporary.rename(self.go)
-        [job_id] = submit.ids_of(self.layout, self.name, self.process)
-        return job_id
+        return self.attempt.ids(self.process)[0]
 
     def discard(self) -> None:
-        """Stop it; nothing was submitted."""
+        """Stop it, unless it has submitted."""
         self.process.terminate()
         self.process.wait()
 
@@ -63,161 +77,199 @@ def upgrade(config: Config, name: str, code: Path = PROJECT, dropped: Sequence[s
             the old version runs again).
     """
     place, rest = layout(config), FlinkRest(config.flink.rest_url)
-    job = _running(rest, name)
-    record = _record(place, name)
-    running_operators = _operators(place, name)
-    prepared = _prepare(config, place, name, versions.store(place, code))
-    reasons = fitting.misfits(running_operators, prepared.operators, dropped)
-    if reasons:
-        prepared.discard()
-        _restore_operators(place, name, running_operators)
-        raise LocalError(f"{name}: goes on as it is; it cannot be upgraded:\n" + "\n".join(reasons))
-    for operator in fitting.newcomers(running_operators, prepared.operators):
-        say(f"{name}: {operator} is new and begins without state")
-    savepoint = _replace(rest, job, prepared, drop=bool(dropped), former=record.code, config=config)
-    say(f"{name}: upgraded; `alerts rollback {name}` goes back to the version before (savepoint {savepoint})")
+    with submit.submitting(place, name, wait=False), interruptible():
+        job, record = _running(rest, name), _known(place, name)
+        stored, before = versions.store(place, code), Path(record.code or PROJECT)
+        others = versions.not_carried(before, stored)
+        if others:
+            say(
+                f"{name}: {', '.join(others)} differ, too; TaskManagers that run keep theirs until "
+                "`alerts down` and `alerts up`"
+            )
+        new, old = _prepare(config, place, name, stored), _prepare_old(place, name, record)
+        try:
+            _plan(name, new, old)
+            operators = record.operators or {}
+            reasons = fitting.misfits(operators, new.version.operators, dropped)
+            reasons += fitting.useless(operators, new.version.operators, dropped)
+            if reasons:
+                raise LocalError(
+                    f"{name}: goes on as it is; it cannot be upgraded:\n"
+                    + "\n".join(reasons)
+                    + "\ndocs/upgrades.md says how to begin anew instead."
+                )
+            for operator in fitting.newcomers(operators, new.version.operators):
+                say(f"{name}: {operator} is new and begins without state")
+            began = time.monotonic()
+            savepoint = _stop(rest, job, place)
+            _replace(rest, place, savepoint, savepoint, new, old, record, bool(dropped), began)
+        finally:
+            new.discard()
+            old.discard()
+        versions.prune(place, job_state.used_versions(place))
+    say(f"{name}: upgraded. `alerts rollback {name}` goes back (savepoint {savepoint})")
 
 
 def rollback(config: Config, name: str) -> None:
-    """Replace a running job by the version that ran before its last upgrade.
+    """Replace a job by the version that ran before its last upgrade, with the configuration it had.
 
-    It goes on from a savepoint of the version that runs, where that fits; else from the one made at the
-    upgrade: then what came since is worked on again, and its alerts come again with the same ids.
+    It goes on from a savepoint of the version that runs, where that fits; else, or where none can be made,
+    from the one of the upgrade: then what came since is worked on again, and its alerts come again with the
+    same ids.
 
     Raises:
         LocalError: There is no version before, or it did not become healthy.
     """
     place, rest = layout(config), FlinkRest(config.flink.rest_url)
-    job = _running(rest, name)
-    former = _record(place, name).former
-    if former is None or not Path(former["code"]).is_dir():
-        raise LocalError(
-            f"{name}: no version before this one is known. `alerts upgrade {name} --code FOLDER`."
-        )
-    running_operators, running_code = _operators(place, name), _record(place, name).code
-    prepared = _prepare(config, place, name, Path(former["code"]))
-    # What the newer version alone has may go: it has no meaning for the older one.
-    added = running_operators.keys() - prepared.operators.keys()
-    reasons = fitting.misfits(running_operators, prepared.operators, added)
-    reasons += [
-        f"{each}: is not in the version that runs"
-        for each in prepared.operators.keys() - running_operators.keys()
-    ]
-    source = None
-    if reasons:
-        say(f"{name}: what it knows now does not fit the version before:\n" + "\n".join(reasons))
-        say(f"{name}: goes back to the savepoint of the upgrade; alerts since come again, with the same ids")
-        source = former["savepoint"]
-    _replace(rest, job, prepared, drop=bool(added), former=running_code, config=config, source=source)
+    with submit.submitting(place, name, wait=False), interruptible():
+        record, job = job_state.read(place, name), rest.live_job(name)
+        former = record.former
+        if former is None or not Path(former["code"]).is_dir():
+            raise LocalError(f"{name}: no version before is known. `alerts upgrade {name} --code FOLDER`.")
+        new = _prepare(load(Path(former["config"])), place, name, Path(former["code"]))
+        old = _prepare_old(place, name, record)
+        try:
+            _plan(name, new, old)
+            operators = record.operators or {}
+            # What the newer version alone has may go: it has no meaning for the older one.
+            added = operators.keys() - new.version.operators.keys()
+            reasons = fitting.misfits(operators, new.version.operators, added)
+            reasons += fitting.misfits(new.version.operators, operators, operators.keys())
+            began = time.monotonic()
+            savepoint = _stop_or_cancel(rest, job, place)
+            source = savepoint
+            if reasons or source is None:
+                say("\n".join([f"{name}: what it knows now cannot be used", *reasons]))
+                say(f"{name}: goes back to the savepoint of the upgrade; alerts since come again, same ids")
+                source = Path(former["savepoint"])
+            _replace(rest, place, source, savepoint or source, new, old, record, bool(added), began)
+        finally:
+            new.discard()
+            old.discard()
     say(f"{name}: rolled back")
 
 
 def _replace(
     rest: FlinkRest,
-    job: Job,
-    prepared: Prepared,
-    *,
+    place: Layout,
+    source: Path,
+    way_back: Path,
+    new: Prepared,
+    old: Prepared,
+    record: JobRecord,
     drop: bool,
-    former: str | None,
-    config: Config,
-    source: str | None = None,
-) -> str:
-    """Stop the job, start the prepared one, and take the former back if that fails; returns the savepoint."""
-    name, place = prepared.name, prepared.layout
-    began = time.monotonic()
-    try:
-        savepoint = _stop(rest, job, place)
-    except BaseException:
-        prepared.discard()
-        raise
-    try:
-        job_id = prepared.start(source or savepoint, drop)
-        job_state.upgraded(place, name, job_id, prepared.code, source or savepoint, former, savepoint)
-        _wait_until_running(rest, name, job_id)
-        say(f"{name}: was away for {time.monotonic() - began:.1f} s")
-        _wait_until_healthy(rest, name, job_id)
-    except LocalError as error:
-        say(f"{name}: the new version is not healthy: {error}")
-        prepared.discard()
-        _take_back(config, place, rest, name, former, savepoint)
-        raise LocalError(f"{name}: the version before runs again. The new one failed: {error}") from error
-    return savepoint
-
-
-def _take_back(
-    config: Config, place: Layout, rest: FlinkRest, name: str, former: str | None, savepoint: str
+    began: float,
 ) -> None:
+    """Start the new version from `source`; take the old one back from `way_back` if that fails."""
+    name = new.name
+    job_state.stopped(place, name, way_back)
+    former = record.former
+    if record.code and record.config and (Path(record.code) != new.attempt.code or former is None):
+        former = {"code": record.code, "config": record.config, "savepoint": str(way_back)}
+    try:
+        job_id = new.start(source, drop=drop)
+        job_state.replaced(place, name, job_id, new.version, former)
+        health.wait_until_running(rest, name, job_id)
+        say(f"{name}: was away for {time.monotonic() - began:.1f} s")
+        health.wait_until_healthy(rest, name, job_id)
+        job_state.settled(place, name)
+    except (Exception, KeyboardInterrupt) as error:
+        say(f"{name}: the other version is not healthy: {error!s}")
+        try:
+            _take_back(rest, place, way_back, old, record)
+        except Exception as second:
+            raise LocalError(
+                f"{name}: neither version could be started. The savepoint is {way_back}; `alerts submit "
+                f"{name}` goes on from it with the old version. First: {error} Then: {second}"
+            ) from second
+        raise LocalError(f"{name}: the version before runs again. The other one failed: {error}") from error
+
+
+def _take_back(rest: FlinkRest, place: Layout, savepoint: Path, old: Prepared, record: JobRecord) -> None:
+    name, began = old.name, time.monotonic()
     failed = rest.live_job(name)
     if failed is not None:
-        rest.cancel(failed.id)
-        wait_for(f"{name}: cancelled", lambda: rest.live_job(name) is None, 60, f"Look at {rest.url}.")
-    code = Path(former) if former else PROJECT
-    job_id = submit.submit_from(config, name, savepoint, code)
-    job_state.upgraded(place, name, job_id, code, savepoint, None, None)
-    _wait_until_running(rest, name, job_id)
+        _cancel(rest, failed)
+    version = old.version
+    job_state.stopped(place, name, savepoint)
+    job_id = old.start(savepoint, drop=False)
+    job_state.replaced(place, name, job_id, version, record.former)
+    health.wait_until_running(rest, name, job_id)
+    say(f"{name}: the version before runs again after {time.monotonic() - began:.1f} s")
+    health.wait_until_healthy(rest, name, job_id)
+    job_state.settled(place, name)
 
 
-def _prepare(config: Config, place: Layout, name: str, code: Path) -> Prepared:
-    """Let a client plan a version; returns when it only waits for the savepoint."""
-    say(f"{name}: planning the other version, while this one works")
-    planned, go = place.operators / f"{name}.json", place.tmp / f"upgrade-{name}.json"
-    running_operators = _operators(place, name)
-    planned.unlink(missing_ok=True)
+def _prepare(config: Config, place: Layout, name: str, code: Path, label: str = "new") -> Prepared:
+    """Let a client plan a version, and wait when it has."""
+    go = place.tmp / f"{name}-{label}-{os.getpid()}.json"
     go.unlink(missing_ok=True)
-    config_file = submit.config_now(config, place, name)
-    process = submit.client(place, name, submit.JOBS[name], [], config_file, code, "--savepoint-in", str(go))
-
-    def ready() -> bool:
-        if process.poll() is not None:
-            submit.ids_of(place, name, process)  # Says why.
-        return planned.exists()
-
-    try:
-        wait_for(f"{name}: planned", ready, _PLAN_SECONDS, f"See {place.logs}/submit-{name}.out")
-    except BaseException:
-        process.terminate()
-        process.wait()
-        _restore_operators(place, name, running_operators)
-        raise
-    return Prepared(place, name, code, process, _operators(place, name), go)
+    attempt = submit.Attempt(place, f"{name}-{label}", code, submit.keep_config(config, place))
+    waiting = ("--savepoint-in", str(go), "--asked-by", str(os.getpid()))
+    return Prepared(name, attempt, attempt.client(submit.JOBS[name], [], *waiting), go)
 
 
-def _stop(rest: FlinkRest, job: Job, place: Layout) -> str:
-    """Stop a job with a savepoint; returns the savepoint's address."""
+def _prepare_old(place: Layout, name: str, record: JobRecord) -> Prepared:
+    """The version that runs, ready to come back."""
+    if not (record.code and record.config and Path(record.code).is_dir()):
+        raise LocalError(f"{name}: with what it was submitted is not known. Cancel it and submit it again.")
+    return _prepare(load(Path(record.config)), place, name, Path(record.code), "old")
+
+
+def _plan(name: str, *several: Prepared) -> None:
+    say(f"{name}: planning, while it works")
+    wait_for(
+        f"{name}: planned",
+        lambda: all(each.planned() for each in several),
+        _PLAN_SECONDS,
+        f"See {several[0].attempt.output}",
+    )
+
+
+def _stop(rest: FlinkRest, job: Job, place: Layout) -> Path:
+    """Stop a job with a savepoint; returns the savepoint's folder."""
     say(f"{job.name}: stopping with a savepoint")
-    request = rest.stop_with_savepoint(job.id, place.savepoints.as_uri())
-
-    def made() -> str | None:
-        return rest.savepoint(job.id, request)
-
     try:
-        return wait_for(f"{job.name}: savepoint", made, _SAVEPOINT_SECONDS, f"Look at {rest.url}.")
-    except FlinkUnreachableError as error:
-        raise LocalError(f"{job.name}: goes on as it is; no savepoint could be made: {error}") from error
+        request = rest.stop_with_savepoint(job.id, place.savepoints.as_uri())
+        location = wait_for(
+            f"{job.name}: savepoint",
+            patient(lambda: rest.savepoint(job.id, request)),
+            _STOP_SECONDS,
+            f"Look at {rest.url}, and for the savepoint in {place.savepoints}.",
+        )
+    except (FlinkUnreachableError, SavepointError) as error:
+        raise LocalError(f"{job.name}: goes on as it is; it could not be stopped: {error}") from error
+    return Path(unquote(urlsplit(location).path))
 
 
-def _wait_until_running(rest: FlinkRest, name: str, job_id: str) -> None:
-    def running() -> bool:
-        job = next((job for job in rest.jobs() if job.id == job_id), None)
-        if job is not None and not job.live:
-            raise LocalError(f"{name}: is {job.state}. {submit.reason(rest, job_id)}")
-        if rest.restarts(job_id):
-            raise LocalError(f"{name}: failed. {submit.reason(rest, job_id)}")
-        return job is not None and job.state == "RUNNING" and job.all_tasks_running
+def _stop_or_cancel(rest: FlinkRest, job: Job | None, place: Layout) -> Path | None:
+    """End a job that may be sick; returns its savepoint, if one could be made."""
+    if job is None:
+        return None
+    try:
+        return _stop(rest, job, place)
+    except LocalError as error:
+        say(f"{error}. Cancelling it")
+        _cancel(rest, job)
+        return None
 
-    wait_for(f"{name}: running", running, HEALTHY_SECONDS, f"Look at {rest.url}.")
+
+def _cancel(rest: FlinkRest, job: Job) -> None:
+    rest.cancel(job.id)
+    ended = patient(lambda: all(each.id != job.id or not each.live for each in rest.jobs()))
+    wait_for(f"{job.name}: cancelled", ended, 60, f"Look at {rest.url}.")
 
 
-def _wait_until_healthy(rest: FlinkRest, name: str, job_id: str) -> None:
-    """A checkpoint that was asked for after all tasks ran, and no failure until then."""
-    rest.trigger_checkpoint(job_id)
+def patient(check: Callable[[], _T | None]) -> Callable[[], _T | None]:
+    """The check, for which no answer from Flink is no answer yet."""
 
-    def healthy() -> bool:
-        if rest.restarts(job_id):
-            raise LocalError(f"{name}: failed. {submit.reason(rest, job_id)}")
-        return int(rest.checkpoints(job_id)["counts"]["completed"]) > 0
+    def checked() -> _T | None:
+        try:
+            return check()
+        except FlinkUnreachableError:
+            return None
 
-    wait_for(f"{name}: first checkpoint", healthy, HEALTHY_SECONDS, f"Look at {rest.url}.")
+    return checked
 
 
 def _running(rest: FlinkRest, name: str) -> Job:
@@ -227,18 +279,8 @@ def _running(rest: FlinkRest, name: str) -> Job:
     return job
 
 
-def _record(place: Layout, name: str) -> job_state.JobRecord:
-    with job_state.records(place) as records:
-        return records.get(name, job_state.JobRecord())
-
-
-def _operators(place: Layout, name: str) -> fitting.Operators:
-    file = place.operators / f"{name}.json"
-    if not file.exists():
+def _known(place: Layout, name: str) -> JobRecord:
+    record = job_state.read(place, name)
+    if record.operators is None:
         raise LocalError(f"{name}: what holds state in it is not known. Cancel it and submit it again.")
-    found: fitting.Operators = json.loads(file.read_text())
-    return found
-
-
-def _restore_operators(place: Layout, name: str, operators: fitting.Operators) -> None:
-    (place.operators / f"{name}.json").write_text(json.dumps(operators, indent=1))
+    return record

@@ -2,13 +2,18 @@
 
 import hashlib
 import shutil
+import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 from account_alerts.config import PROJECT
 from account_alerts.local.errors import LocalError
 from account_alerts.local.layout import Layout
 
-PARTS = ("jobs", "udfs", "sql", "schemas", "account_alerts", "conf")
+CARRIED = ("jobs", "udfs", "sql", "conf")
+NOT_CARRIED = ("account_alerts", "schemas", "java")
+"""What a TaskManager has of its own: a version comes with it only when TaskManagers are started anew."""
+PARTS = (*CARRIED, *NOT_CARRIED)
 """The rooms that a job is made of."""
 _KEPT = 20
 
@@ -24,25 +29,42 @@ def store(layout: Layout, code: Path = PROJECT) -> Path:
     missing = [part for part in PARTS if not (code / part).is_dir()]
     if missing:
         raise LocalError(f"{code}: has no folder {missing[0]}; name the folder of a clone of the project.")
-    files = [file for part in PARTS for file in sorted((code / part).rglob("*")) if _counts(file)]
-    digest = hashlib.sha256()
-    for file in files:
-        content = file.read_bytes()
-        digest.update(f"{file.relative_to(code)} {len(content)}\n".encode() + content)
-    copy = layout.versions / digest.hexdigest()[:12]
+    copy = layout.versions / _digest(code, PARTS)[:12]
     if not copy.exists():
-        temporary = copy.with_suffix(".part")
-        shutil.rmtree(temporary, ignore_errors=True)
-        for file in files:
+        layout.versions.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix="part-", dir=layout.versions))
+        for file in _files(code, PARTS):
             target = temporary / file.relative_to(code)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(file, target)
-        temporary.rename(copy)
-    copy.touch()
-    for old in sorted(layout.versions.iterdir(), key=lambda each: -each.stat().st_mtime_ns)[_KEPT:]:
-        shutil.rmtree(old, ignore_errors=True)
+        try:
+            temporary.rename(copy)
+        except OSError:  # Somebody else was quicker, with the same.
+            shutil.rmtree(temporary)
     return copy
 
 
-def _counts(file: Path) -> bool:
-    return file.is_file() and "__pycache__" not in file.parts
+def prune(layout: Layout, used: Collection[str]) -> None:
+    """Remove all but the newest versions, and those that are used."""
+    stored = sorted(layout.versions.glob("[0-9a-f]*"), key=lambda each: -each.stat().st_mtime_ns)
+    for old in stored[_KEPT:]:
+        if str(old) not in used:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def not_carried(one: Path, other: Path) -> list[str]:
+    """The rooms in which two versions differ, though the job does not carry them."""
+    return [part for part in NOT_CARRIED if _digest(one, [part]) != _digest(other, [part])]
+
+
+def _digest(code: Path, parts: Collection[str]) -> str:
+    digest = hashlib.sha256()
+    for file in _files(code, parts):
+        content = file.read_bytes()
+        digest.update(f"{file.relative_to(code)} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
+
+
+def _files(code: Path, parts: Collection[str]) -> list[Path]:
+    found = [file for part in parts for file in sorted((code / part).rglob("*"))]
+    return [file for file in found if file.is_file() and "__pycache__" not in file.parts]

@@ -45,6 +45,16 @@ class Environment:
         assert done.returncode == 0, f"alerts {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
         return done.stderr if progress else done.stdout
 
+    def started(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Start the `alerts` tool, to be watched or killed."""
+        return subprocess.Popen(
+            [ALERTS, *arguments],
+            env={**os.environ, "ALERTS_CONFIG": str(self.file)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
     def rest(self, path: str, method: str = "GET") -> Any:
         """Ask Flink's REST API."""
         request = urllib.request.Request(f"{self.config.flink.rest_url}{path}", method=method)

@@ -54,7 +54,8 @@ def test_join_python_and_sink_run_once() -> None:
     assert len(re.findall(r"PythonCorrelate\(", steps)) == 1
     assert len(re.findall(r"Sink\(table=\[default_catalog.default_database.outbound_alerts\]", steps)) == 1
     assert "ChangelogNormalize" not in steps, "the rules would be kept twice"
-    assert len(re.findall(r"Exchange\(", steps)) == 2, "one shuffle of each side"
+    assert len(re.findall(r"ProcessTableFunction\(", steps)) == 1
+    assert len(re.findall(r"Exchange\(", steps)) == 3, "one shuffle of each side, and one of what is counted"
 
 
 def test_what_holds_state_has_a_name_of_its_own() -> None:

@@ -232,6 +232,7 @@ class _Counts:
     def __init__(self) -> None:
         self.booked: dict[tuple[str, str], dict[str, int]] = {}
         self.raised: set[tuple[str, ...]] = set()
+        self.last: dict[tuple[str, str], dict[tuple[str, str], tuple[int, int]]] = {}
 
     def raised_by(self, entry: Mapping[str, Any], choices: list[list[_Choice]]) -> frozenset[tuple[str, str]]:
         """(customer, setting_id) of the count settings that a booking raises.
@@ -260,10 +261,12 @@ class _Counts:
             return frozenset()
         booked[entry["entry_id"]] = end = entry["booked_at"]
         crossed = set()
-        for name, (count, minutes) in found.items():
+        last = self.last.setdefault(place, {})
+        last |= found
+        for name, (count, minutes) in last.items():
             if sum(end - minutes * 60_000 < each <= end for each in booked.values()) <= count:
-                self.raised.discard((*place, *name))
-            elif (*place, *name) not in self.raised:
+                self.raised.discard((*place, *name))  # Also while nobody asks.
+            elif name in found and (*place, *name) not in self.raised:
                 self.raised.add((*place, *name))
                 crossed.add(name)
         return frozenset(crossed)

@@ -1,6 +1,6 @@
 """Whether a new version of a job fits the state of the one that runs."""
 
-from account_alerts.local.fitting import misfits, newcomers
+from account_alerts.local.fitting import misfits, newcomers, useless
 
 JOIN = [
     "ROW<`a` STRING NOT NULL, `b` DECIMAL(20, 0)> NOT NULL",
@@ -42,3 +42,10 @@ def test_columns_in_another_order_do_not_fit() -> None:
 
 def test_another_number_of_inputs_does_not_fit() -> None:
     assert "2 inputs, now 1" in misfits(OLD, {**OLD, "join-rules": JOIN[:1]})[0]
+
+
+def test_what_may_be_lost_must_be_there_and_be_gone() -> None:
+    new = {"join-rules": JOIN}
+    assert useless(OLD, new, ["read-clock"]) == []
+    assert "has state in neither" in useless(OLD, new, ["typo"])[0]
+    assert "is in the new version, too" in useless(OLD, new, ["join-rules"])[0]

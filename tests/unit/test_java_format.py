@@ -75,7 +75,12 @@ RULE = st.fixed_dictionaries(
     | {"valid_from": LONG, "valid_to": maybe(LONG)}
 )
 RULES = st.fixed_dictionaries(
-    {"known_until": LONG, "version": maybe(LONG), "rules": st.lists(RULE, max_size=3)}
+    {
+        "known_until": LONG,
+        "version": maybe(LONG),
+        "rules": st.lists(RULE, max_size=3),
+        "counted": TEXTS,
+    }
 )
 RECORDS: st.SearchStrategy[tuple[RecordName, dict[str, Any]]] = st.one_of(
     [

@@ -10,9 +10,9 @@ from account_alerts.local import job_state
 from account_alerts.local.errors import LocalError
 from account_alerts.local.keeper import lost_jobs
 from account_alerts.local.layout import Layout
-from account_alerts.local.submit import names
+from account_alerts.local.submit import names, restore
 
-CODE = Path("/code")
+CODE = job_state.Version(Path("/code"), Path("/config"), {})
 
 
 class Cluster(FlinkRest):
@@ -95,16 +95,34 @@ def test_newest_complete_checkpoint_of_any_life(layout: Layout) -> None:
     assert job_state.newest_checkpoint(layout, "alerting") == newest
 
 
+def test_while_a_job_is_upgraded_its_old_version_would_come_back(layout: Layout) -> None:
+    job_state.started(layout, "alerting", "a1", CODE)
+    checkpoint(layout, "a1", 9, age=0)
+    job_state.stopped(layout, "alerting", Path("/savepoint"))
+    assert lost_jobs(layout, Cluster(job("a1", "alerting", "FINISHED"))) == ["alerting"]
+    assert job_state.newest_checkpoint(layout, "alerting") == Path("/savepoint")
+    assert job_state.read(layout, "alerting").code == "/code"
+
+
 def test_after_an_upgrade_only_the_new_version_counts(layout: Layout) -> None:
     job_state.started(layout, "alerting", "a1", CODE)
     checkpoint(layout, "a1", 9, age=0)
-    job_state.upgraded(layout, "alerting", "a2", Path("/new"), "/savepoint", str(CODE), "/savepoint")
+    job_state.stopped(layout, "alerting", Path("/savepoint"))
+    new = job_state.Version(Path("/new"), Path("/config"), {})
+    job_state.replaced(layout, "alerting", "a2", new, {"code": "/code"})
     assert job_state.newest_checkpoint(layout, "alerting") == Path("/savepoint")
     newest = checkpoint(layout, "a2", 1, age=10)
     assert job_state.newest_checkpoint(layout, "alerting") == newest
-    with job_state.records(layout) as records:
-        assert records["alerting"].code == "/new"
-        assert records["alerting"].former == {"code": str(CODE), "savepoint": "/savepoint"}
+    job_state.settled(layout, "alerting")
+    record = job_state.read(layout, "alerting")
+    assert (record.code, record.savepoint, record.former) == ("/new", None, {"code": "/code"})
+    assert job_state.used_versions(layout) == {"/new", "/code"}
+
+
+def test_a_checkpoint_is_taken_over_and_a_savepoint_is_not() -> None:
+    assert restore(Path("/c/chk-7"))[-1] == "CLAIM"
+    assert restore(Path("/s/savepoint-1"))[-1] == "NO_CLAIM"
+    assert restore(None) == []
 
 
 def test_job_names() -> None:

@@ -3,6 +3,10 @@ package alerts.count;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.flink.table.annotation.ArgumentHint;
@@ -18,9 +22,9 @@ import org.apache.flink.types.Row;
  * Finds the card bookings that raise a rule of type TRANSACTION_COUNT; keyed by account and currency.
  *
  * <p>n is the number of distinct bookings with booked_at in (this booked_at - window, this booked_at]. A rule is raised
- * by a booking with n > count, once, and again only after a booking whose n was count or less. Bookings are looked at in
- * the order of Kafka, which is the same at a replay; where one comes late, it counts for those after it, and its own n is
- * that of its own booked_at. A booking seen before is passed over.
+ * by a booking with n > count, once, and again only after a booking whose n was count or less; such a booking counts also
+ * while the rule does not hold. Bookings are looked at in the order of Kafka, which is the same at a replay; where one
+ * comes late, it counts for those after it, and its own n is that of its own booked_at. A booking seen before is passed over.
  *
  * <p>A booking is counted if the account has a rule that counts at its time, or had one at most 'reach' before. So what
  * is counted follows from the rules and the bookings alone, and not from when the job was started.
@@ -37,6 +41,8 @@ import org.apache.flink.types.Row;
 public final class CountCardBookings extends ProcessTableFunction<Row> {
     private static final long MINUTE = 60_000;
     private static final long HOUR = 60 * MINUTE;
+    private static final long DAY = 24 * HOUR;
+    private static final long[] NONE = {};
     private static final String FORGET = "forget";
     private static final String[] OF_BOOKING = {"entry_id", "amount_minor", "balance_minor", "booked_at"};
     private static final String[] OF_RULE = {
@@ -66,11 +72,11 @@ public final class CountCardBookings extends ProcessTableFunction<Row> {
      * One card booking.
      *
      * @param seen by entry_id
-     * @param times by hour: the booked_at of each counted booking, in order. An account with a hundred thousand bookings a
-     *     day reads and writes an hour of them, not all.
+     * @param times by hour, in pairs: a booked_at, and how many bookings of the hour are at or before it
      * @param raised customer and setting of the rules whose last n was more than their count
      * @param booking entry_id, amount_minor, balance_minor, booked_at, currency, rules_time, and the account's rules
-     * @param reach milliseconds a counted booking is kept for the windows of those after it
+     * @param reach milliseconds a counted booking is kept for the windows of those after it: a day, and for those that
+     *     come late; an account with a longer window keeps them longer
      * @param kept milliseconds after the last booking, when all is forgotten; more than Kafka keeps bookings
      */
     public void eval(
@@ -86,42 +92,57 @@ public final class CountCardBookings extends ProcessTableFunction<Row> {
         String entryId = booking.getFieldAs("entry_id");
         long bookedAt = booking.<Instant>getFieldAs("booked_at").toEpochMilli();
         long now = booking.<Instant>getFieldAs("rules_time").toEpochMilli();
-        List<Row> rules = counting(booking, now - reach);
+        Map<String, List<Row>> rules = counting(booking);
+        long longest = reach;
+        boolean counts = false;
+        for (List<Row> named : rules.values()) {
+            for (Row rule : named) {
+                longest = Math.max(longest, Math.min(window(rule) + reach - DAY, kept));
+                counts |= holds(rule, now, reach);
+            }
+        }
         Seen before = seen.get(entryId);
-        if (rules.isEmpty() || (before != null && before.cameAt >= now - reach)) {
+        if (!counts || (before != null && before.cameAt >= now - longest)) {
+            if (trimmed.at == 0) {
+                context.clearState("trimmed"); // Or else it would be written for every account.
+            }
             return;
         }
         if (now >= trimmed.at + HOUR) {
             trimmed.at = now;
-            trim(seen, times, now - reach);
+            trim(seen, times, now - longest);
+            trim(raised, rules);
             Long watermark = context.timeContext(Long.class).currentWatermark();
             // A backlog is behind the watermark, and a timer in the past would never fire.
             long later = Math.max(now, watermark == null ? now : watermark) + kept + HOUR;
             context.timeContext(Long.class).registerOnTime(FORGET, later);
         }
-        if (before != null) {
-            forget(entryId, seen, times);
+        if (seen.get(entryId) != null) { // Too long ago, and not trimmed yet.
+            forget(List.of(entryId), seen, times);
         }
         seen.put(entryId, new Seen(bookedAt, now));
         long hour = Math.floorDiv(bookedAt, HOUR);
         times.put(hour, with(times.get(hour), bookedAt));
 
-        for (Row rule : rules) {
-            if (!holds(rule, now, 0)) {
-                continue;
+        Map<Long, long[]> read = new HashMap<>();
+        for (Map.Entry<String, List<Row>> named : rules.entrySet()) {
+            Row more = null;
+            boolean known = true;
+            List<Row> held = named.getValue().stream().filter(rule -> holds(rule, now, 0)).toList();
+            for (Row rule : held.isEmpty() ? newest(named.getValue()) : held) {
+                long from = bookedAt - Math.min(window(rule), longest);
+                // Of a booking that comes later than that, not all that belong into its window are known any more.
+                known &= from >= now - longest;
+                if (counted(times, read, from, bookedAt) > rule.<Integer>getFieldAs("count")) {
+                    more = more == null ? rule : more;
+                }
             }
-            String customer = rule.getFieldAs("customer_id");
-            String name = customer.length() + ":" + customer + rule.getFieldAs("setting_id");
-            // A longer window than any booking is kept for says the same, and must not take longer.
-            long window = Math.min(MINUTE * rule.<Integer>getFieldAs("window_minutes"), reach);
-            long from = Math.max(bookedAt, Long.MIN_VALUE + window) - window;
-            boolean more = counted(times, from, bookedAt) > rule.<Integer>getFieldAs("count");
-            boolean already = raised.get(name) != null;
-            if (more && !already) {
-                raised.put(name, true);
-                collect(alert(booking, rule));
-            } else if (!more && already) {
-                raised.remove(name);
+            boolean already = raised.get(named.getKey()) != null;
+            if (more != null && !already && !held.isEmpty()) {
+                raised.put(named.getKey(), true);
+                collect(alert(booking, more));
+            } else if (more == null && already && known) {
+                raised.remove(named.getKey());
             }
         }
     }
@@ -136,47 +157,67 @@ public final class CountCardBookings extends ProcessTableFunction<Row> {
         context.clearAllState();
     }
 
-    /** The rules of this type and currency that hold at or after a time, up to the booking's. */
-    private static List<Row> counting(Row booking, long since) {
+    /** The rules of this type and currency, by customer and setting, but those that begin later. */
+    private static Map<String, List<Row>> counting(Row booking) {
         String currency = booking.getFieldAs("currency");
-        long now = booking.<Instant>getFieldAs("rules_time").toEpochMilli();
-        List<Row> counting = new ArrayList<>();
+        Instant now = booking.getFieldAs("rules_time");
+        Map<String, List<Row>> counting = new LinkedHashMap<>();
         for (Row rule : booking.<Row[]>getFieldAs("rules")) {
             if ("TRANSACTION_COUNT".equals(rule.getField("alert_type"))
                     && currency.equals(rule.getField("currency"))
-                    && holds(rule, now, now - since)) {
-                counting.add(rule);
+                    && !rule.<Instant>getFieldAs("valid_from").isAfter(now)) {
+                String customer = rule.getFieldAs("customer_id");
+                String name = customer.length() + ":" + customer + rule.getFieldAs("setting_id");
+                counting.computeIfAbsent(name, none -> new ArrayList<>()).add(rule);
             }
         }
         return counting;
     }
 
-    /** Whether a rule holds at a time, or ended at most so long before. */
+    /** Whether a rule that has begun holds at a time, or ended at most so long before. */
     private static boolean holds(Row rule, long now, long before) {
         Instant to = rule.getFieldAs("valid_to");
-        return rule.<Instant>getFieldAs("valid_from").toEpochMilli() <= now
-                && (to == null || now < to.toEpochMilli() + before);
+        return to == null || now < to.toEpochMilli() + before;
+    }
+
+    /** The rule that ended last, of several that have ended. */
+    private static List<Row> newest(List<Row> ended) {
+        return List.of(Collections.max(ended, Comparator.comparing(rule -> rule.<Instant>getFieldAs("valid_to"))));
+    }
+
+    private static long window(Row rule) {
+        return Math.max(0, MINUTE * rule.<Integer>getFieldAs("window_minutes"));
     }
 
     /** How many bookings have a booked_at in (from, to]. */
-    private static long counted(MapView<Long, long[]> times, long from, long to) throws Exception {
+    private static long counted(MapView<Long, long[]> times, Map<Long, long[]> read, long from, long to)
+            throws Exception {
         long count = 0;
-        for (long hour = Math.floorDiv(from, HOUR); hour <= Math.floorDiv(to, HOUR); hour++) {
-            long[] ofHour = times.get(hour);
-            if (ofHour != null) {
-                count += upTo(ofHour, to) - upTo(ofHour, from);
+        // Where from has passed the smallest number there is, it is greater than to.
+        for (long hour = Math.floorDiv(from, HOUR); from < to && hour <= Math.floorDiv(to, HOUR); hour++) {
+            long[] ofHour = read.get(hour);
+            if (ofHour == null) {
+                ofHour = times.get(hour);
+                read.put(hour, ofHour = ofHour == null ? NONE : ofHour);
             }
+            count += upTo(ofHour, to) - upTo(ofHour, from);
         }
         return count;
     }
 
-    /** How many of the times, which are in order, are at or before a time. */
-    private static int upTo(long[] times, long time) {
+    /** How many of an hour's bookings are at or before a time. */
+    private static long upTo(long[] times, long time) {
+        int pairs = place(times, time);
+        return pairs == 0 ? 0 : times[2 * pairs - 1];
+    }
+
+    /** How many pairs are at or before a time. */
+    private static int place(long[] times, long time) {
         int low = 0;
-        int high = times.length;
+        int high = times.length / 2;
         while (low < high) {
             int middle = (low + high) >>> 1;
-            if (times[middle] <= time) {
+            if (times[2 * middle] <= time) {
                 low = middle + 1;
             } else {
                 high = middle;
@@ -185,53 +226,84 @@ public final class CountCardBookings extends ProcessTableFunction<Row> {
         return low;
     }
 
+    /** An hour with one booking more. Never in place: a checkpoint may be reading it. */
     private static long[] with(long[] times, long time) {
-        if (times == null) {
-            return new long[] {time};
+        long[] old = times == null ? NONE : times;
+        int place = place(old, time);
+        boolean there = place > 0 && old[2 * place - 2] == time;
+        long[] more = Arrays.copyOf(old, there ? old.length : old.length + 2);
+        int changed = 2 * place - 1;
+        if (!there) {
+            System.arraycopy(old, 2 * place, more, 2 * place + 2, old.length - 2 * place);
+            more[2 * place] = time;
+            more[2 * place + 1] = place == 0 ? 0 : old[2 * place - 1];
+            changed = 2 * place + 1;
         }
-        // Never in place: a checkpoint may be reading it.
-        int place = upTo(times, time);
-        long[] more = Arrays.copyOf(times, times.length + 1);
-        System.arraycopy(times, place, more, place + 1, times.length - place);
-        more[place] = time;
+        for (int each = changed; each < more.length; each += 2) {
+            more[each]++;
+        }
         return more;
     }
 
-    /** Forget the bookings that came before a time. */
+    /** An hour without some bookings: how many, by booked_at. */
+    private static long[] without(long[] times, Map<Long, Integer> gone) {
+        long[] fewer = new long[times.length];
+        int length = 0;
+        long before = 0;
+        long total = 0;
+        for (int each = 0; each < times.length; each += 2) {
+            long left = times[each + 1] - before - gone.getOrDefault(times[each], 0);
+            before = times[each + 1];
+            if (left > 0) {
+                total += left;
+                fewer[length++] = times[each];
+                fewer[length++] = total;
+            }
+        }
+        return Arrays.copyOf(fewer, length);
+    }
+
+    /** Forget the bookings that came, and were booked, before a time. */
     private static void trim(MapView<String, Seen> seen, MapView<Long, long[]> times, long before) throws Exception {
         List<String> old = new ArrayList<>();
         for (Map.Entry<String, Seen> entry : seen.entries()) {
-            if (entry.getValue().cameAt < before) {
+            if (Math.max(entry.getValue().cameAt, entry.getValue().bookedAt) < before) {
                 old.add(entry.getKey());
             }
         }
-        for (String entryId : old) {
-            forget(entryId, seen, times);
+        forget(old, seen, times);
+    }
+
+    /** Forget what was raised by rules that are no more. */
+    private static void trim(MapView<String, Boolean> raised, Map<String, List<Row>> rules) throws Exception {
+        List<String> old = new ArrayList<>();
+        for (String name : raised.keys()) {
+            if (!rules.containsKey(name)) {
+                old.add(name);
+            }
+        }
+        for (String name : old) {
+            raised.remove(name);
         }
     }
 
-    private static void forget(String entryId, MapView<String, Seen> seen, MapView<Long, long[]> times)
+    private static void forget(List<String> entryIds, MapView<String, Seen> seen, MapView<Long, long[]> times)
             throws Exception {
-        Seen booking = seen.get(entryId);
-        if (booking == null) {
-            return;
+        Map<Long, Map<Long, Integer>> gone = new HashMap<>();
+        for (String entryId : entryIds) {
+            long bookedAt = seen.get(entryId).bookedAt;
+            seen.remove(entryId);
+            gone.computeIfAbsent(Math.floorDiv(bookedAt, HOUR), none -> new HashMap<>())
+                    .merge(bookedAt, 1, Integer::sum);
         }
-        seen.remove(entryId);
-        long hour = Math.floorDiv(booking.bookedAt, HOUR);
-        long[] left = without(times.get(hour), booking.bookedAt);
-        if (left.length == 0) {
-            times.remove(hour);
-        } else {
-            times.put(hour, left);
+        for (Map.Entry<Long, Map<Long, Integer>> hour : gone.entrySet()) {
+            long[] left = without(times.get(hour.getKey()), hour.getValue());
+            if (left.length == 0) {
+                times.remove(hour.getKey());
+            } else {
+                times.put(hour.getKey(), left);
+            }
         }
-    }
-
-    private static long[] without(long[] times, long time) {
-        int place = upTo(times, time) - 1;
-        long[] fewer = new long[times.length - 1];
-        System.arraycopy(times, 0, fewer, 0, place);
-        System.arraycopy(times, place + 1, fewer, place, fewer.length - place);
-        return fewer;
     }
 
     private static Row alert(Row booking, Row rule) {

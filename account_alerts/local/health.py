@@ -1,0 +1,67 @@
+"""Whether a job that was just started works."""
+
+import time
+from collections.abc import Callable
+
+from account_alerts.flink_rest import FlinkRest, FlinkUnreachableError
+from account_alerts.local.errors import LocalError
+from account_alerts.local.waiting import wait_for
+
+SECONDS = 120.0
+_WATCHED_SECONDS = 10.0
+"""A version that fails at its first records does so by then, where there are any."""
+
+
+def wait_until_running(rest: FlinkRest, name: str, job_id: str) -> None:
+    """Wait until all tasks run.
+
+    Raises:
+        LocalError: The job failed, or they do not in time.
+    """
+
+    def running() -> bool:
+        job = next((job for job in rest.jobs() if job.id == job_id), None)
+        return job is not None and job.state == "RUNNING" and job.all_tasks_running
+
+    _wait(rest, name, job_id, "running", running)
+
+
+def wait_until_healthy(rest: FlinkRest, name: str, job_id: str) -> None:
+    """Wait for a checkpoint that was asked for when all tasks ran, and some seconds without a failure.
+
+    Raises:
+        LocalError: The job failed, or makes none in time.
+    """
+    began, asked_at = time.monotonic(), time.time() * 1000
+    rest.trigger_checkpoint(job_id)
+
+    def healthy() -> bool:
+        latest = rest.checkpoints(job_id)["latest"]["completed"]
+        done = latest is not None and latest["trigger_timestamp"] >= asked_at
+        return done and time.monotonic() - began >= _WATCHED_SECONDS
+
+    _wait(rest, name, job_id, "first checkpoint", healthy)
+
+
+def reason(rest: FlinkRest, job_id: str) -> str:
+    """The innermost cause of what made a job fail last; nothing if it did not."""
+    entries = rest.get(f"/jobs/{job_id}/exceptions")["exceptionHistory"]["entries"]
+    if not entries:
+        return ""
+    lines = str(entries[0]["stacktrace"]).splitlines()
+    causes = [line for line in lines if line.startswith("Caused by: ")]
+    return causes[-1].removeprefix("Caused by: ") if causes else lines[0]
+
+
+def _wait(rest: FlinkRest, name: str, job_id: str, what: str, check: Callable[[], bool]) -> None:
+    def checked() -> bool:
+        try:
+            failure = reason(rest, job_id)
+            ended = next((job for job in rest.jobs() if job.id == job_id and not job.live), None)
+            if failure or ended:
+                raise LocalError(f"{name}: {ended.state if ended else 'failed'}. {failure}")
+            return check()
+        except FlinkUnreachableError:
+            return False  # It may be busy; what counts is what it says when it answers.
+
+    wait_for(f"{name}: {what}", checked, SECONDS, f"Look at {rest.url}/#/job/running/{job_id}")
