@@ -29,6 +29,8 @@ class JobRecord:
     """The file with the configuration it runs with."""
     operators: dict[str, list[str]] | None = None
     """What in it holds state (`fitting.py`)."""
+    stopping: str | None = None
+    """The id of the job that is being stopped with a savepoint, to go on from that at once."""
     savepoint: str | None = None
     """What to go on from as long as there is no checkpoint: an upgrade is on its way."""
     former: dict[str, str] | None = None
@@ -64,7 +66,7 @@ def started(layout: Layout, name: str, job_id: str, version: Version) -> None:
     with records(layout) as jobs:
         record = jobs.setdefault(name, JobRecord())
         _take(record, version)
-        record.wanted = True
+        record.wanted, record.stopping = True, None
         record.ids = [*[old for old in record.ids if old != job_id], job_id][-_KEPT_IDS:]
 
 
@@ -72,6 +74,15 @@ def read(layout: Layout, name: str) -> JobRecord:
     """What is remembered of a job."""
     with records(layout) as jobs:
         return jobs.get(name, JobRecord())
+
+
+def stopping(layout: Layout, name: str, job_id: str | None) -> None:
+    """Remember that a job is being stopped with a savepoint (None: no longer, it goes on).
+
+    Should nobody live to say which savepoint it became, the newest of that job is gone on from.
+    """
+    with records(layout) as jobs:
+        jobs.setdefault(name, JobRecord()).stopping = job_id
 
 
 def stopped(layout: Layout, name: str, savepoint: Path) -> None:
@@ -93,6 +104,7 @@ def replaced(layout: Layout, name: str, job_id: str, version: Version, former: d
         record = jobs.setdefault(name, JobRecord())
         _take(record, version)
         record.ids, record.wanted, record.former = [job_id], True, former
+        record.stopping = None
 
 
 def settled(layout: Layout, name: str) -> None:
@@ -127,6 +139,8 @@ def newest_checkpoint(layout: Layout, name: str) -> Path | None:
     ids = record.ids
     # _metadata is written last: a folder without it is a checkpoint that was not finished.
     complete = [found for job_id in ids for found in (layout.checkpoints / job_id).glob("chk-*/_metadata")]
+    if record.stopping and not record.savepoint:
+        complete += layout.savepoints.glob(f"savepoint-{record.stopping[:6]}-*/_metadata")
     if complete:
         return max(complete, key=lambda found: found.stat().st_mtime_ns).parent
     return Path(record.savepoint) if record.savepoint else None

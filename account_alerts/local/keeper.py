@@ -35,7 +35,7 @@ def lost_jobs(state: Layout, rest: FlinkRest) -> list[str]:
             known = [listed[job_id] for job_id in record.ids if job_id in listed]
             if not record.wanted or any(job.live for job in known):
                 continue
-            if record.ids and record.ids[-1] in listed:
+            if record.ids and record.ids[-1] in listed and record.stopping != record.ids[-1]:
                 _log.info("%s is %s: not brought back", name, known[-1].state)
                 record.wanted = False
             elif not any(job.name == name and job.live for job in listed.values()):

@@ -1,9 +1,9 @@
 """`alerts upgrade` and `alerts rollback`: another version of a job, from a savepoint of the one that runs.
 
-All that takes long is done while the old version still works: both versions are planned by clients that then
-wait. If the new one doesn't fit the state, nothing has been stopped; if it doesn't become healthy, the old
-one takes over again. From the moment the job is stopped until the other version runs it is noted where to go
-on from: if this command is killed, the keeper starts the old version again.
+All that takes long is done while the old version still works: the new one is planned by a client that then
+waits. If it doesn't fit the state, nothing has been stopped; if it doesn't become healthy, the old one takes
+over again. From the moment the job is stopped until the other version runs it is noted where to go on from:
+if this command is killed, the keeper starts the old version again.
 """
 
 import json
@@ -86,9 +86,9 @@ def upgrade(config: Config, name: str, code: Path = PROJECT, dropped: Sequence[s
                 f"{name}: {', '.join(others)} differ, too; TaskManagers that run keep theirs until "
                 "`alerts down` and `alerts up`"
             )
-        new, old = _prepare(config, place, name, stored), _prepare_old(place, name, record)
+        new = _prepare(config, place, name, stored)
         try:
-            _plan(name, new, old)
+            _plan(new)
             operators = record.operators or {}
             reasons = fitting.misfits(operators, new.version.operators, dropped)
             reasons += fitting.useless(operators, new.version.operators, dropped)
@@ -102,10 +102,9 @@ def upgrade(config: Config, name: str, code: Path = PROJECT, dropped: Sequence[s
                 say(f"{name}: {operator} is new and begins without state")
             began = time.monotonic()
             savepoint = _stop(rest, job, place)
-            _replace(rest, place, savepoint, savepoint, new, old, record, bool(dropped), began)
+            _replace(rest, place, savepoint, savepoint, new, record, bool(dropped), began)
         finally:
             new.discard()
-            old.discard()
         versions.prune(place, job_state.used_versions(place))
     say(f"{name}: upgraded. `alerts rollback {name}` goes back (savepoint {savepoint})")
 
@@ -127,9 +126,8 @@ def rollback(config: Config, name: str) -> None:
         if former is None or not Path(former["code"]).is_dir():
             raise LocalError(f"{name}: no version before is known. `alerts upgrade {name} --code FOLDER`.")
         new = _prepare(load(Path(former["config"])), place, name, Path(former["code"]))
-        old = _prepare_old(place, name, record)
         try:
-            _plan(name, new, old)
+            _plan(new)
             operators = record.operators or {}
             # What the newer version alone has may go: it has no meaning for the older one.
             added = operators.keys() - new.version.operators.keys()
@@ -142,10 +140,9 @@ def rollback(config: Config, name: str) -> None:
                 say("\n".join([f"{name}: what it knows now cannot be used", *reasons]))
                 say(f"{name}: goes back to the savepoint of the upgrade; alerts since come again, same ids")
                 source = Path(former["savepoint"])
-            _replace(rest, place, source, savepoint or source, new, old, record, bool(added), began)
+            _replace(rest, place, source, savepoint or source, new, record, bool(added), began)
         finally:
             new.discard()
-            old.discard()
     say(f"{name}: rolled back")
 
 
@@ -155,13 +152,12 @@ def _replace(
     source: Path,
     way_back: Path,
     new: Prepared,
-    old: Prepared,
     record: JobRecord,
     drop: bool,
     began: float,
 ) -> None:
     """Start the new version from `source`; take the old one back from `way_back` if that fails."""
-    name = new.name
+    name, old = new.name, None
     job_state.stopped(place, name, way_back)
     former = record.former
     if record.code and record.config and (Path(record.code) != new.attempt.code or former is None):
@@ -171,18 +167,23 @@ def _replace(
         job_state.replaced(place, name, job_id, new.version, former)
         health.wait_until_running(rest, name, job_id)
         say(f"{name}: was away for {time.monotonic() - began:.1f} s")
+        # Ready to come back, while the new one is watched.
+        old = _prepare_old(place, name, record)
         health.wait_until_healthy(rest, name, job_id)
         job_state.settled(place, name)
     except (Exception, KeyboardInterrupt) as error:
         say(f"{name}: the other version is not healthy: {error!s}")
         try:
-            _take_back(rest, place, way_back, old, record)
+            _take_back(rest, place, way_back, old or _prepare_old(place, name, record), record)
         except Exception as second:
             raise LocalError(
                 f"{name}: neither version could be started. The savepoint is {way_back}; `alerts submit "
                 f"{name}` goes on from it with the old version. First: {error} Then: {second}"
             ) from second
         raise LocalError(f"{name}: the version before runs again. The other one failed: {error}") from error
+    finally:
+        if old is not None:
+            old.discard()
 
 
 def _take_back(rest: FlinkRest, place: Layout, savepoint: Path, old: Prepared, record: JobRecord) -> None:
@@ -190,8 +191,9 @@ def _take_back(rest: FlinkRest, place: Layout, savepoint: Path, old: Prepared, r
     failed = rest.live_job(name)
     if failed is not None:
         _cancel(rest, failed)
-    version = old.version
+    _plan(old)
     job_state.stopped(place, name, savepoint)
+    version = old.version
     job_id = old.start(savepoint, drop=False)
     job_state.replaced(place, name, job_id, version, record.former)
     health.wait_until_running(rest, name, job_id)
@@ -216,19 +218,15 @@ def _prepare_old(place: Layout, name: str, record: JobRecord) -> Prepared:
     return _prepare(load(Path(record.config)), place, name, Path(record.code), "old")
 
 
-def _plan(name: str, *several: Prepared) -> None:
-    say(f"{name}: planning, while it works")
-    wait_for(
-        f"{name}: planned",
-        lambda: all(each.planned() for each in several),
-        _PLAN_SECONDS,
-        f"See {several[0].attempt.output}",
-    )
+def _plan(prepared: Prepared) -> None:
+    say(f"{prepared.name}: planning {prepared.attempt.code.name}")
+    wait_for(f"{prepared.name}: planned", prepared.planned, _PLAN_SECONDS, f"See {prepared.attempt.output}")
 
 
 def _stop(rest: FlinkRest, job: Job, place: Layout) -> Path:
     """Stop a job with a savepoint; returns the savepoint's folder."""
     say(f"{job.name}: stopping with a savepoint")
+    job_state.stopping(place, job.name, job.id)
     try:
         request = rest.stop_with_savepoint(job.id, place.savepoints.as_uri())
         location = wait_for(
@@ -238,6 +236,7 @@ def _stop(rest: FlinkRest, job: Job, place: Layout) -> Path:
             f"Look at {rest.url}, and for the savepoint in {place.savepoints}.",
         )
     except (FlinkUnreachableError, SavepointError) as error:
+        job_state.stopping(place, job.name, None)
         raise LocalError(f"{job.name}: goes on as it is; it could not be stopped: {error}") from error
     return Path(unquote(urlsplit(location).path))
 

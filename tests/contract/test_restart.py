@@ -51,10 +51,11 @@ def _bookings(case: Case, count: int = BACKLOG) -> None:
             case.chain.poll(0)
 
 
-@pytest.mark.parametrize("parallelism", [1, 2, 4])
-@pytest.mark.parametrize("again", range(2))
+@pytest.mark.parametrize(
+    ("parallelism", "time_of"), [(1, "first"), (2, "first"), (4, "first"), (1, "second")]
+)
 def test_a_cold_start_with_rules_and_a_backlog(
-    jobs: Environment, case: Case, parallelism: int, again: int
+    jobs: Environment, case: Case, parallelism: int, time_of: str
 ) -> None:
     """All that was ever written is read again: the rules as they were at each booking's time count."""
     jobs.cancel(*JOBS)

@@ -17,7 +17,8 @@ from tests.contract.chain import Case, Chain
 from tests.contract.environment import Environment, wait
 from tests.contract.test_restart import jobs  # noqa: F401
 
-RATE = 500
+RATE = 200
+"""A second; the machine also plans the versions."""
 ACCOUNTS = 50
 
 

@@ -104,6 +104,17 @@ def test_while_a_job_is_upgraded_its_old_version_would_come_back(layout: Layout)
     assert job_state.read(layout, "alerting").code == "/code"
 
 
+def test_a_job_that_was_being_stopped_comes_back_from_its_newest_savepoint(layout: Layout) -> None:
+    job_state.started(layout, "alerting", "a1b2c3d4", CODE)
+    job_state.stopping(layout, "alerting", "a1b2c3d4")
+    made = layout.savepoints / "savepoint-a1b2c3-0"
+    made.mkdir(parents=True)
+    (made / "_metadata").touch()
+    assert lost_jobs(layout, Cluster(job("a1b2c3d4", "alerting"))) == []
+    assert lost_jobs(layout, Cluster(job("a1b2c3d4", "alerting", "FINISHED"))) == ["alerting"]
+    assert job_state.newest_checkpoint(layout, "alerting") == made
+
+
 def test_after_an_upgrade_only_the_new_version_counts(layout: Layout) -> None:
     job_state.started(layout, "alerting", "a1", CODE)
     checkpoint(layout, "a1", 9, age=0)
