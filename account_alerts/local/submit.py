@@ -26,6 +26,7 @@ JOBS = {"alert-rules": "alert_rules_job.py", "alerting": "alerting_job.py"}
 """The jobs' names on the cluster and their files, in the order in which data flows."""
 ALL_JOBS = "all_jobs.py"
 _RUNNING_SECONDS = 300
+_TURN_SECONDS = 300
 # A client lives for seconds only: the quick compiler is enough.
 # Do not add an archive of its classes (-XX:SharedArchiveFile): with one, the planner cannot compile its code.
 _CLIENT_JVM = "-Xmx512m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
@@ -123,17 +124,24 @@ def submit_one(config: Config, name: str, *, resume: bool) -> str:
 
 
 @contextmanager
-def submitting(layout: Layout, name: str, *, wait: bool = True) -> Iterator[None]:
+def submitting(layout: Layout, name: str) -> Iterator[None]:
     """Claim a job for one submission; a crash releases it.
 
     Raises:
-        LocalError: Somebody else is at it, and `wait` is false.
+        LocalError: Somebody else is at it for minutes.
     """
     with (layout.state / f"submit-{name}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            raise LocalError(f"{name}: another command is submitting or upgrading it. Let it end.") from None
+
+        def claimed() -> bool:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
+
+        wait_for(
+            f"{name}: its turn", claimed, _TURN_SECONDS, "Another command is submitting or upgrading it."
+        )
         yield
 
 

@@ -77,7 +77,7 @@ def upgrade(config: Config, name: str, code: Path = PROJECT, dropped: Sequence[s
             the old version runs again).
     """
     place, rest = layout(config), FlinkRest(config.flink.rest_url)
-    with submit.submitting(place, name, wait=False), interruptible():
+    with submit.submitting(place, name), interruptible():
         job, record = _running(rest, name), _known(place, name)
         stored, before = versions.store(place, code), Path(record.code or PROJECT)
         others = versions.not_carried(before, stored)
@@ -120,7 +120,7 @@ def rollback(config: Config, name: str) -> None:
         LocalError: There is no version before, or it did not become healthy.
     """
     place, rest = layout(config), FlinkRest(config.flink.rest_url)
-    with submit.submitting(place, name, wait=False), interruptible():
+    with submit.submitting(place, name), interruptible():
         record, job = job_state.read(place, name), rest.live_job(name)
         former = record.former
         if former is None or not Path(former["code"]).is_dir():
