@@ -236,9 +236,19 @@ CASES = {
         ),
         {("e2", "s")},
     ),
-    "one that comes too late to be counted does not make it fall": (
-        Account(MORE_THAN_2_IN_10, bookings(*([4_000] * 3), 4_001, 4_002, delays={3: 3_999 * 60})),
-        {("e2", "s")},
+    "one that comes when those beside it are forgotten does not make it fall": (
+        Account(
+            (Rule("s", 2, 10),),
+            bookings(0, *([4_000] * 3), 4_001, 4_002, delays={4: 4_001 * 60 + 60}),
+        ),
+        {("e3", "s")},
+    ),
+    "booked a year before it came": (
+        Account(
+            MORE_THAN_2_IN_10,
+            bookings(0, 1, 2, 20, 21, 22, delays=dict.fromkeys(range(6), 365 * 86_400)),
+        ),
+        {("e2", "s"), ("e5", "s")},
     ),
     "two settings of one name": (
         Account((Rule("s", 0, 60), Rule("s", 1_000, 60)), bookings(0, 1, 2)),

@@ -63,9 +63,10 @@ public final class CountCardBookings extends ProcessTableFunction<Row> {
         }
     }
 
-    /** When the account was last looked through for what is no longer needed. */
+    /** When the account was last looked through for what is no longer needed, and the last booked_at of that. */
     public static final class Trimmed {
         public long at;
+        public long upTo = Long.MIN_VALUE;
     }
 
     /**
@@ -110,7 +111,7 @@ public final class CountCardBookings extends ProcessTableFunction<Row> {
         }
         if (now >= trimmed.at + HOUR) {
             trimmed.at = now;
-            trim(seen, times, now - longest);
+            trimmed.upTo = Math.max(trimmed.upTo, trim(seen, times, now - longest));
             trim(raised, rules);
             Long watermark = context.timeContext(Long.class).currentWatermark();
             // A backlog is behind the watermark, and a timer in the past would never fire.
@@ -131,8 +132,8 @@ public final class CountCardBookings extends ProcessTableFunction<Row> {
             List<Row> held = named.getValue().stream().filter(rule -> holds(rule, now, 0)).toList();
             for (Row rule : held.isEmpty() ? newest(named.getValue()) : held) {
                 long from = bookedAt - Math.min(window(rule), longest);
-                // Of a booking that comes later than that, not all that belong into its window are known any more.
-                known &= from >= now - longest;
+                // What belongs beside a booking that comes very late may be forgotten.
+                known &= from >= trimmed.upTo;
                 if (counted(times, read, from, bookedAt) > rule.<Integer>getFieldAs("count")) {
                     more = more == null ? rule : more;
                 }
@@ -263,15 +264,18 @@ public final class CountCardBookings extends ProcessTableFunction<Row> {
         return Arrays.copyOf(fewer, length);
     }
 
-    /** Forget the bookings that came, and were booked, before a time. */
-    private static void trim(MapView<String, Seen> seen, MapView<Long, long[]> times, long before) throws Exception {
+    /** Forget the bookings that came, and were booked, before a time; returns the last booked_at among them. */
+    private static long trim(MapView<String, Seen> seen, MapView<Long, long[]> times, long before) throws Exception {
         List<String> old = new ArrayList<>();
+        long last = Long.MIN_VALUE;
         for (Map.Entry<String, Seen> entry : seen.entries()) {
             if (Math.max(entry.getValue().cameAt, entry.getValue().bookedAt) < before) {
                 old.add(entry.getKey());
+                last = Math.max(last, entry.getValue().bookedAt);
             }
         }
         forget(old, seen, times);
+        return last;
     }
 
     /** Forget what was raised by rules that are no more. */
