@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from account_alerts import commands
+from account_alerts.adhoc import commands as adhoc
 
 VARIABLE = "ALERTS_CONFIG"
 
@@ -24,6 +25,8 @@ app.add_typer(topics_app, name="topics")
 # The commands that work on records stand beside those that work on the environment.
 app.registered_commands += commands.app.registered_commands
 app.registered_groups += commands.app.registered_groups
+app.add_typer(adhoc.app, name="rules")
+app.command(epilog="Example: alerts sql sql/questions/bookings_by_type.sql")(adhoc.sql)
 
 ConfigOption = Annotated[
     Path | None,

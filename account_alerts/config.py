@@ -25,6 +25,7 @@ from pydantic_settings import (
 from account_alerts.config_model import (
     PREFIX,
     PROJECT,
+    AdhocJobs,
     AlertingJob,
     AlertRulesJob,
     Flink,
@@ -46,7 +47,9 @@ class ConfigError(Exception):
 
 LARGEST_RECORD = 20_000_000
 """Bytes of the records that the jobs write: longer than any made of records of Kafka's own limit, 1 MiB."""
-_WIDE = frozenset({"alert_rules", "dead_letters", "outbound_email", "outbound_sms", "outbound_push"})
+_WIDE = frozenset(
+    {"alert_rules", "dead_letters", "outbound_email", "outbound_sms", "outbound_push", "held_alerts"}
+)
 
 
 class Config(BaseSettings):
@@ -62,6 +65,7 @@ class Config(BaseSettings):
     rules: Rules
     alert_rules: AlertRulesJob
     alerting: AlertingJob
+    adhoc: AdhocJobs
     flink: Flink
     local: Local | None = None
     _path: Path = PrivateAttr(default=PROJECT / "conf/local.yaml")

@@ -115,7 +115,7 @@ class Topic(Section):
 
 
 class Topics(Section):
-    """All topics of the data contract."""
+    """All topics: those of the data contract, and three that analysts' rules pass through."""
 
     account_entries: Topic
     account_authorizations: Topic
@@ -126,6 +126,9 @@ class Topics(Section):
     outbound_push: Topic
     outbound_device_push: Topic
     dead_letters: Topic
+    adhoc_rules: Topic
+    rule_hits: Topic
+    held_alerts: Topic
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -189,6 +192,18 @@ class AlertingJob(Section):
     buffer_timeout: Duration
     clock_interval: Annotated[Duration, Field(ge=1)]
     state_backend: Literal["hashmap", "rocksdb"]
+    checkpoint_interval: Duration
+    unusual_volume: Annotated[float, Field(gt=1)]
+    """How many times the last hour's alerts a minute are an alarm."""
+    unusual_from: Positive
+    """Alerts a minute that are no alarm, whatever the last hour had."""
+
+
+class AdhocJobs(Section):
+    """The jobs of analysts' rules: one for each, and one that finds their customers."""
+
+    parallelism: Positive
+    python_mode: PythonMode
     checkpoint_interval: Duration
 
 

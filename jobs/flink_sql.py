@@ -25,13 +25,13 @@ from account_alerts.local.layout import flink_environment
 SQL = PROJECT / "sql"
 
 
-def statement(path: str, config: Config) -> str:
-    """The SQL of a file under sql/, its ``${names}`` replaced by what the configuration says.
+def statement(path: str, config: Config, **more: str) -> str:
+    """The SQL of a file under sql/, its ``${names}`` replaced by what the configuration says, or `more`.
 
     Raises:
         KeyError: The file uses a name that is not known.
     """
-    return Template((SQL / path).read_text()).substitute(values(config))
+    return Template((SQL / path).read_text()).substitute(values(config) | more)
 
 
 def create_view(table_env: TableEnvironment, path: str, config: Config) -> None:
@@ -114,8 +114,14 @@ Build = Callable[[StreamTableEnvironment, Config], StatementSet]
 """Makes a job in a table environment."""
 
 
-def run(builds: Sequence[Build], description: str | None) -> None:
-    """A job's command line: submits it, or runs it in this process until it is stopped, or explains it."""
+def run(builds: Sequence[Build], description: str | None, given: Sequence[str] | None = None) -> None:
+    """A job's command line: submits it, or runs it in this process until it is stopped, or explains it.
+
+    Args:
+        builds: The jobs.
+        description: What `--help` says of them.
+        given: The arguments, where not all of the command line's are for this.
+    """
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
@@ -131,7 +137,9 @@ def run(builds: Sequence[Build], description: str | None) -> None:
         help="be ready, wait until this file says so, and go on from the savepoint it names (JSON)",
     )
     parser.add_argument("--asked-by", type=int, metavar="PID", help="wait only as long as this process lives")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(given)
+    if not builds:
+        parser.error("no job was named")
     try:
         config = load(arguments.config)
     except ConfigError as error:

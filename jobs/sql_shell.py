@@ -1,39 +1,53 @@
-"""Flink's SQL client, with the tables of sql/ filled in from the configuration.
+"""Flink's SQL client, with the tables and views of sql/ filled in from the configuration: `alerts sql`."""
 
-python -m jobs.sql_shell                                   asks for statements
-python -m jobs.sql_shell sql/adhoc/rules_in_force.sql      runs a file and ends
-"""
-
-import argparse
 import os
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 from account_alerts import paths
-from account_alerts.config import Config, ConfigError, load
+from account_alerts.config import Config
 from account_alerts.local import flink_conf, layout
+from jobs import adhoc_rule_job
 from jobs.flink_sql import statement
 
 TABLES = ("account_authorizations", "account_entries", "alert_rules", "alert_settings", "outbound_alerts")
-"""What can be asked; `rules/` are views of the jobs, and need Python on the cluster."""
+VIEWS = ("rules/checked_entries", "views/bookings", *(f"views/{view}" for view in adhoc_rule_job.VIEWS))
+_FUNCTIONS = """\
+CREATE TEMPORARY FUNCTION money AS 'udfs.sql_functions.money' LANGUAGE PYTHON;
+CREATE TEMPORARY FUNCTION mask AS 'udfs.sql_functions.mask' LANGUAGE PYTHON;
+CREATE TEMPORARY FUNCTION make_alerts AS 'udfs.sql_functions.make_alerts' LANGUAGE PYTHON;
+CREATE TEMPORARY FUNCTION count_card_bookings AS 'alerts.count.CountCardBookings';
+"""
 
 _SETTINGS = """\
 SET 'table.local-time-zone' = 'UTC';
 SET 'sql-client.execution.result-mode' = 'tableau';
 SET 'parallelism.default' = '1';
-SET 'pipeline.name' = 'ad hoc';
+SET 'pipeline.name' = 'question';
+SET 'python.execution-mode' = 'thread';
 """
 
 
-def start(config: Config, file: Path | None) -> int:
-    """Run the client on the configuration's cluster; returns its exit status."""
+_BOUNDED = ("account_authorizations", "account_entries", "alert_rules", "alert_settings")
+
+
+def start(config: Config, file: Path | None, *, live: bool = False) -> int:
+    """Run the client on the configuration's cluster; returns its exit status.
+
+    A query reads what the topics hold when it begins, and ends; `live`: it goes on with what comes.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)  # Only its owner can look into it: the tables may hold the password of Kafka.
         flink_conf.write(folder, flink_conf.client_options(config))
         tables = [statement(f"tables/{table}.sql", config) for table in TABLES]
-        (folder / "tables.sql").write_text(";\n".join([*tables, _SETTINGS]))
+        tables.append(statement("tables/read_by_analysts.sql", config))
+        if not live:
+            tables += [
+                f"ALTER TABLE {table} SET ('scan.bounded.mode' = 'latest-offset')" for table in _BOUNDED
+            ]
+        views = [statement(f"{view}.sql", config) for view in VIEWS]
+        (folder / "tables.sql").write_text(";\n".join([*tables, *views, _FUNCTIONS + _SETTINGS]))
         command = [str(paths.flink_home() / "bin/sql-client.sh"), "-i", str(folder / "tables.sql")]
         command += ["-hist", str(folder / "history")]
         if file is not None:
@@ -46,23 +60,3 @@ def start(config: Config, file: Path | None) -> int:
             "FLINK_LOG_DIR": str(folder),
         }
         return subprocess.run(command, env=environment, check=False).returncode
-
-
-def main() -> int:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("file", nargs="?", type=Path, help="statements, such as those of sql/adhoc")
-    parser.add_argument("--config", type=Path, help="the environment's YAML file (default: conf/local.yaml)")
-    arguments = parser.parse_args()
-    if arguments.file is not None and not arguments.file.is_file():
-        parser.error(f"{arguments.file}: no such file")
-    try:
-        return start(load(arguments.config), arguments.file)
-    except ConfigError as error:
-        parser.error(str(error))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from udfs import versions
+
 Rule = dict[str, Any]
 """One element of ``rules`` in schemas/AlertRules.avsc."""
 
@@ -24,24 +26,24 @@ class AccountRules:
 
     def authorize(self, since: int, customers: list[str]) -> bool:
         """Take over who may see the account; whether that changed anything."""
-        return _append(self.authorized, since, sorted(set(customers)), [])
+        return versions.append(self.authorized, since, sorted(set(customers)), [])
 
     def wish(self, since: int, customer: str, wishes: dict[str, Any]) -> bool:
         """Take over what a customer wishes for the account; whether that changed anything.
 
         ``wishes`` are {"language", "addresses", "settings"} as in AlertSettings, or {} for nothing at all.
         """
-        return _append(self.wishes.setdefault(customer, []), since, wishes, {})
+        return versions.append(self.wishes.setdefault(customer, []), since, wishes, {})
 
     def forget(self, before: int) -> None:
         """Drop the versions that ended before a time: no booking of that time can come any more."""
-        self.authorized = _after(self.authorized, before, [])
-        versions = {customer: _after(versions, before, {}) for customer, versions in self.wishes.items()}
-        self.wishes = {customer: kept for customer, kept in versions.items() if kept}
+        self.authorized = versions.after(self.authorized, before, [])
+        wishes = {customer: versions.after(wished, before, {}) for customer, wished in self.wishes.items()}
+        self.wishes = {customer: kept for customer, kept in wishes.items() if kept}
 
     def changed_at(self) -> int:
         """When the newest version begins: it never goes back, whatever the clocks of Kafka's leaders say."""
-        newest = [versions[-1][0] for versions in self.wishes.values() if versions]
+        newest = [wished[-1][0] for wished in self.wishes.values() if wished]
         newest += [since for since, _ in self.authorized[-1:]]
         return max(newest, default=0)
 
@@ -67,8 +69,8 @@ class AccountRules:
         ]
 
     def _held(self, customer: str) -> Iterator[tuple[int, int | None, dict[str, Any]]]:
-        for wished_from, wished_to, wishes in _spans(self.wishes[customer]):
-            for allowed_from, allowed_to, customers in _spans(self.authorized):
+        for wished_from, wished_to, wishes in versions.spans(self.wishes[customer]):
+            for allowed_from, allowed_to, customers in versions.spans(self.authorized):
                 if customer in customers and wishes:
                     ends = [end for end in (wished_to, allowed_to) if end is not None]
                     start, end = max(wished_from, allowed_from), min(ends, default=None)
@@ -112,37 +114,13 @@ _SETTING_FIELDS = (
 )
 
 
-def _append(versions: list[tuple[int, Any]], since: int, value: Any, nothing: Any) -> bool:
-    if value == (versions[-1][1] if versions else nothing):
-        return False
-    # A new leader's clock may be behind the old one's: a version never begins before the one it follows.
-    versions.append((max(since, versions[-1][0]) if versions else since, value))
-    return True
-
-
-def _spans(versions: list[tuple[int, Any]]) -> Iterator[tuple[int, int | None, Any]]:
-    """(from, to, value) of each version; the newest has no end."""
-    ends: list[int | None] = [start for start, _ in versions[1:]]
-    for (start, value), end in zip(versions, [*ends, None][: len(versions)], strict=True):
-        yield start, end, value
-
-
-def _after(versions: list[tuple[int, Any]], before: int, nothing: Any) -> list[tuple[int, Any]]:
-    kept = [
-        version
-        for version, (_, end, _) in zip(versions, _spans(versions), strict=True)
-        if end is None or end > before
-    ]
-    return [] if len(kept) == 1 and kept[0][1] == nothing and kept[0][0] <= before else kept
-
-
 def from_json(stored: Mapping[str, Any]) -> AccountRules:
     """An account as :func:`to_json` stored it."""
-    versions = {
-        customer: [(since, wishes) for since, wishes in listed]
+    wishes = {
+        customer: [(since, wished) for since, wished in listed]
         for customer, listed in stored["wishes"].items()
     }
-    return AccountRules([(since, customers) for since, customers in stored["authorized"]], versions)
+    return AccountRules([(since, customers) for since, customers in stored["authorized"]], wishes)
 
 
 def to_json(account: AccountRules) -> dict[str, Any]:

@@ -34,6 +34,8 @@ class JobRecord:
     savepoint: str | None = None
     """What to go on from as long as there is no checkpoint: an upgrade is on its way."""
     former: dict[str, str] | None = None
+    options: list[str] = field(default_factory=list)
+    """What its file is given besides the configuration: of an analyst's rule, which."""
     """`code`, `config` and `savepoint` of the version before, for `alerts rollback`."""
 
 
@@ -74,6 +76,18 @@ def read(layout: Layout, name: str) -> JobRecord:
     """What is remembered of a job."""
     with records(layout) as jobs:
         return jobs.get(name, JobRecord())
+
+
+def asked(layout: Layout, name: str, options: list[str]) -> None:
+    """Remember what a job's file is given, before it is submitted for the first time: it begins anew."""
+    with records(layout) as jobs:
+        jobs[name] = JobRecord(options=options)
+
+
+def unwanted(layout: Layout, name: str) -> None:
+    """Remember that a job is not meant to run any more."""
+    with records(layout) as jobs:
+        jobs.setdefault(name, JobRecord()).wanted = False
 
 
 def stopping(layout: Layout, name: str, job_id: str | None) -> None:

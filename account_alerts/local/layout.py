@@ -67,6 +67,11 @@ class Layout:
         return self.state / "versions"
 
     @property
+    def rules(self) -> Path:
+        """The analysts' rules that were started, as they were then."""
+        return self.state / "rules"
+
+    @property
     def operators(self) -> Path:
         """Which operators of the running jobs hold state: `<job>.json`."""
         return self.state / "operators"
@@ -89,7 +94,7 @@ class Layout:
     def make(self) -> None:
         """Make the folders."""
         folders = (self.logs, self.tmp, self.kafka, self.flink_conf, self.checkpoints, self.savepoints)
-        for folder in (*folders, self.versions, self.operators):
+        for folder in (*folders, self.versions, self.operators, self.rules):
             folder.mkdir(parents=True, exist_ok=True)
 
     def wipe(self) -> None:

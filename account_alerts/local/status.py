@@ -8,7 +8,7 @@ import psutil
 from account_alerts import topics
 from account_alerts.config import Config
 from account_alerts.flink_rest import FlinkRest, FlinkUnreachableError
-from account_alerts.local import supervise
+from account_alerts.local import job_state, supervise
 from account_alerts.local.layout import Layout
 from account_alerts.local.submit import JOBS
 
@@ -83,7 +83,7 @@ def _jobs(config: Config) -> list[dict[str, Any]] | None:
     try:
         known = rest.jobs()
         report: list[dict[str, Any]] = []
-        for name in JOBS:
+        for name in _names(config):
             # A job that was cancelled and submitted again is listed twice: the living one counts.
             ours = sorted((job for job in known if job.name == name), key=lambda job: not job.live)
             if not ours:
@@ -115,6 +115,14 @@ def _jobs(config: Config) -> list[dict[str, Any]] | None:
     except FlinkUnreachableError:
         return None
     return report
+
+
+def _names(config: Config) -> list[str]:
+    """The chain's jobs, and those of analysts' rules that are meant to run."""
+    if config.local is None:
+        return list(JOBS)
+    with job_state.records(Layout(config.local.state)) as records:
+        return [*JOBS, *sorted(name for name, job in records.items() if job.wanted and name not in JOBS)]
 
 
 def text(report: dict[str, Any]) -> str:

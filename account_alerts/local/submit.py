@@ -25,8 +25,17 @@ from account_alerts.local.waiting import say, wait_for
 JOBS = {"alert-rules": "alert_rules_job.py", "alerting": "alerting_job.py"}
 """The jobs' names on the cluster and their files, in the order in which data flows."""
 ALL_JOBS = "all_jobs.py"
+ADHOC = "adhoc-alerts"
+"""The job that finds the customers of what analysts' rules find."""
+FILES = {**JOBS, ADHOC: "adhoc_alerts_job.py"}
+"""The jobs that can be named: those of `all`, and the one that analysts' rules need."""
+RULE = "rule-"
+"""How the names of the rules' own jobs begin."""
+_RULE_FILE = "adhoc_rule_job.py"
 _RUNNING_SECONDS = 300
 _TURN_SECONDS = 300
+_AT_ONCE = 2
+"""Clients at a time: each plans for seconds of a processor, and takes half a GiB."""
 # A client lives for seconds only: the quick compiler is enough.
 # Do not add an archive of its classes (-XX:SharedArchiveFile): with one, the planner cannot compile its code.
 _CLIENT_JVM = "-Xmx512m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
@@ -40,8 +49,8 @@ def names(job: str) -> list[str]:
     """
     if job == "all":
         return list(JOBS)
-    if job not in JOBS:
-        raise LocalError(f"{job}: no such job. There are: {', '.join(JOBS)}, and all.")
+    if job not in FILES:
+        raise LocalError(f"{job}: no such job. There are: {', '.join(FILES)}, and all ({', '.join(JOBS)}).")
     return [job]
 
 
@@ -51,8 +60,8 @@ def one(job: str) -> str:
     Raises:
         LocalError: There is no such job, or it means several.
     """
-    if job not in JOBS:
-        raise LocalError(f"{job}: one job at a time; there are: {', '.join(JOBS)}.")
+    if job not in FILES:
+        raise LocalError(f"{job}: one job at a time; there are: {', '.join(FILES)}.")
     return job
 
 
@@ -77,7 +86,7 @@ def submit(config: Config, jobs: list[str], *, resume: bool = True) -> None:
             raise LocalError(
                 f"{name}: runs already (job {running[name]}). Cancel it first on {config.flink.rest_url}."
             )
-    with ThreadPoolExecutor(len(jobs)) as pool:
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
         ids = list(pool.map(lambda name: submit_one(config, name, resume=resume), jobs))
     for name, job_id in zip(jobs, ids, strict=True):
         _wait_until_running(rest, name, job_id)
@@ -88,7 +97,7 @@ def wait_until_running(config: Config) -> None:
     """Wait until all jobs that were submitted run."""
     rest = FlinkRest(config.flink.rest_url)
     for job in rest.jobs():
-        if job.live and job.name in JOBS:
+        if job.live and (job.name in FILES or job.name.startswith(RULE)):
             _wait_until_running(rest, job.name, job.id)
 
 
@@ -107,13 +116,19 @@ def had_jobs(config: Config) -> bool:
     return any(job_state.newest_checkpoint(state, name) for name in JOBS)
 
 
+def file_of(name: str) -> str:
+    """The file of a job, in jobs/."""
+    return _RULE_FILE if name.startswith(RULE) else FILES[name]
+
+
 def submit_one(config: Config, name: str, *, resume: bool) -> str:
     """Submit one job without waiting for it; returns its id."""
     if config.local is None:
         if resume:
             raise LocalError(
                 f"{name}: which checkpoint it is to go on from is not known here. Name a savepoint: `flink "
-                f"run -d -s PATH -py jobs/{JOBS[name]} --config {config.path}`, or begin with --from-nothing."
+                f"run -d -s PATH -py jobs/{file_of(name)} --config {config.path}`, or begin with "
+                "--from-nothing."
             )
         with tempfile.TemporaryDirectory() as folder:
             return _submit_elsewhere(config, name, Layout(Path(folder)))
@@ -158,7 +173,8 @@ def _submit_here(config: Config, name: str, place: Layout, resume: bool) -> str:
         say(f"{name}: goes on with the version that ran; `alerts upgrade {name}` takes this folder's code")
         code = Path(ran)
     attempt = Attempt(place, name, code, keep_config(config, place))
-    [job_id] = attempt.ids(attempt.client(JOBS[name], restore(checkpoint)))
+    options = job_state.read(place, name).options
+    [job_id] = attempt.ids(attempt.client(file_of(name), restore(checkpoint), *options))
     job_state.started(place, name, job_id, attempt.version(name))
     return job_id
 
@@ -177,7 +193,7 @@ def _submit_elsewhere(config: Config, name: str, place: Layout) -> str:
     place.make()
     flink_conf.write(place.flink_conf, flink_conf.client_options(config))
     attempt = Attempt(place, name, PROJECT, keep_config(config, place))
-    [job_id] = attempt.ids(attempt.client(JOBS[name], []))
+    [job_id] = attempt.ids(attempt.client(file_of(name), []))
     return job_id
 
 

@@ -208,7 +208,7 @@ def _prepare(config: Config, place: Layout, name: str, code: Path, label: str = 
     go.unlink(missing_ok=True)
     attempt = submit.Attempt(place, f"{name}-{label}", code, submit.keep_config(config, place))
     waiting = ("--savepoint-in", str(go), "--asked-by", str(os.getpid()))
-    return Prepared(name, attempt, attempt.client(submit.JOBS[name], [], *waiting), go)
+    return Prepared(name, attempt, attempt.client(submit.file_of(name), [], *waiting), go)
 
 
 def _prepare_old(place: Layout, name: str, record: JobRecord) -> Prepared:

@@ -1,5 +1,5 @@
--- Alerts on their way to the customer: one sink for all channels, each row names its topic. Times are UTC; Flink's
--- registry format writes only those without a zone as the contract's timestamp-millis.
+-- Alerts on their way to the customer: one sink for all channels and for what is held back, each row names its topic. Times
+-- are UTC; Flink's registry format writes only those without a zone as the contract's timestamp-millis.
 CREATE TABLE outbound_alerts (
   customer_key STRING NOT NULL,
   alert_id     STRING NOT NULL,
@@ -18,7 +18,7 @@ CREATE TABLE outbound_alerts (
   topic        STRING NOT NULL METADATA
 ) WITH (
   'connector' = 'kafka',
-  'topic' = '${outbound_email};${outbound_sms};${outbound_push}',
+  'topic' = '${outbound_email};${outbound_sms};${outbound_push};${held_alerts}',
   ${kafka_client}
   ${kafka_producer}
   'key.format' = 'raw',

@@ -1,0 +1,1 @@
+"""Analysts' rules: files in SQL, tried on what has been, started and stopped as jobs of their own."""

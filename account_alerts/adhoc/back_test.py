@@ -1,0 +1,150 @@
+"""What a rule would have raised: run over the bookings still in Kafka, or over a file; nobody is sent
+anything.
+
+Flink runs the very same SQL in this process, over the bookings up to those that are there now, in streaming
+mode (its batch mode refuses the upsert tables). Who would have been told is found as the adhoc-alerts job
+finds it: by who was authorized, and where he was reached, at the Kafka time of each booking. Bookings of a
+file have no such time: they meet what is known now.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from account_alerts import sample
+from account_alerts.adhoc import check
+from account_alerts.adhoc.outcome import Outcome
+from account_alerts.adhoc.rule_file import Rule
+from account_alerts.clients import read_to_end
+from account_alerts.codec import CodecError, codec
+from account_alerts.config import Config
+from account_alerts.local.waiting import say
+from jobs import adhoc_rule_job
+from jobs.flink_sql import statement
+from udfs import versions
+from udfs.adhoc_alerts import Hit, alerts_of, customers_of
+
+_TELL_SECONDS = 5.0
+_COLUMNS = (
+    *("entry_id", "customer_id", "account_id", "currency", "amount_minor", "balance_minor"),
+    *("booked_at", "written_at", "threshold_minor"),
+)
+
+
+def run(
+    config: Config, rule: Rule, place: str, start: int | None, end: int | None, file: Path | None
+) -> Outcome:
+    """Try a rule.
+
+    Args:
+        config: Where Kafka is.
+        rule: The rule.
+        place: What errors call it.
+        start: Bookings from then on would raise alerts, in milliseconds UTC; None: from the first.
+        end: Bookings before then; None: up to now.
+        file: Bookings as `sample.read` reads them, instead of Kafka's; their times are `booked_at`.
+
+    Raises:
+        RuleError: The rule cannot run.
+        SampleError: The file holds something else.
+        KafkaUnreachableError: Kafka does not answer.
+    """
+    end = int(time.time() * 1000) if end is None else end
+    with tempfile.TemporaryDirectory() as folder:
+        bookings = None if file is None else _as_json_lines(file, Path(folder) / "bookings.json")
+        hits = list(_hits(config, rule, place, start or 0, end, bookings))
+    say(f"{len(hits)} bookings found; looking for their customers")
+    outcome = Outcome(rule, found=len({hit["entry_id"] for hit in hits}))
+    delay = config.rules.effect_delay
+    contacts, authorized = _known(config, {hit["account_id"] for hit in hits})
+    for hit in hits:
+        at = hit["written_at"] - delay if file is None else sys.maxsize
+        for customer in customers_of(hit, versions.as_of(authorized.get(hit["account_id"], []), at)):
+            asked = {**hit, "customer_id": customer}
+            outcome.add(asked, list(alerts_of(asked, versions.as_of(contacts.get(customer, []), at))))
+    return outcome
+
+
+def _hits(
+    config: Config, rule: Rule, place: str, start: int, end: int, bookings: Path | None
+) -> Iterator[Hit]:
+    """What the rule finds, each booking and customer once."""
+    table_env = check.environment(config, rule)
+    table_env.get_config().set("parallelism.default", "1")
+    for table in ("account_authorizations", "alert_settings"):
+        table_env.execute_sql(f"ALTER TABLE {table} SET ('scan.bounded.mode' = 'latest-offset')")
+    if bookings is None:
+        table_env.execute_sql(
+            "ALTER TABLE account_entries SET ('scan.startup.mode' = 'timestamp', 'scan.bounded.mode' = "
+            f"'timestamp', 'scan.startup.timestamp-millis' = '{max(0, start - rule.history)}', "
+            f"'scan.bounded.timestamp-millis' = '{end}')"
+        )
+        adhoc_rule_job.define_views(table_env, config)
+    else:
+        adhoc_rule_job.define_views(table_env, config, bookings)
+    found = check.compiled(table_env, rule, place)
+    table_env.create_temporary_view("found", found)
+    insert = statement("rules/raise_hits.sql", config, **adhoc_rule_job.hits(found, rule, start))
+    say(f"{rule.name}: running over {'the file' if bookings else 'the bookings in Kafka'}")
+    seen: dict[tuple[str, str], Hit] = {}
+    told = time.monotonic()
+    with table_env.sql_query(insert[insert.index("SELECT") :]).execute().collect() as rows:
+        for row in rows:
+            name, *values = list(row)
+            hit = {"rule": name, **dict(zip(_COLUMNS, values, strict=False))}
+            hit |= {"channels": ",".join(rule.channels), "per_minute": rule.per_minute}
+            if hit["written_at"] < end:
+                seen.setdefault((hit["entry_id"], hit["customer_id"]), hit)
+            if time.monotonic() - told > _TELL_SECONDS:
+                told = time.monotonic()
+                say(f"{len(seen)} bookings found so far")
+    yield from seen.values()
+
+
+def _as_json_lines(file: Path, target: Path) -> Path:
+    """A file's bookings as Flink reads them: JSON lines, times as text."""
+    with target.open("w", encoding="utf-8") as lines:
+        for entry in sample.read(file):
+            booked = datetime.fromtimestamp(entry["booked_at"] / 1000, UTC)
+            text = booked.strftime("%Y-%m-%d %H:%M:%S.") + f"{booked.microsecond // 1000:03d}Z"
+            lines.write(json.dumps({**entry, "booked_at": text, "written_at": text}) + "\n")
+    return target
+
+
+def _known(
+    config: Config, accounts: set[str]
+) -> tuple[dict[str, versions.Versions], dict[str, versions.Versions]]:
+    """(contacts by customer, customers by account), each with the Kafka times from which they hold."""
+    decoder, topics = codec(config), config.topics
+    authorized: dict[str, versions.Versions] = {}
+    for key, value, at in _records(config, topics.account_authorizations.name):
+        if key in accounts:
+            try:
+                customers = value and decoder.decode("AccountAuthorization", value)["customer_ids"]
+            except CodecError:
+                continue  # The last good one stays in force.
+            versions.append(authorized.setdefault(key, []), at, customers or None, None)
+    concerned = {
+        customer for held in authorized.values() for _, customers in held for customer in customers or ()
+    }
+    contacts: dict[str, versions.Versions] = {}
+    for key, value, at in _records(config, topics.alert_settings.name):
+        if key in concerned:
+            try:
+                contact: Any = value and decoder.decode("AlertSettings", value)
+            except CodecError:
+                continue
+            versions.append(contacts.setdefault(key, []), at, contact or None, None)
+    return contacts, authorized
+
+
+def _records(config: Config, topic: str) -> Iterator[tuple[str, bytes | None, int]]:
+    for message in read_to_end(config, topic):
+        key = message.key() or b""
+        text = key if isinstance(key, str) else key.decode(errors="replace")
+        yield text, message.value(), message.timestamp()[1]

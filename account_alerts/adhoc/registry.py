@@ -1,0 +1,91 @@
+"""Which analysts' rules are started, in the compacted topic `adhoc-rules`: JSON, keyed by the rule's name.
+
+The adhoc-alerts job reads it too: `reset_at` closes a rule's breaker (udfs/breaker.py). Up to where an
+operator has decided on the held alerts stands there under the rule's name and `:held`.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from account_alerts.adhoc.rule_file import Rule
+from account_alerts.clients import read_to_end, send_all
+from account_alerts.config import Config
+
+_HELD = ":held"
+
+
+@dataclass(frozen=True)
+class Started:
+    """A rule that was started and not stopped; times are milliseconds UTC."""
+
+    name: str
+    sql: str
+    about: str
+    per_minute: int
+    since: int
+    """Bookings written to Kafka from then on raise its alerts."""
+    reset_at: int
+    """When an operator last closed its breaker."""
+
+    @classmethod
+    def of(cls, rule: Rule, since: int) -> "Started":
+        """A rule that is started at a time."""
+        return cls(rule.name, rule.sql, rule.about, rule.per_minute, since, since)
+
+
+@dataclass(frozen=True)
+class Registry:
+    """What the topic says."""
+
+    started: dict[str, Started] = field(default_factory=dict)
+    decided: dict[str, dict[int, int]] = field(default_factory=dict)
+    """By rule: the offsets in `held-alerts` below which it was decided, by partition."""
+
+
+def read(config: Config) -> Registry:
+    """What the topic says now.
+
+    Raises:
+        KafkaUnreachableError: Nobody answered, or there is no such topic.
+    """
+    values: dict[str, Any] = {}
+    for message in read_to_end(config, config.topics.adhoc_rules.name):
+        key, value = message.key(), message.value()
+        if isinstance(key, bytes):
+            values[key.decode()] = json.loads(value) if value is not None else None
+    registry = Registry()
+    for name, record in values.items():
+        if record is None:
+            continue
+        if name.endswith(_HELD):
+            offsets = {int(partition): offset for partition, offset in record["decided"].items()}
+            registry.decided[name.removesuffix(_HELD)] = offsets
+        else:
+            registry.started[name] = Started(**record)
+    return registry
+
+
+def start(config: Config, started: Started) -> None:
+    """Note that a rule is started."""
+    _write(config, started.name, asdict(started))
+
+
+def stop(config: Config, name: str) -> None:
+    """Note that a rule is stopped."""
+    _write(config, name, None)
+
+
+def reset(config: Config, started: Started, at: int) -> None:
+    """Close a rule's breaker."""
+    start(config, replace(started, reset_at=at))
+
+
+def decide(config: Config, name: str, offsets: dict[int, int]) -> None:
+    """Note up to which offsets the held alerts of a rule are decided, by partition."""
+    _write(config, f"{name}{_HELD}", {"decided": offsets})
+
+
+def _write(config: Config, key: str, value: dict[str, Any] | None) -> None:
+    record = None if value is None else json.dumps(value).encode()
+    send_all(config, [(config.topics.adhoc_rules.name, key.encode(), record)])

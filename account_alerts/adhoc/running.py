@@ -1,0 +1,137 @@
+"""Starting and stopping analysts' rules: each is a job of its own."""
+
+import time
+from collections.abc import Callable
+
+from account_alerts.adhoc import held, registry
+from account_alerts.adhoc.registry import Registry, Started
+from account_alerts.adhoc.rule_file import Rule, RuleError
+from account_alerts.config import Config
+from account_alerts.flink_rest import FlinkRest, FlinkUnreachableError
+from account_alerts.local import job_state, readiness, submit
+from account_alerts.local.layout import Layout
+from account_alerts.local.waiting import say, wait_for
+
+_SECONDS = 60.0
+
+
+def start(config: Config, rule: Rule) -> Started:
+    """Submit a rule as a job of its own, and the job that finds the customers if it doesn't run.
+
+    Returns when it runs and has made a checkpoint: bookings from the call on raise alerts.
+
+    Raises:
+        RuleError: It runs already.
+        LocalError: A job cannot be submitted, or does not come up.
+    """
+    rest, job = FlinkRest(config.flink.rest_url), submit.RULE + rule.name
+    if rest.live_job(job):
+        raise RuleError(f"{rule.name}: runs already. `alerts rules stop {rule.name}` stops it")
+    since = int(time.time() * 1000)
+    _remember(config, Started.of(rule, since))
+    missing = [submit.ADHOC] if rest.live_job(submit.ADHOC) is None else []
+    registry.start(config, Started.of(rule, since))
+    try:
+        submit.submit(config, [*missing, job])
+        readiness.wait_for_checkpoints(config, [*missing, job])
+    except BaseException:
+        _forget(config, rule.name)
+        raise
+    return Started.of(rule, since)
+
+
+def stop(config: Config, name: str) -> None:
+    """Cancel a rule's job; what it holds back stays held.
+
+    Raises:
+        RuleError: It is not started.
+    """
+    if (
+        name not in registry.read(config).started
+        and FlinkRest(config.flink.rest_url).live_job(_job(name)) is None
+    ):
+        raise RuleError(f"{name}: is not started. See `alerts rules list`")
+    _forget(config, name)
+
+
+def bring_up(config: Config, live: set[str]) -> list[str]:
+    """The jobs that started rules need and that do not run, ready to be submitted."""
+    started = registry.read(config).started
+    if not started:
+        return []
+    for rule in started.values():
+        _remember(config, rule)
+    wanted = [submit.ADHOC, *(_job(name) for name in sorted(started))]
+    return [name for name in wanted if name not in live]
+
+
+def report(config: Config, rules: list[Rule], on_broken: Callable[[str], None]) -> list[dict[str, object]]:
+    """A line for each rule there is: of a file, started, or with alerts that are held."""
+    known = registry.read(config)
+    waiting = held.counts(config, known)
+    states = _states(config, on_broken)
+    lines: list[dict[str, object]] = []
+    of_files = {rule.name: rule for rule in rules}
+    for name in sorted({*of_files, *known.started, *waiting}):
+        rule = known.started.get(name) or of_files.get(name)
+        lines.append(
+            {
+                "name": name,
+                "about": rule.about if rule else "",
+                "per_minute": rule.per_minute if rule else None,
+                "state": _state(name, known, waiting[name], states),
+                "since": known.started[name].since if name in known.started else None,
+                "held": waiting[name],
+            }
+        )
+    return lines
+
+
+def _state(name: str, known: Registry, waiting: int, states: dict[str, str]) -> str:
+    if name not in known.started:
+        return "not started"
+    if waiting:
+        return "stopped by its limit"
+    return {"RUNNING": "runs"}.get(states.get(_job(name), ""), "does not run")
+
+
+def _states(config: Config, on_broken: Callable[[str], None]) -> dict[str, str]:
+    try:
+        return {job.name: job.state for job in reversed(FlinkRest(config.flink.rest_url).jobs())}
+    except FlinkUnreachableError as error:
+        on_broken(str(error))
+        return {}
+
+
+def _remember(config: Config, rule: Started) -> None:
+    """Keep the rule as it is started, where no one edits it, and what its job's file is given."""
+    if config.local is None:
+        raise RuleError(
+            "rules are started by this tool in a local environment only; elsewhere: flink run -d -py "
+            f"jobs/adhoc_rule_job.py --config {config.path} --rule FILE"
+        )
+    place = Layout(config.local.state)
+    file = place.rules / str(rule.since) / f"{rule.name}.sql"
+    options = ["--rule", str(file), "--since", str(rule.since)]
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(rule.sql, encoding="utf-8")
+    if job_state.read(place, _job(rule.name)).options != options:
+        job_state.asked(place, _job(rule.name), options)
+
+
+def _forget(config: Config, name: str) -> None:
+    registry.stop(config, name)
+    if config.local is not None:
+        job_state.unwanted(Layout(config.local.state), _job(name))
+    rest = FlinkRest(config.flink.rest_url)
+    while (job := rest.live_job(_job(name))) is not None:
+        rest.cancel(job.id)
+        wait_for(
+            f"{name}: stopped", lambda: rest.live_job(_job(name)) is None, _SECONDS, f"Look at {rest.url}."
+        )
+        say(f"{name}: stopped")
+
+
+def _job(name: str) -> str:
+    return submit.RULE + name

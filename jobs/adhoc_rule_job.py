@@ -1,0 +1,109 @@
+"""One analyst's rule: a SELECT over the bookings; what it finds goes to the adhoc-alerts job. Each rule is a
+job of its own, so that a wrong one touches no other.
+
+    flink run -py jobs/adhoc_rule_job.py --rule sql/adhoc/salary_arrived.sql     on a cluster
+    python jobs/adhoc_rule_job.py --rule sql/adhoc/salary_arrived.sql            in this process
+
+    --rule FILE      the rule (account_alerts/adhoc/rule_file.py says what stands in it)
+    --since MS       bookings written to Kafka from then on raise alerts, milliseconds UTC (default: now)
+"""
+
+import argparse
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+from pyflink.table import StatementSet, StreamTableEnvironment, Table, TableEnvironment
+
+from account_alerts.adhoc.rule_file import Rule, RuleError, read
+from account_alerts.config import Config
+from jobs.flink_sql import configure, create_view, run, statement
+
+VIEWS = ("customers", "addresses", "authorizations", "settings")
+"""What rules and questions can name besides the bookings."""
+
+
+def options(config: Config, rule: Rule) -> dict[str, str]:
+    """Flink's options for this job."""
+    job = config.adhoc
+    return {
+        "pipeline.name": f"rule-{rule.name}",
+        "parallelism.default": str(job.parallelism),
+        "execution.buffer-timeout.interval": "1 ms",
+        "execution.checkpointing.interval": f"{job.checkpoint_interval} ms",
+        "table.exec.uid.generation": "ALWAYS",
+        "table.exec.state.ttl": f"{rule.keep} ms",
+        # A rule that asks who may see an account finds a booking again when that changes: with the same key.
+        "table.exec.sink.upsert-materialize": "NONE",
+        # What an outer join leaves empty is no booking.
+        "table.exec.sink.not-null-enforcer": "DROP",
+        "table.local-time-zone": "UTC",
+    }
+
+
+def define_tables(table_env: TableEnvironment, config: Config) -> None:
+    """What rules are written about: the bookings, the customers, who may see what, and where they are
+    reached."""
+    for table in ("account_entries", "account_authorizations", "alert_settings"):
+        table_env.execute_sql(statement(f"tables/{table}.sql", config))
+    for change in statement("tables/read_by_analysts.sql", config).split(";\n"):
+        table_env.execute_sql(change)
+
+
+def define_views(table_env: TableEnvironment, config: Config, file: Path | None = None) -> None:
+    """The plain names, over the tables as they are now; the bookings of a file where one is named."""
+    if file is None:
+        create_view(table_env, "rules/checked_entries.sql", config)
+        create_view(table_env, "views/bookings.sql", config)
+    else:
+        table_env.execute_sql(statement("tables/bookings_of_a_file.sql", config, bookings_file=file.as_uri()))
+    for view in VIEWS:
+        create_view(table_env, f"views/{view}.sql", config)
+
+
+def hits(table: Table, rule: Rule, since: int) -> dict[str, str]:
+    """The names that sql/rules/raise_hits.sql is filled with, for a rule that gives these columns."""
+    columns = table.get_schema().get_field_names()
+    return {
+        "rule": rule.name,
+        "rule_customer": "customer_id" if "customer_id" in columns else "''",
+        "rule_threshold": "CAST(threshold_minor AS BIGINT)"
+        if "threshold_minor" in columns
+        else "CAST(NULL AS BIGINT)",
+        "rule_channels": ",".join(rule.channels),
+        "rule_per_minute": str(rule.per_minute),
+        "rule_since": str(since),
+    }
+
+
+def build(table_env: StreamTableEnvironment, config: Config, rule: Rule, since: int) -> StatementSet:
+    """The job: bookings, the rule, and what it finds."""
+    configure(table_env, options(config, rule))
+    define_tables(table_env, config)
+    table_env.execute_sql(
+        "ALTER TABLE account_entries SET ('scan.startup.mode' = 'timestamp', "
+        f"'scan.startup.timestamp-millis' = '{since - rule.history}', "
+        f"'properties.group.id' = 'rule-{rule.name}')"
+    )
+    table_env.execute_sql(statement("tables/rule_hits.sql", config))
+    define_views(table_env, config)
+    found = table_env.sql_query(rule.sql)
+    table_env.create_temporary_view("found", found)
+    results = table_env.create_statement_set()
+    results.add_insert_sql(statement("rules/raise_hits.sql", config, **hits(found, rule, since)))
+    return results
+
+
+if __name__ == "__main__":
+    own = argparse.ArgumentParser(add_help=False)
+    own.add_argument("--rule", type=Path)
+    own.add_argument("--since", type=int, default=int(time.time() * 1000))
+    asked, others = own.parse_known_args()
+    builds = []
+    if asked.rule is not None:
+        try:
+            builds = [partial(build, rule=read(asked.rule), since=asked.since)]
+        except (RuleError, OSError) as error:
+            sys.exit(f"adhoc_rule_job: {error}")
+    run(builds, __doc__, others)

@@ -1,0 +1,11 @@
+-- The alerts of analysts' rules, to the topic of their channel, or to the held ones.
+INSERT INTO outbound_alerts
+SELECT
+  customer_id, alert_id, customer_id, channel, address, alert_type, account_id, currency, entry_id, setting_id,
+  CAST(TO_TIMESTAMP_LTZ(booked_at, 3) AS TIMESTAMP(3)), CAST(CURRENT_TIMESTAMP AS TIMESTAMP(3)), `language`,
+  CASE
+    WHEN threshold_minor = '' THEN MAP['amount_minor', amount_minor, 'balance_minor', balance_minor]
+    ELSE MAP['threshold_minor', threshold_minor, 'amount_minor', amount_minor, 'balance_minor', balance_minor]
+  END,
+  topic
+FROM adhoc_alerts

@@ -1,0 +1,16 @@
+-- What analysts' rules found, and what operators said of the rules (started, opened again), as it was written.
+CREATE TABLE adhoc_sources (
+  record_key   BYTES,
+  record       BYTES,
+  source_topic STRING NOT NULL METADATA FROM 'topic' VIRTUAL
+) WITH (
+  'connector' = 'kafka',
+  'topic' = '${rule_hits};${adhoc_rules}',
+  ${kafka_client}
+  'properties.group.id' = 'adhoc-alerts',
+  'scan.startup.mode' = 'earliest-offset',
+  'key.format' = 'raw',
+  'key.fields' = 'record_key',
+  'value.format' = 'raw',
+  'value.fields-include' = 'EXCEPT_KEY'
+)

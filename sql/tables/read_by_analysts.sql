@@ -1,0 +1,7 @@
+-- The tables as analysts' rules and questions read them: bookings have a watermark that windows can go by and the order
+-- in which they came; and all are read in a group of their own, so that the jobs' places are left alone.
+ALTER TABLE account_entries MODIFY WATERMARK FOR written_at AS written_at - INTERVAL '1' SECOND;
+ALTER TABLE account_entries ADD arrived_at AS PROCTIME();
+ALTER TABLE account_entries SET ('properties.group.id' = 'adhoc', 'scan.watermark.emit.strategy' = 'on-event');
+ALTER TABLE account_authorizations SET ('properties.group.id' = 'adhoc');
+ALTER TABLE alert_settings SET ('properties.group.id' = 'adhoc')
