@@ -21,6 +21,7 @@ from account_alerts.codec import codec
 from account_alerts.config import Config
 from account_alerts.config_model import Rules
 from udfs.partitions import RELEASE, heartbeat_keys
+from udfs.volume_alarm import VolumeAlarm
 
 _log = logging.getLogger(__name__)
 RULES_ROW = Types.ROW_NAMED(
@@ -96,6 +97,7 @@ class OverdueRules(ProcessFunction):  # type: ignore[misc]
         self._overdue: list[int] = []
         self._age = runtime_context.get_metrics_group().distribution("rules_age_ms")
         self._released = runtime_context.get_metrics_group().counter("rules_overdue")
+        self._volume = VolumeAlarm(self._config, runtime_context)
 
     def close(self) -> None:
         """Disconnect."""
@@ -113,6 +115,7 @@ class OverdueRules(ProcessFunction):  # type: ignore[misc]
                 elif key in self._releases:  # Written in place of heartbeats: there had been some.
                     self._watch.ever.add(int(message.partition() or 0))
         now = _now()
+        self._volume.look(now)
         self._age.update(now - self._watch.complete_until())
         releases = list(self._watch.overdue(now))
         self._report([partition for partition, _ in releases])

@@ -109,17 +109,25 @@ def back_test(
 
 
 @app.command(epilog="Example: alerts rules start salary_arrived")
-def start(name: NameOrFile) -> None:
-    """Compile a rule and start it as a job of its own; bookings from now on raise its alerts."""
+def start(
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME...", help="Rules of sql/adhoc, or files NAME.sql.")
+    ],
+) -> None:
+    """Compile rules and start each as a job of its own; bookings from now on raise its alerts."""
     from account_alerts.adhoc import check, running
 
     config = _config()
-    rule, file = _rule(name)
-    check.check(config, rule, str(file))
-    started = running.start(config, rule)
-    typer.echo(
-        f"{rule.name}: started; bookings since {_time(started.since)} raise alerts. See: alerts rules list"
-    )
+    rules = []
+    for name in names:
+        rule, file = _rule(name)
+        check.check(config, rule, str(file))
+        rules.append(rule)
+    since = running.start(config, rules)
+    for rule in rules:
+        typer.echo(
+            f"{rule.name}: started; bookings since {_time(since)} raise alerts. See: alerts rules list"
+        )
 
 
 @app.command(epilog="Example: alerts rules stop salary_arrived")

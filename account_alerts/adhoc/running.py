@@ -1,7 +1,7 @@
 """Starting and stopping analysts' rules: each is a job of its own."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from account_alerts.adhoc import held, registry
 from account_alerts.adhoc.registry import Registry, Started
@@ -15,29 +15,34 @@ from account_alerts.local.waiting import say, wait_for
 _SECONDS = 60.0
 
 
-def start(config: Config, rule: Rule) -> Started:
-    """Submit a rule as a job of its own, and the job that finds the customers if it doesn't run.
+def start(config: Config, rules: Sequence[Rule]) -> int:
+    """Submit each rule as a job of its own, and the job that finds the customers if it doesn't run.
 
-    Returns when it runs and has made a checkpoint: bookings from the call on raise alerts.
+    Returns when they run and have made a checkpoint: the time since which bookings raise alerts, that of the
+    call, in milliseconds UTC.
 
     Raises:
-        RuleError: It runs already.
-        LocalError: A job cannot be submitted, or does not come up.
+        RuleError: One runs already.
+        LocalError: A job cannot be submitted, or does not come up; then none of the rules is started.
     """
-    rest, job = FlinkRest(config.flink.rest_url), submit.RULE + rule.name
-    if rest.live_job(job):
-        raise RuleError(f"{rule.name}: runs already. `alerts rules stop {rule.name}` stops it")
+    live = {job.name for job in FlinkRest(config.flink.rest_url).jobs() if job.live}
+    for rule in rules:
+        if _job(rule.name) in live:
+            raise RuleError(f"{rule.name}: runs already. `alerts rules stop {rule.name}` stops it")
     since = int(time.time() * 1000)
-    _remember(config, Started.of(rule, since))
-    missing = [submit.ADHOC] if rest.live_job(submit.ADHOC) is None else []
-    registry.start(config, Started.of(rule, since))
+    jobs = [submit.ADHOC] if submit.ADHOC not in live else []
     try:
-        submit.submit(config, [*missing, job])
-        readiness.wait_for_checkpoints(config, [*missing, job])
+        for rule in rules:
+            _remember(config, Started.of(rule, since))
+            registry.start(config, Started.of(rule, since))
+            jobs.append(_job(rule.name))
+        submit.submit(config, jobs)
+        readiness.wait_for_checkpoints(config, jobs)
     except BaseException:
-        _forget(config, rule.name)
+        for rule in rules:
+            _forget(config, rule.name)
         raise
-    return Started.of(rule, since)
+    return since
 
 
 def stop(config: Config, name: str) -> None:

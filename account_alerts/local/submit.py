@@ -170,7 +170,8 @@ def _submit_here(config: Config, name: str, place: Layout, resume: bool) -> str:
     ran = job_state.read(place, name).code
     if checkpoint and ran and Path(ran) != code and Path(ran).is_dir():
         # Whether this folder's code fits that state, only an upgrade looks.
-        say(f"{name}: goes on with the version that ran; `alerts upgrade {name}` takes this folder's code")
+        cure = "" if name.startswith(RULE) else f"; `alerts upgrade {name}` takes this folder's code"
+        say(f"{name}: goes on with the version that ran{cure}")
         code = Path(ran)
     attempt = Attempt(place, name, code, keep_config(config, place))
     options = job_state.read(place, name).options
