@@ -31,10 +31,13 @@ def read_hit(record: bytes | None) -> Hit | None:
 
 
 def read_reset(key: bytes | None, record: bytes | None) -> tuple[str, int] | None:
-    """(rule, when an operator closed its breaker, milliseconds UTC) from a record about a started rule."""
+    """(rule, when its breaker was closed, milliseconds UTC) from a record about a rule.
+
+    A rule has two: that it was started, and under its name and `:held` what an operator decided.
+    """
     try:
         value = json.loads(record or b"null")
-        return ((key or b"").decode(), int(value["reset_at"]))
+        return (key or b"").decode().removesuffix(":held"), int(value["reset_at"])
     except (ValueError, TypeError, KeyError):
         return None
 

@@ -66,10 +66,7 @@ def _decided(config: Config, name: str, held: list[tuple[Message, Record]]) -> i
     for message, _ in held:
         partition = int(message.partition() or 0)
         offsets[partition] = max(offsets.get(partition, 0), int(message.offset() or 0) + 1)
-    if held:
-        registry.decide(config, name, offsets)
-    if name in known.started:
-        registry.reset(config, known.started[name], int(time.time() * 1000))
+    registry.decide(config, name, offsets, int(time.time() * 1000))
     return len(held)
 
 

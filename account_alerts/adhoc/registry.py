@@ -1,11 +1,11 @@
 """Which analysts' rules are started, in the compacted topic `adhoc-rules`: JSON, keyed by the rule's name.
 
-The adhoc-alerts job reads it too: `reset_at` closes a rule's breaker (udfs/breaker.py). Up to where an
-operator has decided on the held alerts stands there under the rule's name and `:held`.
+What an operator decided on the held alerts stands there under the rule's name and `:held`. The adhoc-alerts
+job reads both: `reset_at` closes a rule's breaker (udfs/breaker.py).
 """
 
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from account_alerts.adhoc.rule_file import Rule
@@ -13,6 +13,7 @@ from account_alerts.clients import read_to_end, send_all
 from account_alerts.config import Config
 
 _HELD = ":held"
+"""No rule's name has a colon (rule_file.py)."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Started:
     since: int
     """Bookings written to Kafka from then on raise its alerts."""
     reset_at: int
-    """When an operator last closed its breaker."""
+    """When it was started with a closed breaker."""
 
     @classmethod
     def of(cls, rule: Rule, since: int) -> "Started":
@@ -76,14 +77,9 @@ def stop(config: Config, name: str) -> None:
     _write(config, name, None)
 
 
-def reset(config: Config, started: Started, at: int) -> None:
-    """Close a rule's breaker."""
-    start(config, replace(started, reset_at=at))
-
-
-def decide(config: Config, name: str, offsets: dict[int, int]) -> None:
-    """Note up to which offsets the held alerts of a rule are decided, by partition."""
-    _write(config, f"{name}{_HELD}", {"decided": offsets})
+def decide(config: Config, name: str, offsets: dict[int, int], at: int) -> None:
+    """Close a rule's breaker, and note up to which offsets its held alerts are decided, by partition."""
+    _write(config, f"{name}{_HELD}", {"decided": offsets, "reset_at": at})
 
 
 def _write(config: Config, key: str, value: dict[str, Any] | None) -> None:

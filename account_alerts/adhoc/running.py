@@ -1,7 +1,9 @@
 """Starting and stopping analysts' rules: each is a job of its own."""
 
+import tempfile
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from account_alerts.adhoc import held, registry
 from account_alerts.adhoc.registry import Registry, Started
@@ -31,17 +33,20 @@ def start(config: Config, rules: Sequence[Rule]) -> int:
             raise RuleError(f"{rule.name}: runs already. `alerts rules stop {rule.name}` stops it")
     since = int(time.time() * 1000)
     jobs = [submit.ADHOC] if submit.ADHOC not in live else []
-    try:
-        for rule in rules:
-            _remember(config, Started.of(rule, since))
-            registry.start(config, Started.of(rule, since))
-            jobs.append(_job(rule.name))
-        submit.submit(config, jobs)
-        readiness.wait_for_checkpoints(config, jobs)
-    except BaseException:
-        for rule in rules:
-            _forget(config, rule.name)
-        raise
+    jobs += [_job(rule.name) for rule in rules]
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            options = {}
+            for rule in rules:
+                options[_job(rule.name)] = _remember(config, Started.of(rule, since), Path(folder))
+                registry.start(config, Started.of(rule, since))
+            # Elsewhere nothing is known to go on from; the cluster itself keeps its jobs.
+            submit.submit(config, jobs, resume=config.local is not None, options=options)
+            readiness.wait_for_checkpoints(config, jobs)
+        except BaseException:
+            for rule in rules:
+                _forget(config, rule.name)
+            raise
     return since
 
 
@@ -65,7 +70,7 @@ def bring_up(config: Config, live: set[str]) -> list[str]:
     if not started:
         return []
     for rule in started.values():
-        _remember(config, rule)
+        _remember(config, rule, Layout(config.local_environment().state).rules)
     wanted = [submit.ADHOC, *(_job(name) for name in sorted(started))]
     return [name for name in wanted if name not in live]
 
@@ -108,21 +113,20 @@ def _states(config: Config, on_broken: Callable[[str], None]) -> dict[str, str]:
         return {}
 
 
-def _remember(config: Config, rule: Started) -> None:
-    """Keep the rule as it is started, where no one edits it, and what its job's file is given."""
-    if config.local is None:
-        raise RuleError(
-            "rules are started by this tool in a local environment only; elsewhere: flink run -d -py "
-            f"jobs/adhoc_rule_job.py --config {config.path} --rule FILE"
-        )
-    place = Layout(config.local.state)
-    file = place.rules / str(rule.since) / f"{rule.name}.sql"
+def _remember(config: Config, rule: Started, folder: Path) -> list[str]:
+    """Keep the rule as it is started, where no one edits it; returns what its job's file is given.
+
+    A local environment keeps it with its state; elsewhere the cluster has it when it is submitted.
+    """
+    place = None if config.local is None else Layout(config.local.state)
+    file = (place.rules if place else folder) / str(rule.since) / f"{rule.name}.sql"
     options = ["--rule", str(file), "--since", str(rule.since)]
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(rule.sql, encoding="utf-8")
-    if job_state.read(place, _job(rule.name)).options != options:
+    if place and job_state.read(place, _job(rule.name)).options != options:
         job_state.asked(place, _job(rule.name), options)
+    return options
 
 
 def _forget(config: Config, name: str) -> None:

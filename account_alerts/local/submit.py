@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -65,13 +65,21 @@ def one(job: str) -> str:
     return job
 
 
-def submit(config: Config, jobs: list[str], *, resume: bool = True) -> None:
+def submit(
+    config: Config,
+    jobs: list[str],
+    *,
+    resume: bool = True,
+    options: Mapping[str, Sequence[str]] | None = None,
+) -> None:
     """Submit jobs, several at a time, and wait until they run.
 
     Args:
         config: Says which cluster.
         jobs: Their names.
         resume: Go on from each job's newest retained checkpoint, where there is one.
+        options: What their files are given besides, where no local environment remembers it
+            (`job_state.asked`).
 
     Raises:
         LocalError: A job runs already, cannot be submitted, or does not come up.
@@ -87,7 +95,9 @@ def submit(config: Config, jobs: list[str], *, resume: bool = True) -> None:
                 f"{name}: runs already (job {running[name]}). Cancel it first on {config.flink.rest_url}."
             )
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        ids = list(pool.map(lambda name: submit_one(config, name, resume=resume), jobs))
+        ids = list(
+            pool.map(lambda name: submit_one(config, name, resume, (options or {}).get(name, ())), jobs)
+        )
     for name, job_id in zip(jobs, ids, strict=True):
         _wait_until_running(rest, name, job_id)
         say(f"{name}: running")
@@ -121,7 +131,7 @@ def file_of(name: str) -> str:
     return _RULE_FILE if name.startswith(RULE) else FILES[name]
 
 
-def submit_one(config: Config, name: str, *, resume: bool) -> str:
+def submit_one(config: Config, name: str, resume: bool, options: Sequence[str] = ()) -> str:
     """Submit one job without waiting for it; returns its id."""
     if config.local is None:
         if resume:
@@ -131,7 +141,7 @@ def submit_one(config: Config, name: str, *, resume: bool) -> str:
                 "--from-nothing."
             )
         with tempfile.TemporaryDirectory() as folder:
-            return _submit_elsewhere(config, name, Layout(Path(folder)))
+            return _submit_elsewhere(config, name, Layout(Path(folder)), options)
     place = Layout(config.local.state)
     with submitting(place, name):
         # The keeper and a user may have the same thought; the second one finds the job running.
@@ -189,12 +199,12 @@ def restore(checkpoint: Path | None) -> list[str]:
     return ["-s", checkpoint.as_uri(), "-claimMode", mode]
 
 
-def _submit_elsewhere(config: Config, name: str, place: Layout) -> str:
+def _submit_elsewhere(config: Config, name: str, place: Layout, options: Sequence[str]) -> str:
     """To a cluster this tool did not start: only its address is told, and nothing is remembered."""
     place.make()
     flink_conf.write(place.flink_conf, flink_conf.client_options(config))
     attempt = Attempt(place, name, PROJECT, keep_config(config, place))
-    [job_id] = attempt.ids(attempt.client(file_of(name), []))
+    [job_id] = attempt.ids(attempt.client(file_of(name), [], *options))
     return job_id
 
 
