@@ -51,7 +51,7 @@ def start(config: Config, file: Path | None, *, live: bool = False) -> int:
         command = [str(paths.flink_home() / "bin/sql-client.sh"), "-i", str(folder / "tables.sql")]
         command += ["-hist", str(folder / "history")]
         if file is not None:
-            (folder / "asked.sql").write_text(statement(str(file.absolute()), config))
+            (folder / "asked.sql").write_text(file.read_text(encoding="utf-8"))
             command += ["-f", str(folder / "asked.sql")]
         environment = {
             **os.environ,

@@ -19,14 +19,14 @@ def read_hit(record: bytes | None) -> Hit | None:
     """A hit from its record; None for a tombstone (the rule took it back) and for what is no hit."""
     try:
         hit = json.loads(record or b"null")
-    except ValueError:
+        whole = (
+            isinstance(hit, dict)
+            and all(type(hit.get(name)) is str and hit[name].encode() is not None for name in _TEXTS)
+            and all(type(hit.get(name)) is int for name in _NUMBERS)
+            and type(hit.get("threshold_minor")) in (int, type(None))
+        )
+    except (ValueError, RecursionError):
         return None
-    whole = (
-        isinstance(hit, dict)
-        and all(isinstance(hit.get(name), str) for name in _TEXTS)
-        and all(isinstance(hit.get(name), int) for name in _NUMBERS)
-        and isinstance(hit.get("threshold_minor"), int | None)
-    )
     return hit if whole else None
 
 
@@ -38,7 +38,7 @@ def read_reset(key: bytes | None, record: bytes | None) -> tuple[str, int] | Non
     try:
         value = json.loads(record or b"null")
         return (key or b"").decode().removesuffix(":held"), int(value["reset_at"])
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
 
 

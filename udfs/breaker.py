@@ -26,10 +26,11 @@ class Breaker:
         if self.is_open:
             return False
         minute = written_at // _MINUTE_MS
-        self.counts[minute] = self.counts.get(minute, 0) + 1
-        newest = max(self.counts)
-        self.counts = {each: count for each, count in self.counts.items() if each > newest - _KEPT_MINUTES}
-        self.is_open = self.counts.get(minute, 0) > per_minute
+        # The minutes used last are kept, whatever their age: one partition may be hours behind another.
+        self.counts[minute] = self.counts.pop(minute, 0) + 1
+        while len(self.counts) > _KEPT_MINUTES:
+            del self.counts[next(iter(self.counts))]
+        self.is_open = self.counts[minute] > per_minute
         return not self.is_open
 
     def reset(self, at: int) -> None:

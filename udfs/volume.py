@@ -36,9 +36,10 @@ class Volume:
         return self.last_minute() > max(self.at_least, self.times_usual * usual)
 
     def last_minute(self) -> int:
-        """How many alerts came in the last minute that was seen."""
+        """How many alerts came in the last minute that was seen; after a pause, a minute of the pause."""
         now, total = self.totals[-1]
-        return total - self._at(now - _WINDOW_MS)[1]
+        at, before = self._at(now - _WINDOW_MS)
+        return round((total - before) * _WINDOW_MS / max(_WINDOW_MS, now - at))
 
     def _at(self, time: int) -> tuple[int, int]:
         """What was seen last at or before a time; the oldest where nothing was."""

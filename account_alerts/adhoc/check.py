@@ -62,7 +62,7 @@ def compiled(table_env: StreamTableEnvironment, rule: Rule, place: str) -> Table
     try:
         found = table_env.sql_query(rule.sql)
     except Exception as error:  # Whatever the planner throws is what is wrong.
-        raise RuleError(_with_line(rule, place, *reason(error))) from None
+        raise RuleError(_with_line(rule, place, *reason(error), _names(table_env))) from None
     problems = list(_problems(columns_of(found)))
     if problems:
         raise RuleError("\n".join(f"{place}: {problem}" for problem in problems))
@@ -121,27 +121,31 @@ def _short(text: str) -> str:
     if met := re.match(r'Encountered "(.*?)"', text):
         word = met[1].replace("<EOF>", "the end")
         text = f"did not expect {word} here"
-        if word.endswith("\\"):
-            text = "did not expect a double quote here: texts stand in single ones"
-    if "doesn't support consuming" in text or "StreamPhysical" in text:
+    if any(each in text for each in ("doesn't support consuming", "is not supported", "StreamPhysical")):
         text += ' (see docs/adhoc-rules.md, "What a rule can be")'
     return " ".join(text.split())
 
 
-def _with_line(rule: Rule, place: str, line: int | None, column: int | None, text: str) -> str:
+def _with_line(
+    rule: Rule, place: str, line: int | None, column: int | None, text: str, known: list[str]
+) -> str:
     lines = rule.sql.splitlines()
     if line is None or column is None or not 0 < line <= len(lines):
         return f"{place}: {text}"
+    # Of texts only their quotes are left, so what else is quoted is so by mistake.
+    rest = re.sub(r"'[^']*'", lambda quoted: " " * len(quoted[0]), lines[line - 1])
+    if '"' in rest:
+        text, column = "did not expect a double quote here: texts stand in single ones", rest.index('"') + 1
+    elif "'" in rest:
+        text, column = "the text that begins here does not end", rest.index("'") + 1
     named = re.search(r"'([^']+)'", text)
-    known = ("bookings", *adhoc_rule_job.VIEWS, *_BOOKING_COLUMNS)
     close = difflib.get_close_matches(named[1].lower(), known, n=1) if named else []
     hint = f". Did you mean {close[0]}?" if close and named and close[0] != named[1] else ""
     shown = f"  {line} | {lines[line - 1]}\n  {' ' * len(str(line))} | {' ' * (column - 1)}^"
     return f"{place}, line {line}: {text}{hint}\n{shown}"
 
 
-_BOOKING_COLUMNS = (
-    *("entry_id", "account_id", "currency", "amount_minor", "credit_debit", "balance_minor", "booked_at"),
-    *("entry_type", "merchant_id", "merchant_name", "merchant_category", "country", "counterparty"),
-    *("description", "written_at", "arrived_at", "customer_id", "channel", "address", "language"),
-)
+def _names(table_env: StreamTableEnvironment) -> list[str]:
+    """The views that a rule may name, and their columns."""
+    views = ("bookings", *adhoc_rule_job.VIEWS)
+    return [*views, *(name for view in views for name in columns_of(table_env.from_path(view)))]

@@ -111,7 +111,8 @@ class Outcome:
             else ""
         )
         lines.append(f"Busiest minute: {told['busiest_minute']} alerts; limit {told['limit']}.{over}")
-        lines += ["\nFor example:", *(f"  {example}" for example in self.examples)]
+        if self.examples:
+            lines += ["\nFor example:", *(f"  {example}" for example in self.examples)]
         return "\n".join(lines)
 
     def _by_customer(self) -> Counter[str]:

@@ -1,11 +1,15 @@
 """A rule of an analyst: a SELECT over the bookings in a file, with what the rule promises in its comments.
 
--- What it is about, for people.
--- limit: 300 alerts a minute      more than that stops it
--- channels: PUSH, EMAIL           of those a customer has (default: all)
--- history: 7d                     reads bookings from before its start, to know what was (default: none)
--- keep: 400d                      forgets what it knows after so long without use (default: never)
-SELECT * FROM bookings WHERE ...
+    -- What it is about, for people.
+    -- limit: 300 alerts a minute
+    -- channels: PUSH, EMAIL
+    -- history: 7d
+    -- keep: 400d
+    SELECT * FROM bookings WHERE ...
+
+limit: more than that stops the rule. channels: of those a customer has (default: all). history: it reads
+bookings from so long before its start, to know what was (default: none). keep: it forgets what it has not
+used for so long (default: never).
 """
 
 import difflib
@@ -19,7 +23,8 @@ from account_alerts.config_model import parse_duration
 FOLDER = PROJECT / "sql/adhoc"
 CHANNELS = ("EMAIL", "SMS", "PUSH")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
-_PROMISE = re.compile(r"--\s*(\w+):\s*(.*)")
+_PROMISE = re.compile(r"--\s*(\w+)\s*:\s*(.*)")
+_LONGEST_MS = 100 * 365 * 86_400_000
 _PROMISES = ("limit", "channels", "history", "keep")
 
 
@@ -71,7 +76,11 @@ def read(file: Path) -> Rule:
     Raises:
         RuleError: Its name or its promises are not as they must be.
     """
-    return parse(file.stem, file.read_text(encoding="utf-8"), str(file))
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise RuleError(f"{file}: is not UTF-8; save it as that") from None
+    return parse(file.stem, text, str(file))
 
 
 def parse(name: str, sql: str, place: str) -> Rule:
@@ -84,12 +93,13 @@ def parse(name: str, sql: str, place: str) -> Rule:
     about, promises = _comments(sql, place)
     if "limit" not in promises:
         raise RuleError(
-            f"{place}: says no limit. Add a line: -- limit: 100 alerts a minute (more than that stops it)"
+            f"{place}: says no limit (more than that stops it). Add a line: -- limit: 100 alerts a minute"
         )
     code = "\n".join(line for line in sql.splitlines() if not line.strip().startswith("--"))
     if not re.match(r"\s*(SELECT|WITH)\b", code, re.IGNORECASE):
         raise RuleError(f"{place}: holds no SELECT; a rule is one SELECT over the bookings")
-    if ";" in code.rstrip().rstrip(";"):
+    bare = re.sub(r"'(?:[^']|'')*'|--.*", "''", code)
+    if ";" in bare.rstrip().rstrip(";"):
         raise RuleError(f"{place}: holds several statements; a rule is one SELECT")
     return Rule(
         name=name,
@@ -104,16 +114,22 @@ def parse(name: str, sql: str, place: str) -> Rule:
 
 def _comments(sql: str, place: str) -> tuple[str, dict[str, tuple[str, str]]]:
     """What the comments before the SELECT say: about what it is, and promises as (value, where)."""
-    about, promises = [], {}
-    for number, line in enumerate(sql.splitlines(), start=1):
-        if not line.strip():
-            continue
+    about: list[str] = []
+    promises: dict[str, tuple[str, str]] = {}
+    begun = False
+    for number, each in enumerate(sql.splitlines(), start=1):
+        line, where = each.strip(), f"{place}, line {number}"
         if not line.startswith("--"):
-            break
+            begun |= bool(line)
+            continue
         promise = _PROMISE.match(line)
-        where = f"{place}, line {number}"
-        if promise is None:
+        if begun:
+            if promise and promise[1] in _PROMISES:
+                raise RuleError(f"{where}: {promise[1]}: stands behind the SELECT; move it before it")
+        elif promise is None:
             about.append(line.lstrip("- ").strip())
+        elif promise[1] in promises:
+            raise RuleError(f"{where}: {promise[1]}: is said twice")
         elif promise[1] in _PROMISES:
             promises[promise[1]] = (promise[2].strip(), where)
         elif close := difflib.get_close_matches(promise[1], _PROMISES, n=1):
@@ -142,6 +158,9 @@ def _channels(text: str, where: str) -> tuple[str, ...]:
 
 def _duration(text: str, where: str) -> int:
     try:
-        return parse_duration(text)
+        duration = parse_duration(text)
     except ValueError as error:
         raise RuleError(f"{where}: {error}") from None
+    if duration > _LONGEST_MS:
+        raise RuleError(f"{where}: {text} is longer than 100 years")
+    return duration

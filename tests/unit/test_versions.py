@@ -80,9 +80,7 @@ def test_what_held_is_what_had_been_said(changes: list[tuple[int, str | None]], 
 
 
 @given(CHANGES, TIMES)
-def test_what_held_is_the_span_that_the_time_is_in(
-    changes: list[tuple[int, str | None]], time: int
-) -> None:
+def test_what_held_is_the_span_that_the_time_is_in(changes: list[tuple[int, str | None]], time: int) -> None:
     versions = built(changes)
     holding = [
         value for start, end, value in spans(versions) if start <= time and (end is None or time < end)
