@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyflink.java_gateway import get_gateway
 from pyflink.table import EnvironmentSettings, TableEnvironment
 
 from account_alerts.config import PROJECT, load
@@ -287,6 +288,22 @@ def test_a_busy_account(counter: Counter) -> None:
     busy = tuple(Counted(f"e{second}", second // 60, 59 - second % 60) for second in range(3 * 3600))
     account = Account((Rule("s", 3599, 60), Rule("t", 3600, 60)), busy)
     assert counter.alerts([account]) == [[("e3599", "s")]]
+
+
+def test_no_state_has_a_time_to_live(counter: Counter) -> None:
+    """One of any length makes each access look through the state of other accounts."""
+    jvm = get_gateway().jvm
+    loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
+    methods = loader.loadClass("alerts.count.CountCardBookings").getMethods()
+    (evaluate,) = (method for method in methods if method.getName() == "eval")
+    hints = [
+        jvm.java.util.Objects.toString(hint)
+        for each in evaluate.getParameters()
+        for hint in each.getAnnotations()
+    ]
+    of_state = [hint for hint in hints if "StateHint" in hint]
+    assert of_state
+    assert all('ttl="0 s"' in hint for hint in of_state)
 
 
 RULES = st.builds(
