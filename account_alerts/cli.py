@@ -90,7 +90,7 @@ def status(
 
 @app.command(epilog="Example: alerts submit all")
 def submit(
-    job: Annotated[str, typer.Argument(help="alert-rules, alerting, or all.")],
+    job: Annotated[str, typer.Argument(help="alert-rules, alerting, adhoc-alerts, or all (the first two).")],
     config: ConfigOption = None,
     from_nothing: Annotated[
         bool, typer.Option("--from-nothing", help="Do not go on from the newest checkpoint.")
@@ -105,7 +105,7 @@ def submit(
 
 @app.command(epilog="Example: alerts upgrade alerting --code ../new-version")
 def upgrade(
-    job: Annotated[str, typer.Argument(help="alert-rules or alerting.")],
+    job: Annotated[str, typer.Argument(help="alert-rules, alerting or adhoc-alerts.")],
     config: ConfigOption = None,
     code: Annotated[
         Path | None,
@@ -125,7 +125,8 @@ def upgrade(
 
 @app.command(epilog="Example: alerts rollback alerting")
 def rollback(
-    job: Annotated[str, typer.Argument(help="alert-rules or alerting.")], config: ConfigOption = None
+    job: Annotated[str, typer.Argument(help="alert-rules, alerting or adhoc-alerts.")],
+    config: ConfigOption = None,
 ) -> None:
     """Replace a running job by the version that ran before its last upgrade."""
     from account_alerts.config import load

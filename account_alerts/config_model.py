@@ -203,6 +203,8 @@ class AdhocJobs(Section):
     """The jobs of analysts' rules: one for each, and one that finds their customers."""
 
     parallelism: Positive
+    rule_parallelism: Positive
+    state_backend: Literal["hashmap", "rocksdb"]
     python_mode: PythonMode
     checkpoint_interval: Duration
 

@@ -73,6 +73,10 @@ class FlinkRest:
         except FlinkUnreachableError:
             return 0
 
+    def free_slots(self) -> int:
+        """How many task slots no job takes."""
+        return int(self.get("/overview")["slots-available"])
+
     def jobs(self) -> list[Job]:
         """All jobs the JobManager knows, ended ones included, the newest first."""
         jobs = [

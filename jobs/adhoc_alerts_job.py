@@ -11,7 +11,8 @@ from pyflink.table import StatementSet, StreamTableEnvironment
 
 from account_alerts.config import Config
 from jobs.flink_sql import configure, create_view, run, statement
-from udfs.adhoc_functions import ALERTS_ROW, BreakRules, FindAddresses, FindCustomers, ReadHits, ReadResets
+from udfs.adhoc_customers import FindAddresses, FindCustomers
+from udfs.adhoc_functions import ALERTS_ROW, BreakRules, ReadHits, ReadResets
 from udfs.prober import ProbeTails, shard_of, shards_of
 
 
@@ -23,6 +24,8 @@ def options(config: Config) -> dict[str, str]:
         "parallelism.default": str(job.parallelism),
         "execution.buffer-timeout.interval": "1 ms",
         "execution.checkpointing.interval": f"{job.checkpoint_interval} ms",
+        "execution.checkpointing.incremental": "true",
+        "state.backend.type": job.state_backend,
         "python.execution-mode": job.python_mode,
         "python.fn-execution.bundle.time": "5",
         "table.exec.uid.generation": "ALWAYS",
@@ -38,11 +41,12 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     # It reads what the alert-rules job reads, and leaves that one's place alone.
     table_env.execute_sql("ALTER TABLE rule_sources SET ('properties.group.id' = 'adhoc-alerts')")
     create_view(table_env, "rules/rule_records.sql", config)
+    create_view(table_env, "rules/adhoc_records.sql", config)
     shards = shards_of(config)
 
     ticks = table_env.to_data_stream(table_env.from_path("ticks"))
     looks = ticks.process(ProbeTails(config)).name("probe tails").uid("probe-tails").set_parallelism(1)
-    sources = table_env.to_data_stream(table_env.from_path("adhoc_sources"))
+    sources = table_env.to_data_stream(table_env.from_path("adhoc_records"))
     hits = sources.process(ReadHits(config)).name("read hits").uid("read-hits")
     resets = sources.process(ReadResets(config)).name("read resets").uid("read-resets")
     records = table_env.to_data_stream(table_env.from_path("rule_records")).key_by(

@@ -19,9 +19,13 @@ from pyflink.table import StatementSet, StreamTableEnvironment, Table, TableEnvi
 from account_alerts.adhoc.rule_file import Rule, RuleError, read
 from account_alerts.config import Config
 from jobs.flink_sql import configure, create_view, run, statement
+from udfs import sql_functions
 
 VIEWS = ("customers", "addresses", "authorizations", "settings")
 """What rules and questions can name besides the bookings."""
+FUNCTIONS = ("money", "mask")
+"""Python functions they can call besides Flink's (udfs/sql_functions.py)."""
+_TABLES = ("account_entries", "account_authorizations", "alert_settings")
 
 
 def options(config: Config, rule: Rule) -> dict[str, str]:
@@ -29,15 +33,21 @@ def options(config: Config, rule: Rule) -> dict[str, str]:
     job = config.adhoc
     return {
         "pipeline.name": f"rule-{rule.name}",
-        "parallelism.default": str(job.parallelism),
+        "parallelism.default": str(job.rule_parallelism),
         "execution.buffer-timeout.interval": "1 ms",
         "execution.checkpointing.interval": f"{job.checkpoint_interval} ms",
+        "execution.checkpointing.incremental": "true",
+        "state.backend.type": job.state_backend,
+        "python.execution-mode": job.python_mode,
+        "python.fn-execution.bundle.time": "5",
         "table.exec.uid.generation": "ALWAYS",
         "table.exec.state.ttl": f"{rule.keep} ms",
         # A rule that asks who may see an account finds a booking again when that changes: with the same key.
         "table.exec.sink.upsert-materialize": "NONE",
-        # What an outer join leaves empty is no booking.
-        "table.exec.sink.not-null-enforcer": "DROP",
+        # A text that is no number is no reason to stop at its booking for ever: the CAST gives NULL.
+        "table.exec.legacy-cast-behaviour": "ENABLED",
+        # A rule reads what it is given, and not what a hint in it names.
+        "table.dynamic-table-options.enabled": "false",
         "table.local-time-zone": "UTC",
     }
 
@@ -45,7 +55,7 @@ def options(config: Config, rule: Rule) -> dict[str, str]:
 def define_tables(table_env: TableEnvironment, config: Config) -> None:
     """What rules are written about: the bookings, the customers, who may see what, and where they are
     reached."""
-    for table in ("account_entries", "account_authorizations", "alert_settings"):
+    for table in _TABLES:
         table_env.execute_sql(statement(f"tables/{table}.sql", config))
     for change in statement("tables/read_by_analysts.sql", config).split(";\n"):
         table_env.execute_sql(change)
@@ -60,6 +70,10 @@ def define_views(table_env: TableEnvironment, config: Config, file: Path | None 
         table_env.execute_sql(statement("tables/bookings_of_a_file.sql", config, bookings_file=file.as_uri()))
     for view in VIEWS:
         create_view(table_env, f"views/{view}.sql", config)
+    for function in FUNCTIONS:
+        table_env.create_temporary_function(function, getattr(sql_functions, function))
+    for table in _TABLES:
+        table_env.execute_sql(f"DROP TABLE {table}")  # The views stay; rules are about them.
 
 
 def hits(table: Table, rule: Rule, since: int) -> dict[str, str]:
@@ -68,6 +82,7 @@ def hits(table: Table, rule: Rule, since: int) -> dict[str, str]:
     return {
         "rule": rule.name,
         "rule_customer": "customer_id" if "customer_id" in columns else "''",
+        "rule_named": "customer_id <> ''" if "customer_id" in columns else "TRUE",
         "rule_threshold": "CAST(threshold_minor AS BIGINT)"
         if "threshold_minor" in columns
         else "CAST(NULL AS BIGINT)",
@@ -86,10 +101,10 @@ def build(table_env: StreamTableEnvironment, config: Config, rule: Rule, since: 
         f"'scan.startup.timestamp-millis' = '{since - rule.history}', "
         f"'properties.group.id' = 'rule-{rule.name}')"
     )
-    table_env.execute_sql(statement("tables/rule_hits.sql", config))
     define_views(table_env, config)
     found = table_env.sql_query(rule.sql)
     table_env.create_temporary_view("found", found)
+    table_env.execute_sql(statement("tables/rule_hits.sql", config))
     results = table_env.create_statement_set()
     results.add_insert_sql(statement("rules/raise_hits.sql", config, **hits(found, rule, since)))
     return results

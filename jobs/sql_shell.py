@@ -11,7 +11,8 @@ from account_alerts.local import flink_conf, layout
 from jobs import adhoc_rule_job
 from jobs.flink_sql import statement
 
-TABLES = ("account_authorizations", "account_entries", "alert_rules", "alert_settings", "outbound_alerts")
+TABLES = ("account_authorizations", "account_entries", "alert_rules", "alert_settings")
+"""What can be read; nothing that can be written."""
 VIEWS = ("rules/checked_entries", "views/bookings", *(f"views/{view}" for view in adhoc_rule_job.VIEWS))
 _FUNCTIONS = """\
 CREATE TEMPORARY FUNCTION money AS 'udfs.sql_functions.money' LANGUAGE PYTHON;

@@ -8,8 +8,8 @@ from udfs.make_alerts import make_alerts
 
 CHANNELS = ("EMAIL", "SMS", "PUSH")
 Hit = dict[str, Any]
-"""A row of sql/tables/rule_hits.sql; on its way `customer_id` becomes the customer's, and his contact is
-added."""
+"""A row of sql/tables/rule_hits.sql with the Kafka time at which it was `found_at`; on its way `customer_id`
+becomes the customer's."""
 
 _TEXTS = ("rule", "entry_id", "customer_id", "account_id", "currency", "channels")
 _NUMBERS = ("amount_minor", "balance_minor", "booked_at", "written_at", "per_minute")
@@ -30,15 +30,13 @@ def read_hit(record: bytes | None) -> Hit | None:
     return hit if whole else None
 
 
-def read_reset(key: bytes | None, record: bytes | None) -> tuple[str, int] | None:
-    """(rule, when its breaker was closed, milliseconds UTC) from a record about a rule.
-
-    A rule has two: that it was started, and under its name and `:held` what an operator decided.
-    """
+def read_reset(key: bytes | None, record: bytes | None) -> str | None:
+    """The rule whose breaker a record closes: it was started, or under its name and `:held` decided on."""
+    if record is None:
+        return None
     try:
-        value = json.loads(record or b"null")
-        return (key or b"").decode().removesuffix(":held"), int(value["reset_at"])
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+        return (key or b"").decode().removesuffix(":held")
+    except ValueError:
         return None
 
 
@@ -71,6 +69,7 @@ def alerts_of(hit: Hit, contact: dict[str, Any] | None) -> Iterator[dict[str, An
             yield {
                 **{name: hit[name] for name in ("customer_id", "account_id", "currency", "entry_id")},
                 **{name: hit[name] for name in ("booked_at", "written_at", "per_minute")},
+                "found_at": hit.get("found_at", hit["written_at"]),
                 "alert_id": alert_id,
                 "channel": channel,
                 "address": address,

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _MINUTE_MS = 60_000
-_KEPT_MINUTES = 120
+_KEPT_MINUTES = 60
+_BACKLOG_MINUTES = 60
 
 
 @dataclass
@@ -12,38 +13,60 @@ class Breaker:
     """Of one rule: lets so many alerts a minute through; at the next one it opens, and stays open.
 
     A minute is one of the Kafka time of the bookings, not of the clock: a backlog that is worked off after a
-    failure is no flood, and a replay stops at the same alert.
+    failure is no flood, and a replay stops at the same alert. Of the minutes in which the rule finds its
+    bookings, none may have more than an hour's: a rule that finds old bookings anew is stopped, too.
     """
 
     is_open: bool = False
+    counts: dict[str, int] = field(default_factory=dict)
+    """Alerts let through, by minute since 1970: `b` of the bookings, `f` of when they were found."""
     reset_at: int = 0
-    """When an operator closed it last, milliseconds UTC."""
-    counts: dict[int, int] = field(default_factory=dict)
-    """Alerts let through, by minute since 1970."""
+    """Kafka time of the last decision of an operator, milliseconds UTC."""
+    former: "Breaker | None" = None
+    """As it was before that: it judges what was found before, should that be read again."""
 
-    def lets_through(self, written_at: int, per_minute: int) -> bool:
-        """Whether an alert about a booking of a Kafka time goes to its customer; else it is held."""
-        if self.is_open:
-            return False
-        minute = written_at // _MINUTE_MS
-        # The minutes used last are kept, whatever their age: one partition may be hours behind another.
-        self.counts[minute] = self.counts.pop(minute, 0) + 1
-        while len(self.counts) > _KEPT_MINUTES:
-            del self.counts[next(iter(self.counts))]
-        self.is_open = self.counts[minute] > per_minute
+    def lets_through(self, written_at: int, found_at: int, per_minute: int) -> bool:
+        """Whether an alert goes to its customer; else it is held.
+
+        Args:
+            written_at: Kafka time of the booking, milliseconds UTC.
+            found_at: Kafka time at which the rule found it.
+            per_minute: The rule's limit.
+        """
+        if self.former is not None and found_at <= self.reset_at:
+            return self.former.lets_through(written_at, found_at, per_minute)
+        if not self.is_open:
+            booked = self._count("b", written_at) > per_minute
+            found = self._count("f", found_at) > per_minute * _BACKLOG_MINUTES
+            self.is_open = booked or found
         return not self.is_open
 
     def reset(self, at: int) -> None:
-        """An operator closes it; what was said before is not heard again."""
+        """An operator closes it at a Kafka time; what was said before is not heard again."""
         if at > self.reset_at:
-            self.is_open, self.reset_at, self.counts = False, at, {}
+            former = Breaker(self.is_open, self.counts)
+            self.is_open, self.reset_at, self.counts, self.former = False, at, {}, former
+
+    def minutes(self) -> set[int]:
+        """The minutes of bookings that are remembered."""
+        counts = [*self.counts, *(self.former.counts if self.former else ())]
+        return {int(minute[1:]) for minute in counts if minute.startswith("b")}
+
+    def _count(self, kind: str, time: int) -> int:
+        minute = f"{kind}{time // _MINUTE_MS}"
+        # The minutes used last are kept, whatever their age: one partition may be hours behind another.
+        self.counts[minute] = self.counts.pop(minute, 0) + 1
+        while len(self.counts) > 2 * _KEPT_MINUTES:
+            del self.counts[next(iter(self.counts))]
+        return self.counts[minute]
 
     def to_json(self) -> dict[str, Any]:
         """As a value that JSON can hold, for Flink's state."""
-        return {"is_open": self.is_open, "reset_at": self.reset_at, "counts": self.counts}
+        former = self.former.to_json() if self.former else None
+        return {"is_open": self.is_open, "counts": self.counts, "reset_at": self.reset_at, "former": former}
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "Breaker":
         """As :meth:`to_json` stored it."""
-        counts = {int(minute): count for minute, count in stored["counts"].items()}
-        return cls(stored["is_open"], stored["reset_at"], counts)
+        former = cls.from_json(stored["former"]) if stored["former"] else None
+        return cls(stored["is_open"], stored["counts"], stored["reset_at"], former)

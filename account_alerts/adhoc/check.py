@@ -30,7 +30,6 @@ def environment(config: Config, rule: Rule) -> StreamTableEnvironment:
     del options["execution.checkpointing.interval"]  # What is run here ends, or is not run.
     configure(table_env, options)
     adhoc_rule_job.define_tables(table_env, config)
-    table_env.execute_sql(statement("tables/rule_hits.sql", config))
     return table_env
 
 
@@ -45,6 +44,7 @@ def check(config: Config, rule: Rule, place: str) -> dict[str, str]:
     found = compiled(table_env, rule, place)
     columns = columns_of(found)
     table_env.create_temporary_view("found", found)
+    table_env.execute_sql(statement("tables/rule_hits.sql", config))
     try:
         insert = statement("rules/raise_hits.sql", config, **adhoc_rule_job.hits(found, rule, 0))
         table_env.explain_sql(insert)
@@ -84,6 +84,9 @@ def _problems(columns: dict[str, str]) -> Iterator[str]:
             yield f"gives no column {name}, which an alert needs: select it, or * , from bookings"
         elif not _is_one_of(columns[name], kinds):
             yield f"the column {name} is {columns[name]}, and must be {kinds[0]}, as in bookings"
+    for name in columns:
+        if name.lower() in {*_NEEDED, *_OPTIONAL} and name not in {*_NEEDED, *_OPTIONAL}:
+            yield f"the column {name} is written {name.lower()}, or called otherwise"
     for name, kinds in _OPTIONAL.items():
         if name in columns and not _is_one_of(columns[name], kinds):
             yield f"the column {name} is {columns[name]}, and must be {kinds[0]}: CAST({name} AS {kinds[0]})"
@@ -121,6 +124,10 @@ def _short(text: str) -> str:
     if met := re.match(r'Encountered "(.*?)"', text):
         word = met[1].replace("<EOF>", "the end")
         text = f"did not expect {word} here"
+        if named := re.fullmatch(r"[.,] (\w+)", word):
+            text += f"; if {named[1]} is a column, write it in back-ticks: it is also a word of SQL"
+    if called := re.match(r"No match found for function signature (\w+)", text):
+        text = f"there is no function {called[1]} that takes this"
     if any(each in text for each in ("doesn't support consuming", "is not supported", "StreamPhysical")):
         text += ' (see docs/adhoc-rules.md, "What a rule can be")'
     return " ".join(text.split())

@@ -47,7 +47,7 @@ def list_rules(as_json: JsonFlag = False) -> None:
     for line in lines:
         limit = f"limit {line['per_minute']}/min" if line["per_minute"] else ""
         held = f", {line['held']} alerts held" if line["held"] else ""
-        typer.echo(f"{line['name']:<24} {line['state']}{held:<20} {limit:<18} {line['about']}")
+        typer.echo(f"{line['name']:<24} {line['state']}{held}  {limit}  {line['about']}")
 
 
 @app.command(epilog="Example: alerts rules show salary_arrived")
@@ -55,12 +55,12 @@ def show(name: NameOrFile) -> None:
     """Show a rule: its SQL as it was started, or as it stands in its file."""
     from account_alerts.adhoc import registry
 
-    started = registry.read(_config()).started.get(name)
+    started = registry.read(_config()).started.get(Path(name).stem)
     if started is None:
         rule, file = _rule(name)
         typer.echo(f"{file} (not started)\n\n{rule.sql}")
     else:
-        typer.echo(f"{name}: started {_time(started.since)}\n\n{started.sql}")
+        typer.echo(f"{started.name}: started {_time(started.since)}\n\n{started.sql}")
 
 
 @app.command(epilog="Example: alerts rules test salary_arrived")
@@ -104,7 +104,10 @@ def back_test(
     from account_alerts.adhoc import back_test as tool
 
     rule, place = _rule(name)
-    result = tool.run(_config(), rule, str(place), _when(from_, "--from"), _when(to, "--to"), file)
+    start, end = _when(from_, "--from"), _when(to, "--to")
+    if start is not None and end is not None and start >= end:
+        raise typer.BadParameter(f"{to} is not after {from_}", param_hint="--to")
+    result = tool.run(_config(), rule, str(place), start, end, file)
     typer.echo(json.dumps(result.as_dict(), indent=2, ensure_ascii=False) if as_json else result.text())
 
 
@@ -132,7 +135,7 @@ def start(
 
 @app.command(epilog="Example: alerts rules stop salary_arrived")
 def stop(name: Name) -> None:
-    """Stop a rule's job; alerts that are held stay held."""
+    """Stop a rule's job. What it knows is forgotten; alerts that are held stay held."""
     from account_alerts.adhoc import running
 
     running.stop(_config(), name)

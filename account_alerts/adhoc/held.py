@@ -1,6 +1,5 @@
 """Alerts that were held back because their rule raised more than its limit: released, or dropped."""
 
-import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -10,7 +9,7 @@ from account_alerts.adhoc import registry
 from account_alerts.adhoc.registry import Registry
 from account_alerts.adhoc.rule_file import RuleError
 from account_alerts.clients import read_to_end, send_all
-from account_alerts.codec import Record, codec
+from account_alerts.codec import CodecError, Record, codec
 from account_alerts.config import Config
 
 
@@ -66,14 +65,17 @@ def _decided(config: Config, name: str, held: list[tuple[Message, Record]]) -> i
     for message, _ in held:
         partition = int(message.partition() or 0)
         offsets[partition] = max(offsets.get(partition, 0), int(message.offset() or 0) + 1)
-    registry.decide(config, name, offsets, int(time.time() * 1000))
+    registry.decide(config, name, offsets)
     return len(held)
 
 
 def _undecided(config: Config, known: Registry) -> Iterator[tuple[Message, Record]]:
     decoder = codec(config)
     for message in read_to_end(config, config.topics.held_alerts.name):
-        alert = decoder.decode("OutboundAlert", message.value() or b"")
+        try:
+            alert = decoder.decode("OutboundAlert", message.value() or b"")
+        except CodecError:
+            continue  # Nothing that this project writes.
         decided = known.decided.get(alert["alert_type"], {})
         if int(message.offset() or 0) >= decided.get(int(message.partition() or 0), 0):
             yield message, alert

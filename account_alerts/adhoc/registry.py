@@ -1,11 +1,11 @@
 """Which analysts' rules are started, in the compacted topic `adhoc-rules`: JSON, keyed by the rule's name.
 
 What an operator decided on the held alerts stands there under the rule's name and `:held`. The adhoc-alerts
-job reads both: `reset_at` closes a rule's breaker (udfs/breaker.py).
+job reads both: each closes the rule's breaker (udfs/breaker.py).
 """
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from account_alerts.adhoc.rule_file import Rule
@@ -26,13 +26,11 @@ class Started:
     per_minute: int
     since: int
     """Bookings written to Kafka from then on raise its alerts."""
-    reset_at: int
-    """When it was started with a closed breaker."""
 
     @classmethod
     def of(cls, rule: Rule, since: int) -> "Started":
         """A rule that is started at a time."""
-        return cls(rule.name, rule.sql, rule.about, rule.per_minute, since, since)
+        return cls(rule.name, rule.sql, rule.about, rule.per_minute, since)
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,8 @@ def read(config: Config) -> Registry:
             offsets = {int(partition): offset for partition, offset in record["decided"].items()}
             registry.decided[name.removesuffix(_HELD)] = offsets
         else:
-            registry.started[name] = Started(**record)
+            known = {field.name for field in fields(Started)}
+            registry.started[name] = Started(**{key: value for key, value in record.items() if key in known})
     return registry
 
 
@@ -77,9 +76,9 @@ def stop(config: Config, name: str) -> None:
     _write(config, name, None)
 
 
-def decide(config: Config, name: str, offsets: dict[int, int], at: int) -> None:
+def decide(config: Config, name: str, offsets: dict[int, int]) -> None:
     """Close a rule's breaker, and note up to which offsets its held alerts are decided, by partition."""
-    _write(config, f"{name}{_HELD}", {"decided": offsets, "reset_at": at})
+    _write(config, f"{name}{_HELD}", {"decided": offsets})
 
 
 def _write(config: Config, key: str, value: dict[str, Any] | None) -> None:

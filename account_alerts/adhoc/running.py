@@ -2,15 +2,17 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from account_alerts.adhoc import held, registry
 from account_alerts.adhoc.registry import Registry, Started
 from account_alerts.adhoc.rule_file import Rule, RuleError
 from account_alerts.config import Config
-from account_alerts.flink_rest import FlinkRest, FlinkUnreachableError
+from account_alerts.flink_rest import LIVE, FlinkRest, FlinkUnreachableError
 from account_alerts.local import job_state, readiness, submit
+from account_alerts.local.errors import LocalError
 from account_alerts.local.layout import Layout
 from account_alerts.local.waiting import say, wait_for
 
@@ -24,13 +26,31 @@ def start(config: Config, rules: Sequence[Rule]) -> int:
     call, in milliseconds UTC.
 
     Raises:
-        RuleError: One runs already.
+        RuleError: One is started already, or there is no room on the cluster.
         LocalError: A job cannot be submitted, or does not come up; then none of the rules is started.
     """
-    live = {job.name for job in FlinkRest(config.flink.rest_url).jobs() if job.live}
+    with _alone(config):
+        return _start(config, rules)
+
+
+def _start(config: Config, rules: Sequence[Rule]) -> int:
+    rest = FlinkRest(config.flink.rest_url)
+    live = {job.name for job in rest.jobs() if job.live}
+    started = registry.read(config).started
     for rule in rules:
-        if _job(rule.name) in live:
-            raise RuleError(f"{rule.name}: runs already. `alerts rules stop {rule.name}` stops it")
+        if rule.name in started or _job(rule.name) in live:
+            cure = "" if _job(rule.name) in live else "; `alerts up` brings its job back"
+            raise RuleError(
+                f"{rule.name}: is started already{cure}. `alerts rules stop {rule.name}` stops it; then it "
+                "begins anew"
+            )
+    needed = len(rules) * config.adhoc.rule_parallelism
+    needed += 0 if submit.ADHOC in live else config.adhoc.parallelism
+    if (free := rest.free_slots()) < needed:
+        raise RuleError(
+            f"{needed} slots are needed and {free} are free: stop another rule, or add TaskManagers "
+            "(here: local.task_slots)"
+        )
     since = int(time.time() * 1000)
     jobs = [submit.ADHOC] if submit.ADHOC not in live else []
     jobs += [_job(rule.name) for rule in rules]
@@ -56,23 +76,32 @@ def stop(config: Config, name: str) -> None:
     Raises:
         RuleError: It is not started.
     """
-    if (
-        name not in registry.read(config).started
-        and FlinkRest(config.flink.rest_url).live_job(_job(name)) is None
-    ):
-        raise RuleError(f"{name}: is not started. See `alerts rules list`")
-    _forget(config, name)
+    with _alone(config):
+        live = FlinkRest(config.flink.rest_url).live_job(_job(name))
+        if name not in registry.read(config).started and live is None:
+            raise RuleError(f"{name}: is not started. See `alerts rules list`")
+        _forget(config, name)
 
 
-def bring_up(config: Config, live: set[str]) -> list[str]:
-    """The jobs that started rules need and that do not run, ready to be submitted."""
-    started = registry.read(config).started
-    if not started:
-        return []
-    for rule in started.values():
-        _remember(config, rule, Layout(config.local_environment().state).rules)
-    wanted = [submit.ADHOC, *(_job(name) for name in sorted(started))]
-    return [name for name in wanted if name not in live]
+def bring_up(config: Config) -> None:
+    """Submit what started rules need and what does not run; one that can't be does no harm to the others."""
+    with _alone(config):
+        started = registry.read(config).started
+        if not started:
+            return
+        place = Layout(config.local_environment().state)
+        for rule in started.values():
+            _remember(config, rule, place.rules)
+            job_state.wanted(place, _job(rule.name))
+        live = {job.name for job in FlinkRest(config.flink.rest_url).jobs() if job.live}
+        for job in (submit.ADHOC, *(_job(name) for name in sorted(started))):
+            if job in live:
+                continue
+            try:
+                submit.submit(config, [job])
+                readiness.wait_for_checkpoints(config, [job])
+            except LocalError as error:
+                say(f"{job}: does NOT run: {error}")
 
 
 def report(config: Config, rules: list[Rule], on_broken: Callable[[str], None]) -> list[dict[str, object]]:
@@ -99,7 +128,7 @@ def report(config: Config, rules: list[Rule], on_broken: Callable[[str], None]) 
 
 def _state(name: str, known: Registry, waiting: int, states: dict[str, str]) -> str:
     if name not in known.started:
-        return "not started"
+        return "RUNS THOUGH STOPPED" if states.get(_job(name)) in LIVE else "not started"
     if waiting:
         return "stopped by its limit"
     return {"RUNNING": "runs"}.get(states.get(_job(name), ""), "does not run")
@@ -129,10 +158,29 @@ def _remember(config: Config, rule: Started, folder: Path) -> list[str]:
     return options
 
 
+@contextmanager
+def _alone(config: Config) -> Iterator[None]:
+    """One command at a time starts or stops rules of a local environment; a crash releases it."""
+    if config.local is None:
+        yield
+        return
+    with submit.submitting(Layout(config.local.state), "rules"):
+        yield
+
+
 def _forget(config: Config, name: str) -> None:
     registry.stop(config, name)
-    if config.local is not None:
-        job_state.unwanted(Layout(config.local.state), _job(name))
+    if config.local is None:
+        _cancel(config, name)
+        return
+    place = Layout(config.local.state)
+    job_state.unwanted(place, _job(name))
+    # Whoever is submitting it just now, such as the keeper, is waited for; the next one finds it unwanted.
+    with submit.submitting(place, _job(name)):
+        _cancel(config, name)
+
+
+def _cancel(config: Config, name: str) -> None:
     rest = FlinkRest(config.flink.rest_url)
     while (job := rest.live_job(_job(name))) is not None:
         rest.cancel(job.id)

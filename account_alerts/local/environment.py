@@ -118,16 +118,16 @@ def _wait_for_cluster(config: Config, state: Layout) -> None:
 
 
 def _bring_up_jobs(config: Config) -> None:
-    from account_alerts.adhoc.running import bring_up as started_rules  # It is built on this package.
+    from account_alerts.adhoc.running import bring_up  # It is built on this package.
 
     live = {job.name for job in FlinkRest(config.flink.rest_url).jobs() if job.live}
-    rules = started_rules(config, live)
-    missing = [name for name in submit.JOBS if name not in live] + rules
+    missing = [name for name in submit.JOBS if name not in live]
     if missing:
         submit.submit(config, missing)
     submit.wait_until_running(config)
-    readiness.wait_for_checkpoints(config, [*submit.JOBS, *rules])
+    readiness.wait_for_checkpoints(config, list(submit.JOBS))
     readiness.wait_for_rules(config)
+    bring_up(config)
 
 
 @contextmanager

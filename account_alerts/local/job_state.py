@@ -34,9 +34,9 @@ class JobRecord:
     savepoint: str | None = None
     """What to go on from as long as there is no checkpoint: an upgrade is on its way."""
     former: dict[str, str] | None = None
+    """`code`, `config` and `savepoint` of the version before, for `alerts rollback`."""
     options: list[str] = field(default_factory=list)
     """What its file is given besides the configuration: of an analyst's rule, which."""
-    """`code`, `config` and `savepoint` of the version before, for `alerts rollback`."""
 
 
 @contextmanager
@@ -81,7 +81,13 @@ def read(layout: Layout, name: str) -> JobRecord:
 def asked(layout: Layout, name: str, options: list[str]) -> None:
     """Remember what a job's file is given, before it is submitted for the first time: it begins anew."""
     with records(layout) as jobs:
-        jobs[name] = JobRecord(options=options)
+        jobs[name] = JobRecord(options=options, wanted=True)
+
+
+def wanted(layout: Layout, name: str) -> None:
+    """Remember that a job is meant to run again."""
+    with records(layout) as jobs:
+        jobs.setdefault(name, JobRecord()).wanted = True
 
 
 def unwanted(layout: Layout, name: str) -> None:

@@ -16,7 +16,7 @@ from account_alerts.flink_rest import FlinkRest, FlinkUnreachableError
 from account_alerts.local import job_state
 from account_alerts.local.errors import LocalError
 from account_alerts.local.layout import Layout, layout
-from account_alerts.local.submit import submit_one
+from account_alerts.local.submit import AT_ONCE, JOBS, submit_one
 
 _INTERVAL = 1.0
 _LONGEST_INTERVAL = 30.0
@@ -40,7 +40,7 @@ def lost_jobs(state: Layout, rest: FlinkRest) -> list[str]:
                 record.wanted = False
             elif not any(job.name == name and job.live for job in listed.values()):
                 lost.append(name)
-    return lost
+    return sorted(lost, key=lambda name: name not in JOBS)  # The chain first.
 
 
 def main(config_file: str) -> None:
@@ -61,7 +61,7 @@ def main(config_file: str) -> None:
             return False
         return True
 
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         while True:
             try:
                 # Without a TaskManager a submitted job could not run anyway.

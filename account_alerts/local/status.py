@@ -6,11 +6,13 @@ from typing import Any
 import psutil
 
 from account_alerts import topics
+from account_alerts.adhoc import registry
+from account_alerts.clients import KafkaUnreachableError
 from account_alerts.config import Config
 from account_alerts.flink_rest import FlinkRest, FlinkUnreachableError
-from account_alerts.local import job_state, supervise
+from account_alerts.local import supervise
 from account_alerts.local.layout import Layout
-from account_alerts.local.submit import JOBS
+from account_alerts.local.submit import ADHOC, JOBS, RULE
 
 PROGRAMS = (supervise.SUPERVISOR, "kafka", "jobmanager", "taskmanager", "keeper")
 
@@ -118,11 +120,12 @@ def _jobs(config: Config) -> list[dict[str, Any]] | None:
 
 
 def _names(config: Config) -> list[str]:
-    """The chain's jobs, and those of analysts' rules that are meant to run."""
-    if config.local is None:
+    """The chain's jobs, and those of the analysts' rules that are started."""
+    try:
+        started = sorted(registry.read(config).started)
+    except KafkaUnreachableError:
         return list(JOBS)
-    with job_state.records(Layout(config.local.state)) as records:
-        return [*JOBS, *sorted(name for name, job in records.items() if job.wanted and name not in JOBS)]
+    return [*JOBS, *([ADHOC] if started else []), *(RULE + name for name in started)]
 
 
 def text(report: dict[str, Any]) -> str:

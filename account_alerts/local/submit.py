@@ -34,7 +34,7 @@ RULE = "rule-"
 _RULE_FILE = "adhoc_rule_job.py"
 _RUNNING_SECONDS = 300
 _TURN_SECONDS = 300
-_AT_ONCE = 2
+AT_ONCE = 2
 """Clients at a time: each plans for seconds of a processor, and takes half a GiB."""
 # A client lives for seconds only: the quick compiler is enough.
 # Do not add an archive of its classes (-XX:SharedArchiveFile): with one, the planner cannot compile its code.
@@ -94,7 +94,7 @@ def submit(
             raise LocalError(
                 f"{name}: runs already (job {running[name]}). Cancel it first on {config.flink.rest_url}."
             )
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         ids = list(
             pool.map(lambda name: submit_one(config, name, resume, (options or {}).get(name, ())), jobs)
         )
@@ -107,7 +107,7 @@ def wait_until_running(config: Config) -> None:
     """Wait until all jobs that were submitted run."""
     rest = FlinkRest(config.flink.rest_url)
     for job in rest.jobs():
-        if job.live and (job.name in FILES or job.name.startswith(RULE)):
+        if job.live and job.name in JOBS:
             _wait_until_running(rest, job.name, job.id)
 
 
@@ -174,6 +174,8 @@ def _submit_here(config: Config, name: str, place: Layout, resume: bool) -> str:
     running = FlinkRest(config.flink.rest_url).live_job(name)
     if running is not None:
         raise LocalError(f"{name}: runs already (job {running.id}).")
+    if name.startswith(RULE) and not job_state.read(place, name).wanted:
+        raise LocalError(f"{name}: was stopped meanwhile.")
     checkpoint = job_state.newest_checkpoint(place, name) if resume else None
     say(f"{name}: submitting" + (f", from {checkpoint.name}" if checkpoint else ""))
     code = versions.store(place)

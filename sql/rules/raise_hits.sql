@@ -1,5 +1,5 @@
 -- What an analyst's rule finds, for the job that finds the customers. Bookings from before the rule was started are there
--- for the rule to know what was; they raise nothing.
+-- for the rule to know what was; they raise nothing. What an outer join leaves empty is no booking, and nobody's.
 INSERT INTO rule_hits
 SELECT
   '${rule}', entry_id, ${rule_customer}, account_id, currency, amount_minor, balance_minor,
@@ -8,3 +8,5 @@ SELECT
   ${rule_threshold}, '${rule_channels}', ${rule_per_minute}
 FROM found
 WHERE written_at >= TO_TIMESTAMP_LTZ(${rule_since}, 3)
+  AND entry_id IS NOT NULL AND account_id IS NOT NULL AND currency IS NOT NULL AND amount_minor IS NOT NULL
+  AND balance_minor IS NOT NULL AND booked_at IS NOT NULL AND ${rule_named}

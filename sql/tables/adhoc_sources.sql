@@ -1,8 +1,9 @@
--- What analysts' rules found, and what operators said of the rules (started, opened again), as it was written.
+-- What analysts' rules found, and what was said of the rules (started, an operator's decisions), as it was written.
 CREATE TABLE adhoc_sources (
   record_key   BYTES,
   record       BYTES,
-  source_topic STRING NOT NULL METADATA FROM 'topic' VIRTUAL
+  source_topic STRING NOT NULL METADATA FROM 'topic' VIRTUAL,
+  written_at   TIMESTAMP_LTZ(3) NOT NULL METADATA FROM 'timestamp' VIRTUAL
 ) WITH (
   'connector' = 'kafka',
   'topic' = '${rule_hits};${adhoc_rules}',

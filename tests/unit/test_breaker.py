@@ -1,5 +1,6 @@
 """The breaker of a rule: it lets through what the rule said it would raise, and then nothing."""
 
+import itertools
 import json
 from collections import Counter
 
@@ -13,9 +14,13 @@ NOON = 1_750_000_020_000
 """A full minute."""
 
 
+FOUND = itertools.count(2 * NOON, MINUTE)
+"""Each alert is found in a minute of its own, but where a test is about that."""
+
+
 def passed(breaker: Breaker, minutes: list[int], limit: int) -> list[bool]:
     """Which of alerts so many minutes after NOON go through."""
-    return [breaker.lets_through(NOON + minute * MINUTE, limit) for minute in minutes]
+    return [breaker.lets_through(NOON + minute * MINUTE, next(FOUND), limit) for minute in minutes]
 
 
 def stored(breaker: Breaker) -> Breaker:
@@ -37,9 +42,9 @@ def test_each_minute_counts_for_itself() -> None:
 def test_a_minute_is_one_of_kafka_time() -> None:
     breaker = Breaker()
     assert NOON % MINUTE == 0
-    assert breaker.lets_through(NOON - 1, 1)
-    assert breaker.lets_through(NOON, 1)
-    assert not breaker.lets_through(NOON + MINUTE - 1, 1)
+    assert breaker.lets_through(NOON - 1, next(FOUND), 1)
+    assert breaker.lets_through(NOON, next(FOUND), 1)
+    assert not breaker.lets_through(NOON + MINUTE - 1, next(FOUND), 1)
 
 
 def test_a_backlog_that_is_worked_off_is_no_flood() -> None:
@@ -78,6 +83,29 @@ def test_a_reset_of_the_past_is_not_heard_after_being_stored() -> None:
     breaker = stored(breaker)
     breaker.reset(7)
     assert breaker.is_open
+
+
+def test_what_was_found_before_a_reset_is_judged_as_it_was_then() -> None:
+    breaker = Breaker()
+    assert [breaker.lets_through(NOON, NOON, 1) for _ in range(2)] == [True, False]
+    breaker.reset(NOON + 10)
+    breaker = stored(breaker)
+    assert not breaker.lets_through(NOON, NOON + 10, 1), "read again, it would go out though it was dropped"
+    assert breaker.lets_through(NOON, NOON + 11, 1)
+
+
+def test_a_rule_that_finds_a_week_of_bookings_in_a_minute_is_stopped() -> None:
+    breaker = Breaker()
+    through = [breaker.lets_through(NOON + minute * MINUTE, 2 * NOON, 5) for minute in range(7 * 1440)]
+    assert sum(through) == 5 * 60
+
+
+def test_the_minutes_of_bookings_that_are_remembered() -> None:
+    breaker = Breaker()
+    passed(breaker, [0, 5], 1)
+    assert breaker.minutes() == {NOON // MINUTE, NOON // MINUTE + 5}
+    breaker.reset(3 * NOON)
+    assert breaker.minutes() == {NOON // MINUTE, NOON // MINUTE + 5}
 
 
 def test_minutes_out_of_order_are_counted_where_they_belong() -> None:
@@ -132,5 +160,7 @@ def test_being_stored_changes_nothing(steps: list[str | int], limit: int) -> Non
             kept.reset(at)
             restored.reset(at)
         else:
-            assert passed(kept, [step], limit) == passed(restored, [step], limit)
+            found = next(FOUND)
+            through = [each.lets_through(NOON + step * MINUTE, found, limit) for each in (kept, restored)]
+            assert through[0] == through[1]
     assert stored(kept) == kept == restored
