@@ -155,6 +155,7 @@ def test_an_alert_says_what_the_hit_and_the_contact_say() -> None:
         "booked_at": 1_750_000_000_000,
         "written_at": 1_750_000_000_100,
         "per_minute": 600,
+        "found_at": 1_750_000_000_100,
         "alert_id": alert_id(b"e1", b"c1", b"adhoc:salary_arrived", "EMAIL", "anna@example.com"),
         "channel": "EMAIL",
         "address": "anna@example.com",
