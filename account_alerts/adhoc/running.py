@@ -92,7 +92,6 @@ def bring_up(config: Config) -> None:
         place = Layout(config.local_environment().state)
         for rule in started.values():
             _remember(config, rule, place.rules)
-            job_state.wanted(place, _job(rule.name))
         live = {job.name for job in FlinkRest(config.flink.rest_url).jobs() if job.live}
         for job in (submit.ADHOC, *(_job(name) for name in sorted(started))):
             if job in live:

@@ -81,13 +81,7 @@ def read(layout: Layout, name: str) -> JobRecord:
 def asked(layout: Layout, name: str, options: list[str]) -> None:
     """Remember what a job's file is given, before it is submitted for the first time: it begins anew."""
     with records(layout) as jobs:
-        jobs[name] = JobRecord(options=options, wanted=True)
-
-
-def wanted(layout: Layout, name: str) -> None:
-    """Remember that a job is meant to run again."""
-    with records(layout) as jobs:
-        jobs.setdefault(name, JobRecord()).wanted = True
+        jobs[name] = JobRecord(options=options)
 
 
 def unwanted(layout: Layout, name: str) -> None:

@@ -16,7 +16,8 @@ from account_alerts.flink_rest import FlinkRest, FlinkUnreachableError
 from account_alerts.local import job_state
 from account_alerts.local.errors import LocalError
 from account_alerts.local.layout import Layout, layout
-from account_alerts.local.submit import AT_ONCE, JOBS, submit_one
+from account_alerts.local.submit import AT_ONCE, JOBS
+from account_alerts.local.submit import bring_back as submit_again
 
 _INTERVAL = 1.0
 _LONGEST_INTERVAL = 30.0
@@ -55,7 +56,7 @@ def main(config_file: str) -> None:
         try:
             ran = job_state.read(state, name).config
             # With what it ran with, not with what the project's folder has become meanwhile.
-            submit_one(load(Path(ran)) if ran else config, name, resume=True)
+            submit_again(load(Path(ran)) if ran else config, name)
         except Exception as error:  # The others must not be lost by one that cannot be brought back.
             _log.error("%s: %s", name, error, exc_info=not isinstance(error, LocalError))
             return False

@@ -131,6 +131,14 @@ def file_of(name: str) -> str:
     return _RULE_FILE if name.startswith(RULE) else FILES[name]
 
 
+def bring_back(config: Config, name: str) -> None:
+    """Submit a job that was lost from its newest checkpoint, unless it was stopped meanwhile."""
+    place = Layout(config.local_environment().state)
+    with submitting(place, name):
+        if job_state.read(place, name).wanted:
+            _submit_here(config, name, place, resume=True)
+
+
 def submit_one(config: Config, name: str, resume: bool, options: Sequence[str] = ()) -> str:
     """Submit one job without waiting for it; returns its id."""
     if config.local is None:
@@ -145,7 +153,7 @@ def submit_one(config: Config, name: str, resume: bool, options: Sequence[str] =
     place = Layout(config.local.state)
     with submitting(place, name):
         # The keeper and a user may have the same thought; the second one finds the job running.
-        return _submit_here(config, name, place, resume)
+        return _submit_here(config, name, place, resume=resume)
 
 
 @contextmanager
@@ -170,12 +178,10 @@ def submitting(layout: Layout, name: str) -> Iterator[None]:
         yield
 
 
-def _submit_here(config: Config, name: str, place: Layout, resume: bool) -> str:
+def _submit_here(config: Config, name: str, place: Layout, *, resume: bool) -> str:
     running = FlinkRest(config.flink.rest_url).live_job(name)
     if running is not None:
         raise LocalError(f"{name}: runs already (job {running.id}).")
-    if name.startswith(RULE) and not job_state.read(place, name).wanted:
-        raise LocalError(f"{name}: was stopped meanwhile.")
     checkpoint = job_state.newest_checkpoint(place, name) if resume else None
     say(f"{name}: submitting" + (f", from {checkpoint.name}" if checkpoint else ""))
     code = versions.store(place)
