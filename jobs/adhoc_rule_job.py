@@ -1,10 +1,10 @@
-"""One analyst's rule: a SELECT over the bookings; what it finds goes to the adhoc-alerts job. Each rule is a
+"""An analyst's rule: a SELECT over the bookings; what it finds goes to the adhoc-alerts job. Each rule is a
 job of its own, so that a wrong one touches no other.
 
     flink run -py jobs/adhoc_rule_job.py --rule sql/adhoc/salary_arrived.sql     on a cluster
     python jobs/adhoc_rule_job.py --rule sql/adhoc/salary_arrived.sql            in this process
 
-    --rule FILE      the rule (account_alerts/adhoc/rule_file.py says what stands in it)
+    --rule FILE      a rule (account_alerts/adhoc/rule_file.py says what stands in it); repeatable
     --since MS       bookings written to Kafka from then on raise alerts, milliseconds UTC (default: now)
 """
 
@@ -112,13 +112,11 @@ def build(table_env: StreamTableEnvironment, config: Config, rule: Rule, since: 
 
 if __name__ == "__main__":
     own = argparse.ArgumentParser(add_help=False)
-    own.add_argument("--rule", type=Path)
+    own.add_argument("--rule", type=Path, action="append", default=[])
     own.add_argument("--since", type=int, default=int(time.time() * 1000))
     asked, others = own.parse_known_args()
-    builds = []
-    if asked.rule is not None:
-        try:
-            builds = [partial(build, rule=read(asked.rule), since=asked.since)]
-        except (RuleError, OSError) as error:
-            sys.exit(f"adhoc_rule_job: {error}")
-    run(builds, __doc__, others)
+    try:
+        rules = [read(file) for file in asked.rule]
+    except (RuleError, OSError) as error:
+        sys.exit(f"adhoc_rule_job: {error}")
+    run([partial(build, rule=rule, since=asked.since) for rule in rules], __doc__, others)

@@ -3,6 +3,7 @@
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -52,16 +53,20 @@ def _start(config: Config, rules: Sequence[Rule]) -> int:
             "(here: local.task_slots)"
         )
     since = int(time.time() * 1000)
-    jobs = [submit.ADHOC] if submit.ADHOC not in live else []
-    jobs += [_job(rule.name) for rule in rules]
-    with tempfile.TemporaryDirectory() as folder:
+    new = submit.ADHOC not in live
+    jobs = [*([submit.ADHOC] if new else []), *(_job(rule.name) for rule in rules)]
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(1) as pool:
         try:
-            options = {}
+            files = {}
             for rule in rules:
-                options[_job(rule.name)] = _remember(config, Started.of(rule, since), Path(folder))
+                files[_job(rule.name)] = _remember(config, Started.of(rule, since), Path(folder))
                 registry.start(config, Started.of(rule, since))
             # Elsewhere nothing is known to go on from; the cluster itself keeps its jobs.
-            submit.submit(config, jobs, resume=config.local is not None, options=options)
+            resume = config.local is not None
+            other = pool.submit(submit.submit, config, [submit.ADHOC], resume=resume) if new else None
+            submit.submit_rules(config, files, since)
+            if other:
+                other.result()
             readiness.wait_for_checkpoints(config, jobs)
         except BaseException:
             for rule in rules:
@@ -141,8 +146,8 @@ def _states(config: Config, on_broken: Callable[[str], None]) -> dict[str, str]:
         return {}
 
 
-def _remember(config: Config, rule: Started, folder: Path) -> list[str]:
-    """Keep the rule as it is started, where no one edits it; returns what its job's file is given.
+def _remember(config: Config, rule: Started, folder: Path) -> Path:
+    """Keep the rule as it is started, where no one edits it; returns the file.
 
     A local environment keeps it with its state; elsewhere the cluster has it when it is submitted.
     """
@@ -154,7 +159,7 @@ def _remember(config: Config, rule: Started, folder: Path) -> list[str]:
         file.write_text(rule.sql, encoding="utf-8")
     if place and job_state.read(place, _job(rule.name)).options != options:
         job_state.asked(place, _job(rule.name), options)
-    return options
+    return file
 
 
 @contextmanager

@@ -1,23 +1,16 @@
 """Submitting the jobs to a cluster with `flink run -py`."""
 
 import fcntl
-import hashlib
-import json
-import re
-import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from account_alerts import paths
 from account_alerts.config import PROJECT, Config
 from account_alerts.flink_rest import FlinkRest, FlinkUnreachableError
 from account_alerts.local import flink_conf, health, job_state, versions
+from account_alerts.local.attempt import Attempt, keep_config
 from account_alerts.local.errors import LocalError
 from account_alerts.local.layout import Layout
 from account_alerts.local.waiting import say, wait_for
@@ -36,9 +29,6 @@ _RUNNING_SECONDS = 300
 _TURN_SECONDS = 300
 AT_ONCE = 2
 """Clients at a time: each plans for seconds of a processor, and takes half a GiB."""
-# A client lives for seconds only: the quick compiler is enough.
-# Do not add an archive of its classes (-XX:SharedArchiveFile): with one, the planner cannot compile its code.
-_CLIENT_JVM = "-Xmx512m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
 def names(job: str) -> list[str]:
@@ -65,21 +55,13 @@ def one(job: str) -> str:
     return job
 
 
-def submit(
-    config: Config,
-    jobs: list[str],
-    *,
-    resume: bool = True,
-    options: Mapping[str, Sequence[str]] | None = None,
-) -> None:
+def submit(config: Config, jobs: list[str], *, resume: bool = True) -> None:
     """Submit jobs, several at a time, and wait until they run.
 
     Args:
         config: Says which cluster.
         jobs: Their names.
         resume: Go on from each job's newest retained checkpoint, where there is one.
-        options: What their files are given besides, where no local environment remembers it
-            (`job_state.asked`).
 
     Raises:
         LocalError: A job runs already, cannot be submitted, or does not come up.
@@ -95,10 +77,37 @@ def submit(
                 f"{name}: runs already (job {running[name]}). Cancel it first on {config.flink.rest_url}."
             )
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        ids = list(
-            pool.map(lambda name: submit_one(config, name, resume, (options or {}).get(name, ())), jobs)
-        )
-    for name, job_id in zip(jobs, ids, strict=True):
+        ids = list(pool.map(lambda name: submit_one(config, name, resume=resume), jobs))
+    _wait_for_all(rest, dict(zip(jobs, ids, strict=True)))
+
+
+def submit_rules(config: Config, files: Mapping[str, Path], since: int) -> None:
+    """Submit analysts' rules from one client, and wait until they run; each begins anew.
+
+    Args:
+        config: Says which cluster.
+        files: The rules, by the name of their job.
+        since: Bookings written to Kafka from then on raise alerts, milliseconds UTC.
+
+    Raises:
+        LocalError: A job cannot be submitted, or does not come up.
+    """
+    say(f"{', '.join(files)}: submitting")
+    options = [*(part for file in files.values() for part in ("--rule", str(file))), "--since", str(since)]
+    if config.local is None:
+        with tempfile.TemporaryDirectory() as folder:
+            ids = _submit_elsewhere(config, _RULE_FILE, Layout(Path(folder)), options)
+    else:
+        place = Layout(config.local.state)
+        attempt = Attempt(place, "rules", versions.store(place), keep_config(config, place))
+        ids = attempt.ids(attempt.client(_RULE_FILE, [], *options))
+        for name, job_id in zip(files, ids, strict=True):
+            job_state.started(place, name, job_id, attempt.version(name))
+    _wait_for_all(FlinkRest(config.flink.rest_url), dict(zip(files, ids, strict=True)))
+
+
+def _wait_for_all(rest: FlinkRest, ids: Mapping[str, str]) -> None:
+    for name, job_id in ids.items():
         _wait_until_running(rest, name, job_id)
         say(f"{name}: running")
 
@@ -139,7 +148,7 @@ def bring_back(config: Config, name: str) -> None:
             _submit_here(config, name, place, resume=True)
 
 
-def submit_one(config: Config, name: str, resume: bool, options: Sequence[str] = ()) -> str:
+def submit_one(config: Config, name: str, *, resume: bool) -> str:
     """Submit one job without waiting for it; returns its id."""
     if config.local is None:
         if resume:
@@ -149,7 +158,7 @@ def submit_one(config: Config, name: str, resume: bool, options: Sequence[str] =
                 "--from-nothing."
             )
         with tempfile.TemporaryDirectory() as folder:
-            return _submit_elsewhere(config, name, Layout(Path(folder)), options)
+            return _submit_elsewhere(config, file_of(name), Layout(Path(folder)), [])[0]
     place = Layout(config.local.state)
     with submitting(place, name):
         # The keeper and a user may have the same thought; the second one finds the job running.
@@ -207,101 +216,12 @@ def restore(checkpoint: Path | None) -> list[str]:
     return ["-s", checkpoint.as_uri(), "-claimMode", mode]
 
 
-def _submit_elsewhere(config: Config, name: str, place: Layout, options: Sequence[str]) -> str:
+def _submit_elsewhere(config: Config, file: str, place: Layout, options: Sequence[str]) -> list[str]:
     """To a cluster this tool did not start: only its address is told, and nothing is remembered."""
     place.make()
     flink_conf.write(place.flink_conf, flink_conf.client_options(config))
-    attempt = Attempt(place, name, PROJECT, keep_config(config, place))
-    [job_id] = attempt.ids(attempt.client(file_of(name), [], *options))
-    return job_id
-
-
-def keep_config(config: Config, place: Layout) -> Path:
-    """A file with the values of now, which a variable may have changed since `up`; it is never changed."""
-    with tempfile.NamedTemporaryFile(dir=place.state, prefix="config-", suffix=".part") as file:
-        config.write(Path(file.name))
-        text = Path(file.name).read_bytes()
-    kept = place.state / f"config-{hashlib.sha256(text).hexdigest()[:12]}.yaml"
-    if not kept.exists():
-        config.write(kept)
-    return kept
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One submission by `flink run`: what of, and where it writes."""
-
-    place: Layout
-    label: str
-    """Tells attempts apart that are made at the same time."""
-    code: Path
-    config: Path
-
-    @property
-    def output(self) -> Path:
-        """What the client prints."""
-        return self.place.logs / f"submit-{self.label}.out"
-
-    @property
-    def operators(self) -> Path:
-        """The folder for `<job>.json`: what holds state in the jobs."""
-        return self.place.operators / self.label
-
-    def client(self, file: str, restored: list[str], *options: str) -> "subprocess.Popen[str]":
-        """Start the client for a job file; `options` are the file's own."""
-        script = self.code / "jobs" / file
-        if not script.exists():
-            raise LocalError(f"{self.label}: {script} is missing")
-        shutil.rmtree(self.operators, ignore_errors=True)
-        command = [
-            str(paths.flink_home() / "bin/flink"),
-            *("run", "-d", *restored, "-pyexec", sys.executable, "-pyclientexec", sys.executable),
-            *("-py", str(script), "--config", str(self.config), "--operators", str(self.operators)),
-        ]
-        environment = self.place.environment(f"submit-{self.label}")
-        environment["JVM_ARGS"] = f"{_CLIENT_JVM} -Djava.io.tmpdir={self.place.tmp}"
-        environment["PYTHONPATH"] = str(self.code)  # Before what is installed.
-        with self.output.open("w") as output:
-            return subprocess.Popen(
-                [*command, *options],
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                text=True,
-                cwd=self.code,
-                env=environment,
-                # Ctrl-C is for the command, which ends its clients itself.
-                start_new_session=True,
-            )
-
-    def ids(self, running: "subprocess.Popen[str]") -> list[str]:
-        """Wait for the client; returns the ids of the jobs it submitted.
-
-        Raises:
-            LocalError: It could not submit them.
-        """
-        try:
-            status = running.wait()
-        except BaseException:
-            running.terminate()
-            raise
-        output = self.output.read_text()
-        submitted: list[str] = re.findall(r"JobID (\w{32})", output)
-        if status or not submitted:
-            raise LocalError(
-                f"{self.label}: cannot be submitted:\n{_without_frames(output)}\nAll of it: {self.output}"
-            )
-        return submitted
-
-    def version(self, name: str) -> job_state.Version:
-        """What was submitted, once the client has planned it."""
-        operators = json.loads((self.operators / f"{name}.json").read_text())
-        return job_state.Version(self.code, self.config, operators)
-
-
-def _without_frames(output: str) -> str:
-    """What a client printed, without Java's stack frames and warnings, which hide the reason."""
-    noise = re.compile(r"\s+at |\s*\.\.\. \d+ more|WARNING: ")
-    return "\n".join(line for line in output.splitlines() if line.strip() and not noise.match(line))
+    attempt = Attempt(place, Path(file).stem, PROJECT, keep_config(config, place))
+    return attempt.ids(attempt.client(file, [], *options))
 
 
 def _wait_until_running(rest: FlinkRest, name: str, job_id: str) -> None:

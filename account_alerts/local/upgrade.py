@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 from account_alerts.config import PROJECT, Config, load
 from account_alerts.flink_rest import FlinkRest, FlinkUnreachableError, Job, SavepointError
 from account_alerts.local import fitting, health, job_state, submit, versions
+from account_alerts.local.attempt import Attempt, keep_config
 from account_alerts.local.environment import interruptible
 from account_alerts.local.errors import LocalError
 from account_alerts.local.job_state import JobRecord, Version
@@ -35,7 +36,7 @@ class Prepared:
     """A client that has planned a version and waits for the savepoint to start it from."""
 
     name: str
-    attempt: submit.Attempt
+    attempt: Attempt
     process: "subprocess.Popen[str]"
     go: Path
 
@@ -206,7 +207,7 @@ def _prepare(config: Config, place: Layout, name: str, code: Path, label: str = 
     """Let a client plan a version, and wait when it has."""
     go = place.tmp / f"{name}-{label}-{os.getpid()}.json"
     go.unlink(missing_ok=True)
-    attempt = submit.Attempt(place, f"{name}-{label}", code, submit.keep_config(config, place))
+    attempt = Attempt(place, f"{name}-{label}", code, keep_config(config, place))
     waiting = ("--savepoint-in", str(go), "--asked-by", str(os.getpid()))
     return Prepared(name, attempt, attempt.client(submit.file_of(name), [], *waiting), go)
 
