@@ -46,6 +46,9 @@ def options(config: Config) -> dict[str, str]:
         "execution.buffer-timeout.interval": f"{job.buffer_timeout} ms",
         "execution.checkpointing.interval": f"{job.checkpoint_interval} ms",
         "state.backend.type": job.state_backend,
+        # A large heap takes as long as that to copy: bookings get as much time in between.
+        "execution.checkpointing.min-pause": f"{job.checkpoint_interval} ms",
+        "execution.checkpointing.snapshot-compression": "true",
         "execution.checkpointing.incremental": "true",
         "python.execution-mode": job.python_mode,
         "python.fn-execution.bundle.time": "5",
