@@ -258,7 +258,9 @@ def test_a_cancelled_job_is_not_brought_back(machine: Machine) -> None:
     rest.cancel(job.id)
     keeper = machine.layout.logs / "keeper.out"
     # It may look while the job is still CANCELLING.
-    assert awaited(lambda: re.search("alerting is CANCEL.*: not brought back", keeper.read_text()) is not None)
+    assert awaited(
+        lambda: re.search("alerting is CANCEL.*: not brought back", keeper.read_text()) is not None
+    )
     assert rest.live_job("alerting") is None
     machine.alerts("submit", "alerting")
     assert rest.live_job("alerting") is not None
