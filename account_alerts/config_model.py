@@ -193,6 +193,9 @@ class AlertingJob(Section):
     clock_interval: Annotated[Duration, Field(ge=1)]
     state_backend: Literal["hashmap", "rocksdb"]
     checkpoint_interval: Duration
+    compress_checkpoints: bool
+    """Smaller checkpoints and a quicker recovery where millions of accounts are on the heap; alerts that
+    come during a checkpoint wait longer."""
     unusual_volume: Annotated[float, Field(gt=1)]
     """How many times the last hour's alerts a minute are an alarm."""
     unusual_from: Positive

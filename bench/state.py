@@ -41,10 +41,13 @@ class StateCost:
 
 def overrides(accounts: int, backend: str) -> dict[str, Any]:
     """The environment for so many accounts: the heap must hold them all, RocksDB need not."""
-    memory = "4g"
+    memory, compress = "4g", False
     if backend == "hashmap" and accounts > 200_000:
-        memory = "6g" if accounts <= 1_000_000 else "12g"
-    return {"alerting": {"state_backend": backend}, "local": {"taskmanager_memory": memory}}
+        memory, compress = "6g" if accounts <= 1_000_000 else "12g", True
+    return {
+        "alerting": {"state_backend": backend, "compress_checkpoints": compress},
+        "local": {"taskmanager_memory": memory},
+    }
 
 
 def fill(accounts: int, config: Config, counting: bool = False) -> None:

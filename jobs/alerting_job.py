@@ -48,7 +48,7 @@ def options(config: Config) -> dict[str, str]:
         "state.backend.type": job.state_backend,
         # A large heap takes as long as that to copy: bookings get as much time in between.
         "execution.checkpointing.min-pause": f"{job.checkpoint_interval} ms",
-        "execution.checkpointing.snapshot-compression": "true",
+        "execution.checkpointing.snapshot-compression": str(job.compress_checkpoints).lower(),
         "execution.checkpointing.incremental": "true",
         "python.execution-mode": job.python_mode,
         "python.fn-execution.bundle.time": "5",

@@ -193,15 +193,17 @@ def _submit_here(config: Config, name: str, place: Layout, *, resume: bool) -> s
         raise LocalError(f"{name}: runs already (job {running.id}).")
     checkpoint = job_state.newest_checkpoint(place, name) if resume else None
     say(f"{name}: submitting" + (f", from {checkpoint.name}" if checkpoint else ""))
-    code = versions.store(place)
-    ran = job_state.read(place, name).code
+    code, kept = versions.store(place), keep_config(config, place)
+    record = job_state.read(place, name)
+    ran = record.code
     if checkpoint and ran and Path(ran) != code and Path(ran).is_dir():
         # Whether this folder's code fits that state, only an upgrade looks.
         cure = "" if name.startswith(RULE) else f"; `alerts upgrade {name}` takes this folder's code"
         say(f"{name}: goes on with the version that ran{cure}")
-        code = Path(ran)
-    attempt = Attempt(place, name, code, keep_config(config, place))
-    options = job_state.read(place, name).options
+        # With the configuration it had, too: it may not know a key that is new.
+        code, kept = Path(ran), Path(record.config or kept)
+    attempt = Attempt(place, name, code, kept)
+    options = record.options
     [job_id] = attempt.ids(attempt.client(file_of(name), restore(checkpoint), *options))
     job_state.started(place, name, job_id, attempt.version(name))
     return job_id
