@@ -150,6 +150,10 @@ class Topics(Section):
                 )
         return self
 
+    def of_channels(self) -> dict[str, Topic]:
+        """The topic of each channel that alerts go out by."""
+        return {"EMAIL": self.outbound_email, "SMS": self.outbound_sms, "PUSH": self.outbound_push}
+
     def all(self) -> dict[str, Topic]:
         """Every topic by its key in the configuration."""
         return {key: getattr(self, key) for key in type(self).model_fields}

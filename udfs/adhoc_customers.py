@@ -15,7 +15,7 @@ from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 from account_alerts.codec import Codec, CodecError, codec
 from account_alerts.config import Config
 from udfs import versions
-from udfs.adhoc_alerts import Hit, alerts_of, customers_of
+from udfs.adhoc_alerts import Hit, alerts_of, as_bytes, customers_of, read_contact, read_customers
 from udfs.partitions import partition_of
 from udfs.prober import partition_name, shard_of, shards_of
 from udfs.progress import Look, ShardProgress
@@ -58,10 +58,10 @@ class _AsOf(KeyedCoProcessFunction):  # type: ignore[misc]
 
     def process_element1(self, record: Row, ctx: KeyedCoProcessFunction.Context) -> Iterator[Any]:
         """A record of one of the two topics."""
-        key = _bytes(record.record_key) or b""
+        key = as_bytes(record.record_key) or b""
         # The last good one stays in force; the alert-rules job has put a broken one to the dead letters.
         with suppress(CodecError, UnicodeDecodeError):
-            self._take(record.source_topic, key.decode(), _bytes(record.record), record.written_ms)
+            self._take(record.source_topic, key.decode(), as_bytes(record.record), record.written_ms)
         shard = shard_of(record.source_partition, self._shards)
         partition = partition_name(record.source_topic, record.source_partition)
         complete = self._progress_of(shard).saw(partition, record.source_offset)
@@ -176,15 +176,8 @@ class FindCustomers(_AsOf):
     """A hit to one for each customer who might see its account: (shard that knows him, hit)."""
 
     def _take(self, topic: str, key: str, record: bytes | None, since: int) -> None:
-        if topic != self._config.topics.account_authorizations.name:
-            return
-        customers = None
-        if record is not None:
-            value = self._codec.decode("AccountAuthorization", record)
-            if value["account_id"] != key:
-                raise CodecError("the key is not the account_id")
-            customers = sorted(set(value["customer_ids"]))
-        self._remember(key, since, customers)
+        if topic == self._config.topics.account_authorizations.name:
+            self._remember(key, since, read_customers(self._codec, key, record))
 
     def _met(self, hit: Hit) -> Iterator[tuple[int, Hit]]:
         partitions = self._config.topics.alert_settings.partitions
@@ -202,25 +195,14 @@ class FindAddresses(_AsOf):
         self._unreachable = runtime_context.get_metrics_group().counter("without_address")
 
     def _take(self, topic: str, key: str, record: bytes | None, since: int) -> None:
-        if topic != self._config.topics.alert_settings.name:
-            return
-        contact = None
-        if record is not None:
-            value = self._codec.decode("AlertSettings", record)
-            if value["customer_id"] != key:
-                raise CodecError("the key is not the customer_id")
-            contact = {"language": value["language"], "addresses": value["addresses"]}
-        self._remember(key, since, contact)
+        if topic == self._config.topics.alert_settings.name:
+            self._remember(key, since, read_contact(self._codec, key, record))
 
     def _met(self, hit: Hit) -> Iterator[dict[str, Any]]:
         alerts = list(alerts_of(hit, self._as_of(hit["customer_id"], hit)))
         if not alerts:
             self._unreachable.inc()
         yield from alerts
-
-
-def _bytes(value: Any) -> bytes | None:
-    return None if value is None else bytes(value)
 
 
 def _now() -> int:

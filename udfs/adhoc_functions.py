@@ -10,7 +10,7 @@ from pyflink.datastream import KeyedCoProcessFunction, ProcessFunction, RuntimeC
 from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 from account_alerts.config import Config
-from udfs.adhoc_alerts import Hit, read_hit, read_reset
+from udfs.adhoc_alerts import Hit, as_bytes, read_hit, read_reset
 from udfs.breaker import Breaker
 from udfs.partitions import partition_of
 from udfs.prober import shard_of, shards_of
@@ -36,7 +36,7 @@ class ReadHits(ProcessFunction):  # type: ignore[misc]
 
     def process_element(self, record: Row, ctx: ProcessFunction.Context) -> Iterator[tuple[int, Hit]]:
         """One record of the hits; what a rule took back stays raised."""
-        hit = read_hit(_bytes(record.record)) if record.source_topic == self._hits else None
+        hit = read_hit(as_bytes(record.record)) if record.source_topic == self._hits else None
         if hit is not None:
             shard = shard_of(partition_of(hit["account_id"], self._partitions), self._shards)
             yield shard, {**hit, "found_at": record.written_ms}
@@ -52,7 +52,7 @@ class ReadResets(ProcessFunction):  # type: ignore[misc]
     def process_element(self, record: Row, ctx: ProcessFunction.Context) -> Iterator[tuple[str, int]]:
         """One record about a rule."""
         if record.source_topic == self._rules:
-            rule = read_reset(_bytes(record.record_key), _bytes(record.record))
+            rule = read_reset(as_bytes(record.record_key), as_bytes(record.record))
             if rule is not None:
                 yield rule, record.written_ms
 
@@ -66,13 +66,8 @@ class BreakRules(KeyedCoProcessFunction):  # type: ignore[misc]
 
     def __init__(self, config: Config) -> None:
         """Take what is needed from the configuration."""
-        topics = config.topics
-        self._held = topics.held_alerts.name
-        self._channels = {
-            "EMAIL": topics.outbound_email.name,
-            "SMS": topics.outbound_sms.name,
-            "PUSH": topics.outbound_push.name,
-        }
+        self._held = config.topics.held_alerts.name
+        self._channels = {channel: topic.name for channel, topic in config.topics.of_channels().items()}
 
     def open(self, runtime_context: RuntimeContext) -> None:
         """Prepare state and metrics."""
@@ -109,8 +104,10 @@ class BreakRules(KeyedCoProcessFunction):  # type: ignore[misc]
     def process_element2(self, reset: tuple[str, int], ctx: KeyedCoProcessFunction.Context) -> Iterator[Row]:
         """The rule's breaker was closed."""
         breaker = self._breaker()
+        minutes = breaker.minutes()
         breaker.reset(reset[1])
         self._state.update(json.dumps(breaker.to_json()))
+        self._forget(minutes - breaker.minutes())
         yield from ()
 
     def _forget(self, minutes: set[int]) -> None:
@@ -122,7 +119,3 @@ class BreakRules(KeyedCoProcessFunction):  # type: ignore[misc]
     def _breaker(self) -> Breaker:
         stored = self._state.value()
         return Breaker.from_json(json.loads(stored)) if stored else Breaker()
-
-
-def _bytes(value: Any) -> bytes | None:
-    return None if value is None else bytes(value)

@@ -22,9 +22,10 @@ class VolumeAlarm:
 
     def __init__(self, config: Config, runtime_context: RuntimeContext) -> None:
         """Connect and make the metrics."""
-        topics = (config.topics.outbound_email, config.topics.outbound_sms, config.topics.outbound_push)
         self._partitions = [
-            kafka.TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)
+            kafka.TopicPartition(topic.name, number)
+            for topic in config.topics.of_channels().values()
+            for number in range(topic.partitions)
         ]
         self._admin: AdminClient = admin(config)
         self._volume = Volume(config.alerting.unusual_volume, config.alerting.unusual_from)
@@ -36,16 +37,16 @@ class VolumeAlarm:
 
     def look(self, now: int) -> None:
         """Take in an answer that is there, and ask again if it is time (milliseconds UTC)."""
-        if self._asked and all(future.done() for future in self._asked):
-            answers, self._asked = self._asked, []
-            try:
+        try:
+            if self._asked and all(future.done() for future in self._asked):
+                answers, self._asked = self._asked, []
                 self._see(self._asked_at, sum(int(future.result().offset) for future in answers))
-            except kafka.KafkaException as error:  # Kafka away is somebody else's alarm.
-                _log.warning("cannot look at the volume of alerts, trying again: %s", error)
-        if not self._asked and now - self._asked_at >= _INTERVAL_MS:
-            self._asked_at = now
-            wanted = {part: OffsetSpec.latest() for part in self._partitions}  # type: ignore[no-untyped-call]
-            self._asked = list(self._admin.list_offsets(wanted, request_timeout=_TIMEOUT_S).values())
+            if not self._asked and now - self._asked_at >= _INTERVAL_MS:
+                self._asked_at = now
+                wanted = {part: OffsetSpec.latest() for part in self._partitions}  # type: ignore[no-untyped-call]
+                self._asked = list(self._admin.list_offsets(wanted, request_timeout=_TIMEOUT_S).values())
+        except kafka.KafkaException as error:  # Kafka away is somebody else's alarm.
+            _log.warning("cannot look at the volume of alerts, trying again: %s", error)
 
     def _see(self, now: int, total: int) -> None:
         unusual = self._volume.see(now, total)

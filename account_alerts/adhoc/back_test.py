@@ -11,7 +11,8 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,13 @@ from account_alerts.adhoc import check
 from account_alerts.adhoc.outcome import Outcome
 from account_alerts.adhoc.rule_file import Rule
 from account_alerts.clients import read_to_end
-from account_alerts.codec import CodecError, codec
+from account_alerts.codec import Codec, CodecError, codec
 from account_alerts.config import Config
 from account_alerts.local.waiting import say
 from jobs import adhoc_rule_job
 from jobs.flink_sql import statement
 from udfs import versions
-from udfs.adhoc_alerts import Hit, alerts_of, customers_of
+from udfs.adhoc_alerts import Hit, alerts_of, customers_of, read_contact, read_customers
 
 _TELL_SECONDS = 5.0
 _COLUMNS = (
@@ -120,27 +121,25 @@ def _known(
     config: Config, accounts: set[str]
 ) -> tuple[dict[str, versions.Versions], dict[str, versions.Versions]]:
     """(contacts by customer, customers by account), each with the Kafka times from which they hold."""
-    decoder, topics = codec(config), config.topics
-    authorized: dict[str, versions.Versions] = {}
-    for key, value, at in _records(config, topics.account_authorizations.name):
-        if key in accounts:
-            try:
-                customers = value and decoder.decode("AccountAuthorization", value)["customer_ids"]
-            except CodecError:
-                continue  # The last good one stays in force.
-            versions.append(authorized.setdefault(key, []), at, customers or None, None)
+    topics = config.topics
+    authorized = _versions(config, topics.account_authorizations.name, accounts, read_customers)
     concerned = {
         customer for held in authorized.values() for _, customers in held for customer in customers or ()
     }
-    contacts: dict[str, versions.Versions] = {}
-    for key, value, at in _records(config, topics.alert_settings.name):
-        if key in concerned:
-            try:
-                contact: Any = value and decoder.decode("AlertSettings", value)
-            except CodecError:
-                continue
-            versions.append(contacts.setdefault(key, []), at, contact or None, None)
-    return contacts, authorized
+    return _versions(config, topics.alert_settings.name, concerned, read_contact), authorized
+
+
+def _versions(
+    config: Config, topic: str, keys: set[str], read: Callable[[Codec, str, bytes | None], Any]
+) -> dict[str, versions.Versions]:
+    """What the records of these keys say, with the Kafka times from which it holds."""
+    decoder = codec(config)
+    found: dict[str, versions.Versions] = {}
+    for key, value, at in _records(config, topic):
+        if key in keys:
+            with suppress(CodecError):  # The last good one stays in force.
+                versions.append(found.setdefault(key, []), at, read(decoder, key, value), None)
+    return found
 
 
 def _records(config: Config, topic: str) -> Iterator[tuple[str, bytes | None, int]]:

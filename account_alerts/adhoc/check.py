@@ -140,7 +140,7 @@ def _with_line(
     if line is None or column is None or not 0 < line <= len(lines):
         return f"{place}: {text}"
     # Of texts only their quotes are left, so what else is quoted is so by mistake.
-    rest = re.sub(r"'[^']*'", lambda quoted: " " * len(quoted[0]), lines[line - 1])
+    rest = re.sub(r"'[^']*'", lambda quoted: " " * len(quoted[0]), lines[line - 1]).split("--")[0]
     if '"' in rest:
         text, column = "did not expect a double quote here: texts stand in single ones", rest.index('"') + 1
     elif "'" in rest:

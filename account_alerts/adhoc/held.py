@@ -26,16 +26,14 @@ def release(config: Config, name: str) -> int:
     Raises:
         RuleError: There is nothing held, and the rule is not started.
     """
-    topics = config.topics
-    channels = {
-        "EMAIL": topics.outbound_email.name,
-        "SMS": topics.outbound_sms.name,
-        "PUSH": topics.outbound_push.name,
-    }
+    channels = config.topics.of_channels()
     held = _decide_on(config, name)
     send_all(
         config,
-        [(channels[alert["channel"]], _bytes(message.key()), message.value()) for message, alert in held],
+        [
+            (channels[alert["channel"]].name, _bytes(message.key()), message.value())
+            for message, alert in held
+        ],
     )
     return _decided(config, name, held)
 

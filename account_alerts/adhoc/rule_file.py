@@ -19,9 +19,9 @@ from pathlib import Path
 
 from account_alerts.config import PROJECT
 from account_alerts.config_model import parse_duration
+from udfs.adhoc_alerts import CHANNELS
 
 FOLDER = PROJECT / "sql/adhoc"
-CHANNELS = ("EMAIL", "SMS", "PUSH")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _PROMISE = re.compile(r"--\s*(\w+)\s*:\s*(.*)")
 _LONGEST_MS = 100 * 365 * 86_400_000
