@@ -25,7 +25,7 @@ def collect(config: Config) -> dict[str, Any]:
     """
     processes = _processes(Layout(config.local.state)) if config.local else []
     sizes = topics.sizes(config)
-    jobs = _jobs(config)
+    jobs = _jobs(config, list(JOBS) if sizes is None else _names(config))
     healthy = (
         all(process["running"] for process in processes)
         and sizes is not None
@@ -80,12 +80,12 @@ def _memory(process: psutil.Process) -> int:
         return 0
 
 
-def _jobs(config: Config) -> list[dict[str, Any]] | None:
+def _jobs(config: Config, names: list[str]) -> list[dict[str, Any]] | None:
     rest = FlinkRest(config.flink.rest_url)
     try:
         known = rest.jobs()
         report: list[dict[str, Any]] = []
-        for name in _names(config):
+        for name in names:
             # A job that was cancelled and submitted again is listed twice: the living one counts.
             ours = sorted((job for job in known if job.name == name), key=lambda job: not job.live)
             if not ours:

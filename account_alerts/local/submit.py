@@ -203,8 +203,7 @@ def _submit_here(config: Config, name: str, place: Layout, *, resume: bool) -> s
         # With the configuration it had, too: it may not know a key that is new.
         code, kept = Path(ran), Path(record.config or kept)
     attempt = Attempt(place, name, code, kept)
-    options = record.options
-    [job_id] = attempt.ids(attempt.client(file_of(name), restore(checkpoint), *options))
+    [job_id] = attempt.ids(attempt.client(file_of(name), restore(checkpoint), *record.options))
     job_state.started(place, name, job_id, attempt.version(name))
     return job_id
 
