@@ -53,13 +53,17 @@ def up(
     config: ConfigOption = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget all state first.")] = False,
     no_jobs: Annotated[bool, typer.Option("--no-jobs", help="Broker, topics and cluster only.")] = False,
+    whole: Annotated[
+        bool,
+        typer.Option("--whole", help="The two ends too: the bank's database and queue, senders, gateways."),
+    ] = False,
 ) -> None:
     """Start the local environment, or go on where it was stopped; returns when it is ready."""
     from account_alerts import local
     from account_alerts.config import load
 
     settings = load(config)
-    local.up(settings, fresh=fresh, jobs=not no_jobs)
+    local.up(settings, fresh=fresh, jobs=not no_jobs, whole=whole)
     typer.echo(f"Ready. Kafka: {settings.kafka.bootstrap_servers}, Flink's page: {settings.flink.rest_url}")
 
 

@@ -22,6 +22,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from account_alerts.config_ends import Bridge, Capture, Clicks, Database, Devices, Senders
 from account_alerts.config_model import (
     PREFIX,
     PROJECT,
@@ -52,6 +53,25 @@ _WIDE = frozenset(
 )
 
 
+_SECRETS: dict[str, Any] = {
+    "kafka": {"username", "password"},
+    "bank": {"password"},
+    "delivery": {"password"},
+}
+"""What comes from the environment only and is never written to a file, by section."""
+_FOLLOWING = (
+    ("kafka", "bootstrap_servers", "kafka_port", "localhost:{}"),
+    ("flink", "rest_url", "flink_rest_port", "http://localhost:{}"),
+    ("bank", "port", "postgres_port", "{}"),
+    ("delivery", "port", "postgres_port", "{}"),
+    ("capture", "connect_url", "connect_port", "http://localhost:{}"),
+    ("bridge", "url", "queue_port", "amqp://localhost:{}"),
+    ("clicks", "port", "clicks_port", "{}"),
+    ("devices", "url", "devices_port", "http://localhost:{}"),
+)
+"""Addresses that follow a port of the local environment: section, key, the port's key, how it is written."""
+
+
 class Config(BaseSettings):
     """Everything that differs between environments."""
 
@@ -67,6 +87,13 @@ class Config(BaseSettings):
     alerting: AlertingJob
     adhoc: AdhocJobs
     flink: Flink
+    bank: Database | None = None
+    delivery: Database | None = None
+    capture: Capture | None = None
+    bridge: Bridge | None = None
+    clicks: Clicks | None = None
+    devices: Devices | None = None
+    senders: Senders | None = None
     local: Local | None = None
     _path: Path = PrivateAttr(default=PROJECT / "conf/local.yaml")
 
@@ -75,11 +102,8 @@ class Config(BaseSettings):
     def _addresses_of_local(cls, data: Any) -> Any:
         """Without an address, the local environment's own ports are meant."""
         if isinstance(data, dict) and isinstance(local := data.get("local"), dict):
-            for section, key, port, template in (
-                ("kafka", "bootstrap_servers", "kafka_port", "localhost:{}"),
-                ("flink", "rest_url", "flink_rest_port", "http://localhost:{}"),
-            ):
-                values = data.setdefault(section, {})
+            for section, key, port, template in _FOLLOWING:
+                values = data.get(section)
                 if port in local and isinstance(values, dict) and values.get(key) is None:
                     values[key] = template.format(local[port])
         return data
@@ -130,15 +154,15 @@ class Config(BaseSettings):
 
     def override(self, overrides: Mapping[str, Any]) -> "Config":
         """A copy with some values replaced; addresses of the local environment follow its ports."""
-        data = self.model_dump(mode="json", exclude={"kafka": {"username", "password"}})
+        data = self.model_dump(mode="json", exclude=_SECRETS)
         if self.local is not None and "local" in overrides:
-            data["kafka"].pop("bootstrap_servers")
-            data["flink"].pop("rest_url")
+            for section, key, _, _ in _FOLLOWING:
+                (data.get(section) or {}).pop(key, None)
         return _validate(self._path, _merge(data, overrides))
 
     def write(self, path: Path) -> None:
         """Write the values in force, without the secrets, as a file that `load` reads."""
-        data = self.model_dump(mode="json", exclude={"kafka": {"username", "password"}}, exclude_none=True)
+        data = self.model_dump(mode="json", exclude=_SECRETS, exclude_none=True)
         path.write_text("# Written by `alerts`; do not edit.\n" + yaml.safe_dump(data, sort_keys=False))
 
 

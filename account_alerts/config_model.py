@@ -236,6 +236,11 @@ class Local(Section):
     taskmanager_memory: Memory
     task_slots: Positive
     kafka_heap: Memory
+    postgres_port: Port = 15432
+    connect_port: Port = 18083
+    queue_port: Port = 15672
+    clicks_port: Port = 18090
+    devices_port: Port = 18091
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -3,7 +3,7 @@
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from types import FrameType
@@ -11,7 +11,7 @@ from types import FrameType
 from account_alerts import paths, topics
 from account_alerts.config import Config
 from account_alerts.flink_rest import FlinkRest
-from account_alerts.local import flink_conf, job_state, kafka_conf, ports, readiness, submit, supervise
+from account_alerts.local import flink_conf, job_state, kafka_conf, parts, ports, readiness, submit, supervise
 from account_alerts.local.errors import LocalError
 from account_alerts.local.layout import Layout, layout
 from account_alerts.local.waiting import say, wait_for
@@ -20,7 +20,12 @@ _SECONDS = 180.0
 
 
 def up(
-    config: Config, *, fresh: bool = False, jobs: bool = True, on_topics: Callable[[], None] | None = None
+    config: Config,
+    *,
+    fresh: bool = False,
+    jobs: bool = True,
+    whole: bool = False,
+    on_topics: Callable[[], None] | None = None,
 ) -> None:
     """Start the environment, or what is missing of it, and return when it is ready.
 
@@ -29,6 +34,7 @@ def up(
         fresh: Stop it and forget all its state first.
         jobs: Submit the jobs as well, each from its newest checkpoint; ready means that they run,
             have made a checkpoint, and the rules have caught up.
+        whole: Start the two ends as well: the bank's database and queue, the senders and what they send to.
         on_topics: Called when Kafka has all topics, while the jobs are still being planned.
 
     Raises:
@@ -42,10 +48,12 @@ def up(
         running = supervise.supervisor(state) is not None
         try:
             if not running:
-                _start(config, state)
+                _start(config, state, whole=whole)
             _prepare(config, state, on_topics, jobs=jobs and not running)
+            if whole:
+                parts.wait_until_ready(config, state)
             if jobs:
-                _bring_up_jobs(config)
+                _bring_up_jobs(config, submit.WHOLE if whole else submit.JOBS)
         except BaseException:
             if not running:
                 say(f"stopping again; logs are in {state.logs}")
@@ -62,13 +70,13 @@ def down(config: Config) -> int:
     return count
 
 
-def _start(config: Config, state: Layout) -> None:
+def _start(config: Config, state: Layout, *, whole: bool) -> None:
     """Write the configuration of all programs and start the supervisor."""
     if not paths.PROJECT_JAR.parent.exists():
         raise LocalError(f"{paths.SHARE}: is missing. Run: make install")
     # Left over where the supervisor itself was killed: nobody would restart them.
     supervise.stop(state)
-    ports.check_free(config)
+    ports.check_free(config, whole=whole)
     state.make()
     config.write(state.config)
     job_state.rest(state)
@@ -82,6 +90,7 @@ def _start(config: Config, state: Layout) -> None:
             "jobmanager": f"exec {flink}/jobmanager.sh start-foreground",
             "taskmanager": f"exec {flink}/taskmanager.sh start-foreground",
             "keeper": f"exec {keeper}",
+            **(parts.commands(config, state) if whole else {}),
         },
     )
     say(f"starting Kafka and Flink (state and logs: {state.state})")
@@ -117,15 +126,15 @@ def _wait_for_cluster(config: Config, state: Layout) -> None:
     say(f"Flink: {config.flink.rest_url}")
 
 
-def _bring_up_jobs(config: Config) -> None:
+def _bring_up_jobs(config: Config, names: Iterable[str]) -> None:
     from account_alerts.adhoc.running import bring_up  # It is built on this package.
 
     live = {job.name for job in FlinkRest(config.flink.rest_url).jobs() if job.live}
-    missing = [name for name in submit.JOBS if name not in live]
+    missing = [name for name in names if name not in live]
     if missing:
         submit.submit(config, missing)
     submit.wait_until_running(config)
-    readiness.wait_for_checkpoints(config, list(submit.JOBS))
+    readiness.wait_for_checkpoints(config, list(names))
     readiness.wait_for_rules(config)
     bring_up(config)
 

@@ -11,13 +11,17 @@ from account_alerts.config import PREFIX, Config
 from account_alerts.local.errors import LocalError
 
 
-def check_free(config: Config) -> None:
+CHAIN = frozenset({"kafka_port", "kafka_controller_port", "flink_rest_port", "flink_rpc_port"})
+"""The ports of what is always started; the others are of the two ends."""
+
+
+def check_free(config: Config, *, whole: bool = False) -> None:
     """Raise a `LocalError` that names every port that is taken, its key, and who holds it."""
     taken = [
         f"port {port} (local.{key}) is taken{_holder(port)}. Stop that, or set another port: local.{key} in "
         f"{config.path}, or {PREFIX}LOCAL__{key.upper()}."
         for key, port in config.local_environment().ports().items()
-        if not _is_free(port)
+        if (whole or key in CHAIN) and not _is_free(port)
     ]
     if taken:
         raise LocalError("\n".join(taken))

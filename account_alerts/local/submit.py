@@ -20,8 +20,10 @@ JOBS = {"alert-rules": "alert_rules_job.py", "alerting": "alerting_job.py"}
 ALL_JOBS = "all_jobs.py"
 ADHOC = "adhoc-alerts"
 """The job that finds the customers of what analysts' rules find."""
-FILES = {**JOBS, ADHOC: "adhoc_alerts_job.py"}
-"""The jobs that can be named: those of `all`, and the one that analysts' rules need."""
+WHOLE = {**JOBS}
+"""The jobs of the whole chain, with its two ends."""
+FILES = {**WHOLE, ADHOC: "adhoc_alerts_job.py"}
+"""The jobs that can be named: those of the whole chain, and the one that analysts' rules need."""
 RULE = "rule-"
 """How the names of the rules' own jobs begin."""
 _RULE_FILE = "adhoc_rule_job.py"
@@ -116,7 +118,7 @@ def wait_until_running(config: Config) -> None:
     """Wait until all jobs that were submitted run."""
     rest = FlinkRest(config.flink.rest_url)
     for job in rest.jobs():
-        if job.live and job.name in JOBS:
+        if job.live and job.name in WHOLE:
             _wait_until_running(rest, job.name, job.id)
 
 

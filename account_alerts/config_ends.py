@@ -1,0 +1,54 @@
+"""The configuration of the chain's two ends: what bookings and settings come from, and where alerts go."""
+
+from typing import Literal
+
+from pydantic import SecretStr
+
+from account_alerts.config_model import Duration, Port, Positive, Section, Text
+
+
+class Database(Section):
+    """How to reach a PostgreSQL database; the password comes from the environment."""
+
+    host: Text
+    port: Port
+    name: Text
+    user: Text
+    password: SecretStr | None = None
+    ssl_mode: Literal["disable", "require", "verify-ca", "verify-full"] = "verify-full"
+
+
+class Capture(Section):
+    """Change data capture: the bank's tables, by Kafka Connect, to the topics of the contract."""
+
+    connect_url: Text
+
+
+class Bridge(Section):
+    """The account entry bridge: messages of a queue (AMQP 1.0) to bookings."""
+
+    url: Text
+
+
+class Clicks(Section):
+    """The endpoint that takes events of the bank's web pages and app."""
+
+    host: Text
+    port: Port
+
+
+class Devices(Section):
+    """The device service, and how the device resolver asks it."""
+
+    url: Text
+    timeout: Duration
+    attempts: Positive
+    in_flight: Positive
+    cache: Duration
+
+
+class Senders(Section):
+    """The processes that hand alerts over to e-mail, SMS and push."""
+
+    longest_held: Duration
+    """An alert that was held (quiet hours, digest) for longer is recorded and not sent."""
