@@ -10,7 +10,6 @@ import psutil
 from account_alerts.config import PREFIX, Config
 from account_alerts.local.errors import LocalError
 
-
 CHAIN = frozenset({"kafka_port", "kafka_controller_port", "flink_rest_port", "flink_rpc_port"})
 """The ports of what is always started; the others are of the two ends."""
 

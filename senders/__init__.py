@@ -1,0 +1,1 @@
+"""The senders: one process per channel hands alerts over to the gateway that reaches the customer."""
