@@ -11,7 +11,7 @@ class Message:
     """One message to one address, ready to be handed over."""
 
     key: str
-    """The idempotency key: the alert's id, or the digest's. The same message has the same key at every attempt."""
+    """The idempotency key: the alert's id, or the digest's; the same at every attempt."""
     customer_id: str
     address: str
     """An e-mail address, a phone number, or a device as the device resolver writes it."""
