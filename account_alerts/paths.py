@@ -11,6 +11,8 @@ JARS = SHARE / "jars"
 FLINK_LIB = SHARE / "flink-lib"
 """The folder Flink takes its jars from: its own, the connectors, the project's format."""
 PROJECT_JAR = SHARE / "alerts-format.jar"
+POSTGRES = SHARE / "postgres"
+"""PostgreSQL's programs, as its jar brings them."""
 
 
 def _package(name: str) -> Path:

@@ -17,7 +17,10 @@ MARK = "ACCOUNT_ALERTS_STATE"
 PROGRAM = "ACCOUNT_ALERTS_PROGRAM"
 """The variable that says which of the environment's programs a process belongs to."""
 _OWNER_FILE = "account-alerts"
-_SECRETS = (f"{PREFIX}KAFKA__USERNAME", f"{PREFIX}KAFKA__PASSWORD")
+_SECRETS = tuple(
+    f"{PREFIX}{name}"
+    for name in ("KAFKA__USERNAME", "KAFKA__PASSWORD", "BANK__PASSWORD", "DELIVERY__PASSWORD")
+)
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,11 @@ class Layout:
     def kafka(self) -> Path:
         """The broker's configuration and data."""
         return self.state / "kafka"
+
+    @property
+    def postgres(self) -> Path:
+        """PostgreSQL's configuration and data."""
+        return self.state / "postgres"
 
     @property
     def flink_conf(self) -> Path:
@@ -93,8 +101,15 @@ class Layout:
 
     def make(self) -> None:
         """Make the folders."""
-        folders = (self.logs, self.tmp, self.kafka, self.flink_conf, self.checkpoints, self.savepoints)
-        for folder in (*folders, self.versions, self.operators, self.rules):
+        folders = (self.logs, self.tmp, self.kafka, self.postgres, self.flink_conf)
+        for folder in (
+            *folders,
+            self.checkpoints,
+            self.savepoints,
+            self.versions,
+            self.operators,
+            self.rules,
+        ):
             folder.mkdir(parents=True, exist_ok=True)
 
     def wipe(self) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from account_alerts.config import Config
+from account_alerts.local import postgres
 from account_alerts.local.layout import Layout
 from account_alerts.local.waiting import say, wait_for
 
@@ -26,11 +27,13 @@ class Part:
     """Whether it does its work; never raises while it does not."""
     where: Callable[[Config], str]
     """What a user is told when it is ready, such as its address."""
-    prepare: Callable[[Config], None] | None = None
+    prepare: Callable[[Config], object] | None = None
     """What is to be done once it is ready, every time, such as migrations."""
 
 
-PARTS: tuple[Part, ...] = ()
+POSTGRES = Part("postgres", postgres.write, postgres.ready, postgres.where, postgres.prepare)
+
+PARTS: tuple[Part, ...] = (POSTGRES,)
 """In the order in which they are waited for and prepared."""
 
 
