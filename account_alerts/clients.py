@@ -1,7 +1,7 @@
 """Kafka clients as the configuration describes them."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from confluent_kafka import (
@@ -113,14 +113,15 @@ def send(
     key: bytes | None,
     value: bytes | None,
     on_delivery: Callable[[KafkaError | None, Message], None] | None = None,
+    headers: Sequence[tuple[str, bytes]] = (),
 ) -> None:
     """Queue a record, waiting for room in the producer's queue where it is full."""
     while True:
         try:
             if on_delivery is None:
-                client.produce(topic, value, key)
+                client.produce(topic, value, key, headers=list(headers))
             else:
-                client.produce(topic, value, key, on_delivery=on_delivery)
+                client.produce(topic, value, key, on_delivery=on_delivery, headers=list(headers))
         except BufferError:
             client.poll(0.1)
         else:

@@ -1,8 +1,8 @@
 """The configuration of the chain's two ends: what bookings and settings come from, and where alerts go."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import SecretStr
+from pydantic import SecretStr, StringConstraints
 
 from account_alerts.config_model import Duration, Port, Positive, Section, Text
 
@@ -22,6 +22,22 @@ class Capture(Section):
     """Change data capture: the bank's tables, by Kafka Connect, to the topics of the contract."""
 
     connect_url: Text
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")] = "bank"
+    """Of the connector, its topics' prefix and its replication slot; a new name takes a new snapshot."""
+    bookings: bool = True
+    """Whether the table of bookings feeds `account-entries`, beside the queue."""
+    heartbeat: Duration = 10_000
+    """How often change data capture shows that it gets on, though nothing changes."""
+    records_per_second: Positive = 5_000
+    """At most so many does a publisher write, so that a snapshot leaves room for bookings."""
+    check_interval: Duration = 5_000
+    """How often a publisher looks whether the connector has failed, and starts it again."""
+    metrics_port: Port | None = None
+    """Where a publisher shows its metrics to Prometheus."""
+
+    def topic(self, table: str) -> str:
+        """The topic of a table's changes, such as of `public.bookings`."""
+        return f"{self.name}.{table}"
 
 
 class Bridge(Section):

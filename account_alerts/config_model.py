@@ -236,6 +236,7 @@ class Local(Section):
     taskmanager_memory: Memory
     task_slots: Positive
     kafka_heap: Memory
+    connect_heap: Memory = "512m"
     postgres_port: Port = 15432
     connect_port: Port = 18083
     queue_port: Port = 15672

@@ -43,6 +43,17 @@ class DeadLetter:
         return f"{self.id:>8}  {self.topic} {self.partition}:{self.offset}  {size}  {self.reason}"
 
 
+def headers(topic: str, partition: int, offset: int, reason: str) -> list[tuple[str, bytes]]:
+    """The headers of a dead letter, as the contract has them."""
+    values = {
+        "source.topic": topic,
+        "source.partition": str(partition),
+        "source.offset": str(offset),
+        "reason": reason,
+    }
+    return [(name, value.encode()) for name, value in values.items()]
+
+
 def read(config: Config) -> Iterator[DeadLetter]:
     """All dead letters that Kafka has now, each partition in order."""
     for message in read_to_end(config, config.topics.dead_letters.name):

@@ -1,6 +1,7 @@
 """The configuration of the local broker."""
 
 import shlex
+from pathlib import Path
 
 from account_alerts import paths
 from account_alerts.config import Config
@@ -32,12 +33,12 @@ _LOG4J = """\
 status = warn
 rootLogger.level = warn
 rootLogger.appenderRef.file.ref = file
-logger.server.name = kafka.server
-logger.server.level = info
+logger.news.name = {news}
+logger.news.level = info
 appender.file.name = file
 appender.file.type = RollingFile
-appender.file.fileName = {logs}/kafka.log
-appender.file.filePattern = {logs}/kafka.log.%i
+appender.file.fileName = {log}
+appender.file.filePattern = {log}.%i
 appender.file.layout.type = PatternLayout
 appender.file.layout.pattern = %d{{yyyy-MM-dd HH:mm:ss,SSS}} %-5p %c - %m%n
 appender.file.policies.type = Policies
@@ -50,13 +51,18 @@ appender.file.strategy.max = 3
 _CLUSTER_ID = "YWNjb3VudC1hbGVydHMtMQ"  # 16 bytes, base64 without padding; never leaves this machine.
 
 
+def rolling_log(log: Path, news: str) -> str:
+    """Properties of log4j 2: warnings of all, news of the classes below `news`; files that roll over."""
+    return _LOG4J.format(log=log, news=news)
+
+
 def write(config: Config, layout: Layout) -> str:
     """Write the broker's files; returns the shell command that formats its storage once and runs it."""
     local = config.local_environment()
     data = layout.kafka / "data"
     properties, log4j = layout.kafka / "server.properties", layout.kafka / "log4j2.properties"
     properties.write_text(_PROPERTIES.format(local=local, data=data))
-    log4j.write_text(_LOG4J.format(logs=layout.logs))
+    log4j.write_text(rolling_log(layout.logs / "kafka.log", "kafka.server"))
     java = [
         str(paths.java_home() / "bin/java"),
         f"-Dlog4j2.configurationFile=file:{log4j}",

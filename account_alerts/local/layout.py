@@ -55,6 +55,11 @@ class Layout:
         return self.state / "postgres"
 
     @property
+    def connect(self) -> Path:
+        """Kafka Connect's configuration and plugins."""
+        return self.state / "connect"
+
+    @property
     def flink_conf(self) -> Path:
         """Flink's configuration folder."""
         return self.state / "flink/conf"
@@ -101,7 +106,7 @@ class Layout:
 
     def make(self) -> None:
         """Make the folders."""
-        folders = (self.logs, self.tmp, self.kafka, self.postgres, self.flink_conf)
+        folders = (self.logs, self.tmp, self.kafka, self.postgres, self.connect, self.flink_conf)
         for folder in (
             *folders,
             self.checkpoints,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from account_alerts.config import Config
-from account_alerts.local import postgres
+from account_alerts.local import connect, postgres, publisher
 from account_alerts.local.layout import Layout
 from account_alerts.local.waiting import say, wait_for
 
@@ -32,8 +32,10 @@ class Part:
 
 
 POSTGRES = Part("postgres", postgres.write, postgres.ready, postgres.where, postgres.prepare)
+CONNECT = Part("connect", connect.write, connect.ready, connect.where, connect.prepare)
+PUBLISHER = Part("publisher", publisher.write, publisher.ready, publisher.where)
 
-PARTS: tuple[Part, ...] = (POSTGRES,)
+PARTS: tuple[Part, ...] = (POSTGRES, CONNECT, PUBLISHER)
 """In the order in which they are waited for and prepared."""
 
 

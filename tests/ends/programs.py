@@ -28,6 +28,7 @@ class Programs:
         """Configure and start a program, wait until it is ready, and prepare it."""
         layout = self.layout(part.program)
         layout.make()
+        self.config.write(layout.config)
         supervise.write(layout, {part.program: part.write(self.config, layout)})
         supervise.start(layout)
         self._started.append(part.program)

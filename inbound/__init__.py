@@ -1,0 +1,1 @@
+"""What brings bookings, settings and clicks into Kafka."""

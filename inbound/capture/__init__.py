@@ -1,0 +1,1 @@
+"""Change data capture: the bank's tables become the topics of the contract."""
