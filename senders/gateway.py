@@ -22,6 +22,8 @@ class Message:
     html: str | None = None
     data: Mapping[str, str] = field(default_factory=dict)
     """What an app gets beside the text, such as the alert's id and type; nothing personal."""
+    unsubscribe: str | None = None
+    """The https address by which a mail program ends such mails in one click (RFC 8058)."""
 
 
 class Result(Enum):
