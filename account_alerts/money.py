@@ -47,10 +47,13 @@ def to_major(minor: int, currency: str) -> Decimal:
     return Decimal(minor).scaleb(-exponent(currency))
 
 
-def format_minor(minor: int, currency: str, language: str) -> str:
-    """Minor units as a reader of the language writes them: 125050 CZK in "cs" is `1 250,50 Kč`."""
+def format_minor(minor: int, currency: str, language: str, *, code: bool = False) -> str:
+    """Minor units as a reader of the language writes them: 125050 CZK in "cs" is `1 250,50 Kč`.
+
+    With `code` the currency is written as its code, `CZK`.
+    """
     chosen = locale(language)
-    pattern = _pattern(chosen, exponent(currency))
+    pattern = _pattern(chosen, exponent(currency), code)
     text: str = pattern.apply(to_major(minor, currency), chosen, currency=currency, currency_digits=False)
     # "RSD1,250.50" is hard to read: Unicode wants a space beside a code of letters, Babel leaves it out.
     return _LETTER_BESIDE_DIGIT.sub("\N{NO-BREAK SPACE}", text)
@@ -68,7 +71,8 @@ def locale(language: str) -> Locale:
 
 
 @cache
-def _pattern(chosen: Locale, decimals: int) -> NumberPattern:
-    pattern = parse_pattern(chosen.currency_formats["standard"].pattern)
+def _pattern(chosen: Locale, decimals: int, code: bool) -> NumberPattern:
+    sign = "¤¤" if code else "¤"
+    pattern = parse_pattern(chosen.currency_formats["standard"].pattern.replace("¤", sign))
     pattern.frac_prec = (decimals, decimals)
     return pattern
