@@ -22,6 +22,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from account_alerts import config_gateways
 from account_alerts.config_ends import Bridge, Capture, Clicks, Database, Devices, Senders
 from account_alerts.config_model import (
     PREFIX,
@@ -39,7 +40,10 @@ from account_alerts.config_model import (
 
 __all__ = ["PREFIX", "PROJECT", "Config", "ConfigError", "load"]
 
-_SECRET = re.compile(r"(password|secret|jaas|username|basic\.auth\.user\.info|\.key\.pem)", re.IGNORECASE)
+_SECRET = re.compile(
+    r"(password|secret|jaas|username|private_key|service_account|bearer|basic\.auth\.user\.info|\.key\.pem)",
+    re.IGNORECASE,
+)
 
 
 class ConfigError(Exception):
@@ -57,6 +61,7 @@ _SECRETS: dict[str, Any] = {
     "kafka": {"username", "password"},
     "bank": {"password"},
     "delivery": {"password"},
+    "senders": config_gateways.SECRETS,
 }
 """What comes from the environment only and is never written to a file, by section."""
 _FOLLOWING = (
@@ -68,8 +73,16 @@ _FOLLOWING = (
     ("bridge", "url", "queue_port", "amqp://localhost:{}"),
     ("clicks", "port", "clicks_port", "{}"),
     ("devices", "url", "devices_port", "http://localhost:{}"),
+    *config_gateways.FOLLOWING,
 )
 """Addresses that follow a port of the local environment: section, key, the port's key, how it is written."""
+
+
+def _section(data: Any, path: str) -> Any:
+    """The values of a section, or of one below another (`senders.email`); None where it is not there."""
+    for key in path.split("."):
+        data = data.get(key) if isinstance(data, dict) else None
+    return data
 
 
 class Config(BaseSettings):
@@ -103,7 +116,7 @@ class Config(BaseSettings):
         """Without an address, the local environment's own ports are meant."""
         if isinstance(data, dict) and isinstance(local := data.get("local"), dict):
             for section, key, port, template in _FOLLOWING:
-                values = data.get(section)
+                values = _section(data, section)
                 if port in local and isinstance(values, dict) and values.get(key) is None:
                     values[key] = template.format(local[port])
         return data
@@ -157,7 +170,7 @@ class Config(BaseSettings):
         data = self.model_dump(mode="json", exclude=_SECRETS)
         if self.local is not None and "local" in overrides:
             for section, key, _, _ in _FOLLOWING:
-                (data.get(section) or {}).pop(key, None)
+                (_section(data, section) or {}).pop(key, None)
         return _validate(self._path, _merge(data, overrides))
 
     def write(self, path: Path) -> None:

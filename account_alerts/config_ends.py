@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import SecretStr, StringConstraints
 
+from account_alerts.config_gateways import Gateways
 from account_alerts.config_model import Duration, Port, Positive, Section, Text
 
 
@@ -63,7 +64,7 @@ class Devices(Section):
     cache: Duration
 
 
-class Senders(Section):
+class Senders(Gateways):
     """The processes that hand alerts over to e-mail, SMS and push."""
 
     longest_held: Duration

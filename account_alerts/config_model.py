@@ -242,6 +242,10 @@ class Local(Section):
     queue_port: Port = 15672
     clicks_port: Port = 18090
     devices_port: Port = 18091
+    mailbox_port: Port = 18025
+    smsc_port: Port = 12775
+    sms_http_port: Port = 18092
+    push_port: Port = 18093
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

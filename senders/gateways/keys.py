@@ -1,0 +1,25 @@
+"""A message's idempotency key in the forms that gateways take: the same key always gives the same."""
+
+import hashlib
+import re
+import uuid
+
+_SAFE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def token(key: str, length: int = 64) -> str:
+    """Letters, digits, `-` and `_`, at most `length` (at least 16) of them: the key itself where it is such."""
+    if len(key) <= length and _SAFE.fullmatch(key):
+        return key
+    return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:length]
+
+
+def as_uuid(key: str) -> str:
+    """A UUID in its usual writing."""
+    digest = hashlib.sha256(key.encode(errors="surrogatepass")).digest()
+    return str(uuid.UUID(bytes=digest[:16], version=8))
+
+
+def number(key: str) -> int:
+    """A number of 8 bits."""
+    return hashlib.sha256(key.encode(errors="surrogatepass")).digest()[0]
