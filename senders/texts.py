@@ -1,4 +1,4 @@
-"""The texts customers read, by language: senders/templates/*.yaml, and an alert's values as they appear there."""
+"""The texts customers read, by language (senders/templates/*.yaml), and an alert's values in them."""
 
 import re
 import unicodedata
@@ -23,7 +23,7 @@ from senders import gsm
 TEMPLATES = Path(__file__).parent / "templates"
 OTHER = "OTHER"
 _OPTIONAL = frozenset({"amount", "account", "product"})
-"""What a text may ask for and do without (`{% if amount %}`); any other value that is missing makes it OTHER."""
+"""What a text may ask for and do without (`{% if amount %}`). Where another is missing, OTHER is taken."""
 _LONGEST = 80
 """Letters of a name that an alert brings along, such as a product's."""
 _NOT_SHOWN = re.compile(r"\s+")

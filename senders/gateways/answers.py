@@ -80,19 +80,14 @@ def retry_after(response: httpx2.Response) -> float | None:
     return min(max(seconds, 0.0), _LONGEST_WAIT)
 
 
-def may_pass(response: httpx2.Response, *, shared: bool = True) -> Outcome | None:
-    """RETRY where the status says that it may work later, else None.
-
-    Args:
-        response: The answer.
-        shared: Whether all messages go to this service, so that its fault is everybody's.
-    """
+def may_pass(response: httpx2.Response) -> Outcome | None:
+    """RETRY where the status says that it may work later, else None."""
     status = response.status_code
     after = retry_after(response)
     if status in (408, 425, 429):
         return retry(f"HTTP {status}", after=after)
     if status >= 500:
-        return retry(f"HTTP {status}", after=after, down=shared and status in (502, 503, 504))
+        return retry(f"HTTP {status}", after=after, down=status in (502, 503, 504))
     return None
 
 

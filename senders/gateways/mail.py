@@ -85,7 +85,9 @@ def _part(kind: str, text: str) -> bytes:
     # A lone surrogate cannot be encoded, and is no letter.
     data = "\r\n".join(text.splitlines()).encode(errors="replace")
     body = binascii.b2a_qp(data + b"\r\n", istext=True)
-    head = f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
+    head = (
+        f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
+    )
     return head.encode() + body
 
 

@@ -2,13 +2,11 @@
 
 import re
 
-_NUMBER = re.compile(r"[1-9]\d{6,14}", re.ASCII)
+_NUMBER = re.compile(r"(?:\+|00)?([1-9]\d{6,14})", re.ASCII)
 _WRITTEN = re.compile(r"[\s().\u2010-\u2015-]")
 
 
 def international(text: str) -> str | None:
     """The digits of an international number (E.164) without `+` or `00`; None where it is none."""
-    plain = _WRITTEN.sub("", text)
-    for prefix in ("+", "00"):
-        plain = plain.removeprefix(prefix)
-    return plain if _NUMBER.fullmatch(plain) else None
+    found = _NUMBER.fullmatch(_WRITTEN.sub("", text))
+    return found[1] if found else None
