@@ -8,7 +8,7 @@ _SAFE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def token(key: str, length: int = 64) -> str:
-    """Letters, digits, `-` and `_`, at most `length` (at least 16) of them: the key itself where it is such."""
+    """At most `length` (at least 16) letters, digits, `-` and `_`: the key itself where it is such."""
     if len(key) <= length and _SAFE.fullmatch(key):
         return key
     return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:length]
