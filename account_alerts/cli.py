@@ -10,6 +10,7 @@ import typer
 
 from account_alerts import commands, database_commands
 from account_alerts.adhoc import commands as adhoc
+from account_alerts.local.gateways import commands as gateways
 
 VARIABLE = "ALERTS_CONFIG"
 
@@ -27,6 +28,8 @@ app.registered_commands += commands.app.registered_commands
 app.registered_groups += commands.app.registered_groups
 app.add_typer(adhoc.app, name="rules")
 app.add_typer(database_commands.app, name="database")
+app.command(epilog="Example: alerts inbox mail")(gateways.inbox)
+app.add_typer(gateways.mailbox_app, name="mailbox")
 app.command(epilog="Example: alerts sql sql/questions/bookings_by_type.sql")(adhoc.sql)
 
 ConfigOption = Annotated[

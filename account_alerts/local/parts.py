@@ -6,6 +6,7 @@ from functools import partial
 
 from account_alerts.config import Config
 from account_alerts.local import connect, postgres, publisher
+from account_alerts.local.gateways import programs
 from account_alerts.local.layout import Layout
 from account_alerts.local.waiting import say, wait_for
 
@@ -34,8 +35,11 @@ class Part:
 POSTGRES = Part("postgres", postgres.write, postgres.ready, postgres.where, postgres.prepare)
 CONNECT = Part("connect", connect.write, connect.ready, connect.where, connect.prepare)
 PUBLISHER = Part("publisher", publisher.write, publisher.ready, publisher.where)
+MAILBOX = Part("mailbox", *programs.MAILBOX)
+SMSC = Part("smsc", *programs.SMSC)
+PUSH_SERVICE = Part("push_service", *programs.PUSH_SERVICE)
 
-PARTS: tuple[Part, ...] = (POSTGRES, CONNECT, PUBLISHER)
+PARTS: tuple[Part, ...] = (POSTGRES, CONNECT, PUBLISHER, MAILBOX, SMSC, PUSH_SERVICE)
 """In the order in which they are waited for and prepared."""
 
 

@@ -4,6 +4,7 @@ import hashlib
 import re
 import uuid
 
+_NAMESPACE = uuid.UUID("6d1f0f5e-6c5c-4d0c-9d1c-0a2b7f3f6a41")
 _SAFE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -16,8 +17,7 @@ def token(key: str, length: int = 64) -> str:
 
 def as_uuid(key: str) -> str:
     """A UUID in its usual writing."""
-    digest = hashlib.sha256(key.encode(errors="surrogatepass")).digest()
-    return str(uuid.UUID(bytes=digest[:16], version=8))
+    return str(uuid.uuid5(_NAMESPACE, token(key)))
 
 
 def number(key: str) -> int:

@@ -111,7 +111,6 @@ def encrypt(data: bytes, public: bytes, auth: bytes) -> bytes:
         private_key=once,
         dh=public,
         auth_secret=auth,
-        keyid=point(once.public_key()),
         version="aes128gcm",
     )
     return result
