@@ -183,5 +183,5 @@ def _is_currency(code: str) -> bool:
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
-    except (ValueError, OSError):  # A name that is none, or one that is a folder.
+    except (KeyError, ValueError, OSError):  # No such zone, no name at all, a folder.
         return ZoneInfo("UTC")

@@ -68,7 +68,8 @@ def receipt(esm_class: int, body: bytes, tlvs: Mapping[int, bytes], now: int | N
     """
     if esm_class & 0x3C != RECEIPT:
         return None
-    fields = dict(_FIELD.findall(body.decode("latin-1")))
+    # The first of a name counts: the end of the text is the customer's SMS.
+    fields = dict(reversed(_FIELD.findall(body.decode("latin-1"))))
     message_id = tlvs.get(RECEIPTED_MESSAGE_ID, b"").rstrip(b"\0").decode("latin-1") or fields.get("id", "")
     state = int.from_bytes(tlvs[MESSAGE_STATE], "big") if tlvs.get(MESSAGE_STATE) else None
     said = _STATES.get(state, "") if state is not None else fields.get("stat", "").upper()

@@ -75,7 +75,7 @@ def mails(config: Config) -> Iterator[Item]:
             str(mail.get("X-Idempotency-Key", "")),
             str(mail.get("Delivered-To", "")),
             str(mail.get("Subject", "")),
-            "" if body is None else body.get_content(),
+            "" if body is None else body.get_content().replace("\r\n", "\n"),
             int(mail.get(ARRIVED, 0)),
         )
 

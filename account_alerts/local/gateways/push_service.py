@@ -1,6 +1,6 @@
 """The local push services: Web Push, which decrypts as the browser would, and FCM and APNs as documented.
 
-All check who is speaking, as the real ones do. A push that comes again (by Topic, idempotency key, collapse id)
+All check who speaks, as the real ones do. A push that comes again (by Topic, idempotency key, collapse id)
 is not kept twice.
 """
 

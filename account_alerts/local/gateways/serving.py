@@ -6,14 +6,13 @@ import ssl
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, cast
-
-from fastapi import FastAPI
-from hypercorn.asyncio import serve
-from hypercorn.config import Config as Settings
+from typing import TYPE_CHECKING, Any, cast
 
 from account_alerts.config import Config, load
 from account_alerts.local.gateways.files import Files
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 
 def run(serving: Callable[[Config, asyncio.Event], Awaitable[None]]) -> None:
@@ -36,8 +35,12 @@ def server_tls(place: Files) -> ssl.SSLContext:
     return context
 
 
-async def serve_http(app: FastAPI, place: Files, port: int, stop: asyncio.Event) -> None:
+async def serve_http(app: "FastAPI", place: Files, port: int, stop: asyncio.Event) -> None:
     """HTTP/1.1 and HTTP/2 over TLS with the self-made certificate, until told to stop."""
+    # Here because the mail server needs neither.
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config as Settings
+
     chosen = Settings()
     chosen.bind = [f"127.0.0.1:{port}"]
     chosen.certfile, chosen.keyfile = str(place.certificate), str(place.private_key)
