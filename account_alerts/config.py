@@ -39,7 +39,9 @@ from account_alerts.config_model import (
 
 __all__ = ["PREFIX", "PROJECT", "Config", "ConfigError", "load"]
 
-_SECRET = re.compile(r"(password|secret|jaas|username|basic\.auth\.user\.info|\.key\.pem)", re.IGNORECASE)
+_SECRET = re.compile(
+    r"(password|secret|^token$|\.token$|jaas|username|basic\.auth\.user\.info|\.key\.pem)", re.IGNORECASE
+)
 
 
 class ConfigError(Exception):
@@ -57,6 +59,7 @@ _SECRETS: dict[str, Any] = {
     "kafka": {"username", "password"},
     "bank": {"password"},
     "delivery": {"password"},
+    "devices": {"token"},
 }
 """What comes from the environment only and is never written to a file, by section."""
 _FOLLOWING = (

@@ -17,7 +17,7 @@ MARK = "ACCOUNT_ALERTS_STATE"
 PROGRAM = "ACCOUNT_ALERTS_PROGRAM"
 """The variable that says which of the environment's programs a process belongs to."""
 _OWNER_FILE = "account-alerts"
-_SECRETS = (f"{PREFIX}KAFKA__USERNAME", f"{PREFIX}KAFKA__PASSWORD")
+_SECRETS = (f"{PREFIX}KAFKA__USERNAME", f"{PREFIX}KAFKA__PASSWORD", f"{PREFIX}DEVICES__TOKEN")
 
 
 @dataclass(frozen=True)

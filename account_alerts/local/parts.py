@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from account_alerts.config import Config
+from account_alerts.local import devices
 from account_alerts.local.layout import Layout
 from account_alerts.local.waiting import say, wait_for
 
@@ -30,7 +31,7 @@ class Part:
     """What is to be done once it is ready, every time, such as migrations."""
 
 
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (Part("devices", devices.write, devices.ready, devices.where),)
 """In the order in which they are waited for and prepared."""
 
 
