@@ -18,7 +18,7 @@ demo: install ## Real bookings become alerts before your eyes; KEEP=1 leaves it 
 lint: install ## Check style and types
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
-	@.venv/bin/mypy account_alerts inbound jobs senders udfs tests
+	@.venv/bin/mypy account_alerts devices inbound jobs senders udfs tests
 
 test: lint ## Run all tests
 	@.venv/bin/python -m pytest

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from account_alerts import commands, database_commands
+from account_alerts import commands, database_commands, device_commands
 from account_alerts.adhoc import commands as adhoc
 from account_alerts.local.gateways import commands as gateways
 
@@ -30,6 +30,7 @@ app.add_typer(adhoc.app, name="rules")
 app.add_typer(database_commands.app, name="database")
 app.command(epilog="Example: alerts inbox mail")(gateways.inbox)
 app.add_typer(gateways.mailbox_app, name="mailbox")
+app.add_typer(device_commands.app, name="devices")
 app.command(epilog="Example: alerts sql sql/questions/bookings_by_type.sql")(adhoc.sql)
 
 ConfigOption = Annotated[
@@ -98,7 +99,10 @@ def status(
 
 @app.command(epilog="Example: alerts submit all")
 def submit(
-    job: Annotated[str, typer.Argument(help="alert-rules, alerting, adhoc-alerts, or all (the first two).")],
+    job: Annotated[
+        str,
+        typer.Argument(help="alert-rules, alerting, adhoc-alerts, device-resolver, or all (the first two)."),
+    ],
     config: ConfigOption = None,
     from_nothing: Annotated[
         bool, typer.Option("--from-nothing", help="Do not go on from the newest checkpoint.")
@@ -113,7 +117,7 @@ def submit(
 
 @app.command(epilog="Example: alerts upgrade alerting --code ../new-version")
 def upgrade(
-    job: Annotated[str, typer.Argument(help="alert-rules, alerting or adhoc-alerts.")],
+    job: Annotated[str, typer.Argument(help="alert-rules, alerting, adhoc-alerts or device-resolver.")],
     config: ConfigOption = None,
     code: Annotated[
         Path | None,
@@ -133,7 +137,7 @@ def upgrade(
 
 @app.command(epilog="Example: alerts rollback alerting")
 def rollback(
-    job: Annotated[str, typer.Argument(help="alert-rules, alerting or adhoc-alerts.")],
+    job: Annotated[str, typer.Argument(help="alert-rules, alerting, adhoc-alerts or device-resolver.")],
     config: ConfigOption = None,
 ) -> None:
     """Replace a running job by the version that ran before its last upgrade."""

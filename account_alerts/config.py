@@ -41,7 +41,8 @@ from account_alerts.config_model import (
 __all__ = ["PREFIX", "PROJECT", "Config", "ConfigError", "load"]
 
 _SECRET = re.compile(
-    r"(password|secret|jaas|username|private_key|service_account|bearer|basic\.auth\.user\.info|\.key\.pem)",
+    r"(password|secret|^token$|\.token$|jaas|username|private_key|service_account|bearer"
+    r"|basic\.auth\.user\.info|\.key\.pem)",
     re.IGNORECASE,
 )
 
@@ -62,6 +63,7 @@ _SECRETS: dict[str, Any] = {
     "bank": {"password"},
     "delivery": {"password"},
     "senders": config_gateways.SECRETS,
+    "devices": {"token"},
 }
 """What comes from the environment only and is never written to a file, by section."""
 _FOLLOWING = (

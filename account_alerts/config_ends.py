@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import SecretStr, StringConstraints
+from pydantic import Field, SecretStr, StringConstraints
 
 from account_alerts.config_gateways import Gateways
 from account_alerts.config_model import Duration, Port, Positive, Section, Text
@@ -55,13 +55,24 @@ class Clicks(Section):
 
 
 class Devices(Section):
-    """The device service, and how the device resolver asks it."""
+    """The device service, and how the job device-resolver asks it."""
 
-    url: Text
-    timeout: Duration
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^/]+")]
+    token: SecretStr | None = None
+    """Sent to the service as a bearer token; from the environment."""
+    timeout: Annotated[Duration, Field(ge=1)]
+    """Of one call, from sending it to the last byte of the answer."""
     attempts: Positive
+    """After so many failed ones the pauses grow no more: each is `longest_pause` from then on, for ever."""
+    longest_pause: Annotated[Duration, Field(ge=1)]
     in_flight: Positive
+    """Calls at a time, of each parallel part of the job."""
     cache: Duration
+    """How long an answer holds: a device that was removed is told so long, a new one not told."""
+    waiting: Positive
+    """Alerts that wait for answers, in each parallel part, before no more are read."""
+    parallelism: Positive
+    checkpoint_interval: Duration
 
 
 class Senders(Gateways):

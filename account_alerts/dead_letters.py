@@ -17,6 +17,7 @@ _RECORDS: dict[str, RecordName] = {
     "account_entries": "AccountEntry",
     "account_authorizations": "AccountAuthorization",
     "alert_settings": "AlertSettings",
+    "outbound_push": "OutboundAlert",
 }
 
 

@@ -10,8 +10,13 @@ def alert_id(entry_id: bytes, customer_id: bytes, setting_id: bytes, channel: st
     Whoever hands alerts over removes repeats by it. 128 bits of SHA-256 over the parts, each led by its
     length, as 32 hexadecimal digits: ids are opaque strings, so no separator could be trusted.
     """
+    return id_of(entry_id, customer_id, setting_id, channel.encode(), address.encode())
+
+
+def id_of(*parts: bytes) -> str:
+    """An id that the parts always give, and no others."""
     digest = hashlib.sha256()
-    for part in (entry_id, customer_id, setting_id, channel.encode(), address.encode()):
+    for part in parts:
         digest.update(len(part).to_bytes(4, "big"))
         digest.update(part)
     return digest.hexdigest()[:32]

@@ -19,7 +19,10 @@ PROGRAM = "ACCOUNT_ALERTS_PROGRAM"
 _OWNER_FILE = "account-alerts"
 _SECRETS = tuple(
     f"{PREFIX}{name}"
-    for name in ("KAFKA__USERNAME", "KAFKA__PASSWORD", "BANK__PASSWORD", "DELIVERY__PASSWORD")
+    for name in (
+        *("KAFKA__USERNAME", "KAFKA__PASSWORD", "BANK__PASSWORD", "DELIVERY__PASSWORD"),
+        "DEVICES__TOKEN",
+    )
 )
 
 

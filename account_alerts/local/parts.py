@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from account_alerts.config import Config
-from account_alerts.local import connect, postgres, publisher
+from account_alerts.local import connect, devices, postgres, publisher
 from account_alerts.local.gateways import programs
 from account_alerts.local.layout import Layout
 from account_alerts.local.waiting import say, wait_for
@@ -38,8 +38,9 @@ PUBLISHER = Part("publisher", publisher.write, publisher.ready, publisher.where)
 MAILBOX = Part("mailbox", *programs.MAILBOX)
 SMSC = Part("smsc", *programs.SMSC)
 PUSH_SERVICE = Part("push_service", *programs.PUSH_SERVICE)
+DEVICES = Part("devices", devices.write, devices.ready, devices.where)
 
-PARTS: tuple[Part, ...] = (POSTGRES, CONNECT, PUBLISHER, MAILBOX, SMSC, PUSH_SERVICE)
+PARTS: tuple[Part, ...] = (POSTGRES, CONNECT, PUBLISHER, DEVICES, MAILBOX, SMSC, PUSH_SERVICE)
 """In the order in which they are waited for and prepared."""
 
 

@@ -15,7 +15,7 @@ from pyflink.table import StreamTableEnvironment
 from account_alerts.config import load
 from jobs.flink_sql import give_stable_ids, prepare_process
 
-JOBS = ("alert_rules", "alerting", "adhoc_alerts")
+JOBS = ("alert_rules", "alerting", "adhoc_alerts", "device_resolver")
 
 
 def show(job: str) -> str:

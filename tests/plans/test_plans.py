@@ -42,7 +42,7 @@ def test_plan_is_the_golden_one(job: str) -> None:
     assert plan(job) == (Path(__file__).parent / f"{job}.txt").read_text()
 
 
-@pytest.mark.parametrize("job", ["alert_rules", "alerting"])
+@pytest.mark.parametrize("job", ["alert_rules", "alerting", "device_resolver"])
 def test_production_can_be_planned(job: str) -> None:
     """With the registry's encoding, which is asked for nothing before the job runs."""
     assert "Sink(" in plan(job, production=True)

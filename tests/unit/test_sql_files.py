@@ -75,6 +75,7 @@ def test_a_value_stays_in_its_quotes(monkeypatch: pytest.MonkeyPatch) -> None:
         ("alert_settings", "AlertSettings"),
         ("alert_rules", "AlertRules"),
         ("outbound_alerts", "OutboundAlert"),
+        ("outbound_push", "OutboundAlert"),
     ],
 )
 def test_a_table_has_the_columns_of_its_schema(table: str, record: str) -> None:

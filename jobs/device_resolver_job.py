@@ -1,0 +1,119 @@
+"""Push alerts to devices: each alert of `outbound-push` becomes one per device of its customer, in
+`outbound-device-push`. A remote service knows the devices; it is asked by Flink's async I/O. What cannot be
+used goes to `dead-letters`.
+
+    flink run -py jobs/device_resolver_job.py --config conf/local.yaml     on a cluster
+    python jobs/device_resolver_job.py --config conf/local.yaml            in this process
+    python jobs/device_resolver_job.py --explain                           prints the plan and runs nothing
+"""
+
+from pyflink.common import Types
+from pyflink.datastream import DataStream
+from pyflink.java_gateway import get_gateway
+from pyflink.table import DataTypes, StatementSet, StreamTableEnvironment
+from pyflink.table.udf import udtf
+
+from account_alerts.config import Config, ConfigError
+from account_alerts.config_ends import Devices
+from jobs.flink_sql import configure, create_view, run, statement
+from udfs.device_alerts import device_alerts
+
+_BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
+_COLUMNS = {
+    **dict.fromkeys(("alert_id", "customer_id", "channel", "alert_type", "account_id"), Types.STRING()),
+    **dict.fromkeys(("currency", "entry_id", "setting_id"), Types.STRING()),
+    **dict.fromkeys(("booked_at", "raised_at"), Types.LONG()),
+    "language": Types.STRING(),
+    "params": Types.MAP(Types.STRING(), Types.STRING()),
+    "reason": Types.STRING(),
+    **dict.fromkeys(("customer_key", "record"), _BYTES),
+    "source_partition": Types.INT(),
+    "source_offset": Types.LONG(),
+    "devices": Types.STRING(),
+}
+RESOLVED = Types.ROW_NAMED(list(_COLUMNS), list(_COLUMNS.values()))
+"""A row of sql/rules/push_alerts.sql, and the customer's devices as JSON."""
+
+
+def options(config: Config) -> dict[str, str]:
+    """Flink's options for this job."""
+    job = devices_of(config)
+    return {
+        "pipeline.name": "device-resolver",
+        "parallelism.default": str(job.parallelism),
+        "execution.buffer-timeout.interval": "1 ms",
+        "execution.checkpointing.interval": f"{job.checkpoint_interval} ms",
+        # There is none while more wait for the service than the operator holds: no reason to restart.
+        "execution.checkpointing.tolerable-failed-checkpoints": "1000000",
+        "execution.checkpointing.timeout": "60 s",
+        "python.execution-mode": "thread",
+        "python.fn-execution.bundle.time": "5",
+        "table.exec.uid.generation": "ALWAYS",
+        "table.local-time-zone": "UTC",
+    }
+
+
+def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
+    """The job, as the data flows: push alerts, their customers' devices, an alert for each."""
+    configure(table_env, options(config))
+    for table in ("outbound_push", "outbound_alerts", "dead_letters"):
+        table_env.execute_sql(statement(f"tables/{table}.sql", config))
+    table_env.create_temporary_function(
+        "device_alerts", udtf(device_alerts, result_types=[DataTypes.STRING()] * 2)
+    )
+    for view in ("checked_push", "push_alerts"):
+        create_view(table_env, f"rules/{view}.sql", config)
+
+    alerts = table_env.to_data_stream(table_env.from_path("push_alerts"))
+    resolved = ask_devices(alerts, devices_of(config)).name("ask devices").uid("ask-devices")
+
+    table_env.create_temporary_view("resolved_alerts", table_env.from_data_stream(resolved))
+    results = table_env.create_statement_set()
+    for result in ("send_device_alerts", "keep_push_dead_letters"):
+        results.add_insert_sql(statement(f"rules/{result}.sql", config))
+    return results
+
+
+def ask_devices(alerts: DataStream, devices: Devices) -> DataStream:
+    """Each alert with its customer's devices, by Flink's async I/O; where there is none, it ends here.
+
+    The operator is Flink's own, with a function in Java: PyFlink's (2.3) runs only in a process of its own,
+    lets nothing out before the slowest call of a bundle has ended, and makes no checkpoint meanwhile.
+    """
+    java = get_gateway().jvm
+    function = java.alerts.devices.AskDevices(
+        devices.url,
+        devices.token.get_secret_value() if devices.token else None,
+        devices.timeout,
+        devices.attempts,
+        devices.longest_pause,
+        devices.in_flight,
+        devices.cache,
+        RESOLVED.get_java_type_info(),
+    )
+    # No time-out of its own, which would fail the job: the function never gives up. Unordered, so that a
+    # customer for whom there is no answer holds up nobody else; one customer's alerts keep their order.
+    return DataStream(
+        java.org.apache.flink.streaming.api.datastream.AsyncDataStream.unorderedWait(
+            alerts._j_data_stream,
+            function,
+            0,
+            java.java.util.concurrent.TimeUnit.MILLISECONDS,
+            devices.waiting,
+        )
+    )
+
+
+def devices_of(config: Config) -> Devices:
+    """The section that this job needs.
+
+    Raises:
+        ConfigError: The configuration has none.
+    """
+    if config.devices is None:
+        raise ConfigError(f"{config.path}: devices: missing. Add it, as in conf/local.yaml.")
+    return config.devices
+
+
+if __name__ == "__main__":
+    run([build], __doc__)
