@@ -49,7 +49,7 @@ class Item:
         at = datetime.fromtimestamp(self.arrived_at / 1000, UTC)
         waited = "" if self.milliseconds is None else f"{self.milliseconds} ms"
         shown = self.title if self.channel == "mail" else " ".join(self.text.split())
-        return f"{at:%H:%M:%S}.{at.microsecond // 1000:03d} {self.to[:40]:<24} {waited:>9}  {shown}"
+        return f"{at:%H:%M:%S}.{at.microsecond // 1000:03d} {self.to[:24]:<24} {waited:>9}  {shown}"
 
 
 def items(config: Config, channel: str, to: str | None = None) -> list[Item]:
