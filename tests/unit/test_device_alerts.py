@@ -12,7 +12,7 @@ TOKENS = IDS | st.fixed_dictionaries({"endpoint": IDS, "keys": st.dictionaries(I
 DEVICES = st.lists(
     st.fixed_dictionaries({"device": IDS, "kind": IDS, "to": TOKENS}, optional={"name": IDS}),
     max_size=5,
-    unique_by=lambda device: device["device"],
+    unique_by=lambda device: str(device["device"]),
 )
 
 
