@@ -214,6 +214,8 @@ class AdhocJobs(Section):
     state_backend: Literal["hashmap", "rocksdb"]
     python_mode: PythonMode
     checkpoint_interval: Duration
+    hits_per_second: Positive = 500
+    """Of each rule: what it finds faster waits in its own job."""
 
 
 class Flink(Section):

@@ -104,9 +104,12 @@ class FlinkRest:
         """Ask for a checkpoint now; does not wait for it."""
         self.post(f"/jobs/{job_id}/checkpoints", {"checkpointType": "FULL"})
 
-    def stop_with_savepoint(self, job_id: str, folder: str) -> str:
-        """Ask for a savepoint after which the job ends; returns the request's id, for :meth:`savepoint`."""
-        body = {"drain": False, "targetDirectory": folder}
+    def stop_with_savepoint(self, job_id: str, folder: str | None = None) -> str:
+        """Ask for a savepoint after which the job ends; returns the request's id, for :meth:`savepoint`.
+
+        Its folder is the cluster's own where none is given.
+        """
+        body = {"drain": False, **({"targetDirectory": folder} if folder else {})}
         return str(self.post(f"/jobs/{job_id}/stop", body)["request-id"])
 
     def savepoint(self, job_id: str, request: str) -> str | None:

@@ -76,11 +76,15 @@ def define_views(table_env: TableEnvironment, config: Config, file: Path | None 
         table_env.execute_sql(f"DROP TABLE {table}")  # The views stay; rules are about them.
 
 
-def hits(table: Table, rule: Rule, since: int) -> dict[str, str]:
-    """The names that sql/rules/raise_hits.sql is filled with, for a rule that gives these columns."""
+def hits(table: Table, rule: Rule, since: int, per_second: int = 0) -> dict[str, str]:
+    """The names that sql/rules/raise_hits.sql is filled with, for a rule that gives these columns.
+
+    With `per_second` what is found passes at that pace, by the function `pace`.
+    """
     columns = table.get_schema().get_field_names()
     return {
         "rule": rule.name,
+        "rule_entry": f"pace(entry_id, {per_second})" if per_second else "entry_id",
         "rule_customer": "customer_id" if "customer_id" in columns else "''",
         "rule_named": "customer_id <> ''" if "customer_id" in columns else "TRUE",
         "rule_threshold": "CAST(threshold_minor AS BIGINT)"
@@ -106,7 +110,9 @@ def build(table_env: StreamTableEnvironment, config: Config, rule: Rule, since: 
     table_env.create_temporary_view("found", found)
     table_env.execute_sql(statement("tables/rule_hits.sql", config))
     results = table_env.create_statement_set()
-    results.add_insert_sql(statement("rules/raise_hits.sql", config, **hits(found, rule, since)))
+    table_env.create_temporary_function("pace", sql_functions.pace)
+    pace = max(1, config.adhoc.hits_per_second // config.adhoc.rule_parallelism)
+    results.add_insert_sql(statement("rules/raise_hits.sql", config, **hits(found, rule, since, pace)))
     return results
 
 

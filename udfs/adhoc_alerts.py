@@ -36,9 +36,10 @@ def read_reset(key: bytes | None, record: bytes | None) -> str | None:
     if record is None:
         return None
     try:
-        return (key or b"").decode().removesuffix(":held")
+        name, _, about = (key or b"").decode().partition(":")
     except ValueError:
         return None
+    return name if about in ("", "held") else None
 
 
 def as_bytes(value: Any) -> bytes | None:

@@ -60,8 +60,8 @@ class ReadResets(ProcessFunction):  # type: ignore[misc]
 class BreakRules(KeyedCoProcessFunction):  # type: ignore[misc]
     """Alerts to rows with the topic they go to: their channel's, or the held ones; keyed by rule.
 
-    An alert that was let through and comes again (its booking was read again, or found again) was sent
-    already, and counts for nothing.
+    An alert that comes again (its booking was read again, or found again) was sent or held already, and
+    counts for nothing.
     """
 
     def __init__(self, config: Config) -> None:
@@ -85,8 +85,7 @@ class BreakRules(KeyedCoProcessFunction):  # type: ignore[misc]
         was_open, minutes = breaker.is_open, breaker.minutes()
         passes = breaker.lets_through(alert["written_at"], alert["found_at"], alert["per_minute"])
         self._state.update(json.dumps(breaker.to_json()))
-        if passes:
-            self._known.put(alert["alert_id"], alert["written_at"] // _MINUTE_MS)
+        self._known.put(alert["alert_id"], alert["written_at"] // _MINUTE_MS)
         self._forget(minutes - breaker.minutes())
         if breaker.is_open and not was_open:
             self._stopped.inc()

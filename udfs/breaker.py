@@ -19,7 +19,7 @@ class Breaker:
 
     is_open: bool = False
     counts: dict[str, int] = field(default_factory=dict)
-    """Alerts let through, by minute since 1970: `b` of the bookings, `f` of when they were found."""
+    """Alerts, by minute since 1970: `b` of the bookings, `f` of when they were found."""
     reset_at: int = 0
     """Kafka time of the last decision of an operator, milliseconds UTC."""
     former: "Breaker | None" = None
@@ -35,10 +35,10 @@ class Breaker:
         """
         if self.former is not None and found_at <= self.reset_at:
             return self.former.lets_through(written_at, found_at, per_minute)
-        if not self.is_open:
-            booked = self._count("b", written_at) > per_minute
-            found = self._count("f", found_at) > per_minute * _BACKLOG_MINUTES
-            self.is_open = booked or found
+        # Also when it is open: what is held is remembered as long as its minute is (BreakRules).
+        booked = self._count("b", written_at) > per_minute
+        found = self._count("f", found_at) > per_minute * _BACKLOG_MINUTES
+        self.is_open = self.is_open or booked or found
         return not self.is_open
 
     def reset(self, at: int) -> None:

@@ -144,17 +144,33 @@ def stop(name: Name) -> None:
 @app.command(epilog="Example: alerts rules release salary_arrived")
 def release(name: Name) -> None:
     """Send the alerts that a rule's limit held back, and let the rule go on."""
-    from account_alerts.adhoc import held
+    from account_alerts.adhoc import running
 
-    typer.echo(f"{name}: {held.release(_config(), name)} alerts sent")
+    typer.echo(f"{name}: {running.decide(_config(), name, release=True)} alerts sent; it goes on")
 
 
 @app.command(epilog="Example: alerts rules drop salary_arrived")
 def drop(name: Name) -> None:
     """Give up the alerts that a rule's limit held back, and let the rule go on."""
-    from account_alerts.adhoc import held
+    from account_alerts.adhoc import running
 
-    typer.echo(f"{name}: {held.drop(_config(), name)} alerts dropped")
+    typer.echo(
+        f"{name}: {running.decide(_config(), name, release=False)} alerts dropped; it goes on from now"
+    )
+
+
+@app.command(epilog="Example: alerts rules guard --config conf/production.yaml")
+def guard() -> None:
+    """Watch for rules that are over their limit and end their jobs, until Ctrl-C.
+
+    In the local environment the keeper does it; on any other cluster let this run somewhere.
+    """
+    import logging
+
+    from account_alerts.adhoc import guard as watcher
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    watcher.watch(_config())
 
 
 def sql(

@@ -1,7 +1,8 @@
 """Which analysts' rules are started, in the compacted topic `adhoc-rules`: JSON, keyed by the rule's name.
 
 What an operator decided on the held alerts stands there under the rule's name and `:held`. The adhoc-alerts
-job reads both: each closes the rule's breaker (udfs/breaker.py).
+job reads both: each closes the rule's breaker (udfs/breaker.py). Under the name and `:halted` stands that the
+rule's job was ended because of its limit, and where its state is.
 """
 
 import json
@@ -14,6 +15,7 @@ from account_alerts.config import Config
 
 _HELD = ":held"
 """No rule's name has a colon (rule_file.py)."""
+_HALTED = ":halted"
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,9 @@ class Registry:
     started: dict[str, Started] = field(default_factory=dict)
     decided: dict[str, dict[int, int]] = field(default_factory=dict)
     """By rule: the offsets in `held-alerts` below which it was decided, by partition."""
+    halted: dict[str, str | None] = field(default_factory=dict)
+    """Rules whose job was ended because of their limit, and the address of the savepoint or checkpoint to go
+    on from; None: there is none."""
 
 
 def read(config: Config) -> Registry:
@@ -60,6 +65,8 @@ def read(config: Config) -> Registry:
         if name.endswith(_HELD):
             offsets = {int(partition): offset for partition, offset in record["decided"].items()}
             registry.decided[name.removesuffix(_HELD)] = offsets
+        elif name.endswith(_HALTED):
+            registry.halted[name.removesuffix(_HALTED)] = record["state"]
         else:
             known = {field.name for field in fields(Started)}
             registry.started[name] = Started(**{key: value for key, value in record.items() if key in known})
@@ -74,6 +81,17 @@ def start(config: Config, started: Started) -> None:
 def stop(config: Config, name: str) -> None:
     """Note that a rule is stopped."""
     _write(config, name, None)
+    goes_on(config, name)
+
+
+def halt(config: Config, name: str, state: str | None) -> None:
+    """Note that a rule's job was ended because of its limit, and the address of its state."""
+    _write(config, f"{name}{_HALTED}", {"state": state})
+
+
+def goes_on(config: Config, name: str) -> None:
+    """Note that a rule is not kept from running any more."""
+    _write(config, f"{name}{_HALTED}", None)
 
 
 def decide(config: Config, name: str, offsets: dict[int, int]) -> None:

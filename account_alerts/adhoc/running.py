@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-from account_alerts.adhoc import held, registry
+from account_alerts.adhoc import ending, held, registry
 from account_alerts.adhoc.registry import Registry, Started
 from account_alerts.adhoc.rule_file import Rule, RuleError
 from account_alerts.config import Config
@@ -37,10 +38,12 @@ def start(config: Config, rules: Sequence[Rule]) -> int:
 def _start(config: Config, rules: Sequence[Rule]) -> int:
     rest = FlinkRest(config.flink.rest_url)
     live = {job.name for job in rest.jobs() if job.live}
-    started = registry.read(config).started
+    known = registry.read(config)
     for rule in rules:
-        if rule.name in started or _job(rule.name) in live:
+        if rule.name in known.started or _job(rule.name) in live:
             cure = "" if _job(rule.name) in live else "; `alerts up` brings its job back"
+            if rule.name in known.halted:
+                cure = ", and was stopped by its limit; `alerts rules release` or `drop` lets it go on"
             raise RuleError(
                 f"{rule.name}: is started already{cure}. `alerts rules stop {rule.name}` stops it; then it "
                 "begins anew"
@@ -88,11 +91,81 @@ def stop(config: Config, name: str) -> None:
         _forget(config, name)
 
 
-def bring_up(config: Config) -> None:
-    """Submit what started rules need and what does not run; one that can't be does no harm to the others."""
+def decide(config: Config, name: str, *, release: bool) -> int:
+    """Send a rule's held alerts, or give them up, and let the rule go on; returns how many there were.
+
+    Was its job ended because of the limit, it is started again where it stopped. What was booked since then
+    raises alerts after a release; after a drop it is given up, too, and only known to the rule.
+
+    Raises:
+        RuleError: There is nothing held, and the rule is not started.
+        LocalError: The rule's job does not come up; the alerts are decided on all the same.
+    """
     with _alone(config):
-        started = registry.read(config).started
-        if not started:
+        count = held.release(config, name) if release else held.drop(config, name)
+        known = registry.read(config)
+        rule = known.started.get(name)
+        if rule is not None and name in known.halted:
+            if not release:
+                rule = replace(rule, since=int(time.time() * 1000))
+                registry.start(config, rule)
+            _go_on(config, rule, known.halted[name])
+            registry.goes_on(config, name)
+        return count
+
+
+def _go_on(config: Config, rule: Started, state: str | None) -> None:
+    """Start a rule's job again from its state."""
+    job = _job(rule.name)
+    if config.local is None:
+        with tempfile.TemporaryDirectory() as folder:
+            file = _write(rule, Path(folder))
+            submit.submit_rules(config, {job: file}, rule.since, ending.restored(state))
+        return
+    place = Layout(config.local.state)
+    file = _write(rule, place.rules)
+    job_state.goes_on_from(place, job, _options(rule, file), ending.folder(state))
+    submit.submit(config, [job])
+
+
+def halt(config: Config, name: str, is_over: Callable[[Registry], bool]) -> bool:
+    """End the job of a rule that is over its limit, with a savepoint to go on from; whether it was.
+
+    Args:
+        config: The environment.
+        name: The rule.
+        is_over: Whether it is still so, by what is known of the rules when nobody else changes it.
+
+    Raises:
+        LocalError: Its job does not end.
+        FlinkUnreachableError: Flink does not answer.
+    """
+    with _alone(config):
+        known, rest = registry.read(config), FlinkRest(config.flink.rest_url)
+        job = rest.live_job(_job(name))
+        if job is None or name not in known.started or not is_over(known):
+            return False
+        if config.local is None:
+            registry.halt(config, name, ending.end(rest, job))
+            return True
+        place = Layout(config.local.state)
+        # Whoever is submitting it just now, such as the keeper, is waited for; the next finds it unwanted.
+        with submit.submitting(place, job.name):
+            job_state.stopping(place, job.name, job.id)
+            registry.halt(config, name, ending.end(rest, job))
+            job_state.unwanted(place, job.name)
+        return True
+
+
+def bring_up(config: Config) -> None:
+    """Submit what started rules need and what does not run; one that can't be does no harm to the others.
+
+    One that its limit stopped stays so.
+    """
+    with _alone(config):
+        known = registry.read(config)
+        started = {name: rule for name, rule in known.started.items() if name not in known.halted}
+        if not known.started:
             return
         place = Layout(config.local_environment().state)
         for rule in started.values():
@@ -133,9 +206,10 @@ def report(config: Config, rules: list[Rule], on_broken: Callable[[str], None]) 
 def _state(name: str, known: Registry, waiting: int, states: dict[str, str]) -> str:
     if name not in known.started:
         return "RUNS THOUGH STOPPED" if states.get(_job(name)) in LIVE else "not started"
-    if waiting:
+    state = states.get(_job(name), "")
+    if waiting or (name in known.halted and state not in LIVE):
         return "stopped by its limit"
-    return {"RUNNING": "runs"}.get(states.get(_job(name), ""), "does not run")
+    return {"RUNNING": "runs"}.get(state, "does not run")
 
 
 def _states(config: Config, on_broken: Callable[[str], None]) -> dict[str, str]:
@@ -152,14 +226,23 @@ def _remember(config: Config, rule: Started, folder: Path) -> Path:
     A local environment keeps it with its state; elsewhere the cluster has it when it is submitted.
     """
     place = None if config.local is None else Layout(config.local.state)
-    file = (place.rules if place else folder) / str(rule.since) / f"{rule.name}.sql"
-    options = ["--rule", str(file), "--since", str(rule.since)]
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(rule.sql, encoding="utf-8")
+    file = _write(rule, place.rules if place else folder)
+    options = _options(rule, file)
     if place and job_state.read(place, _job(rule.name)).options != options:
         job_state.asked(place, _job(rule.name), options)
     return file
+
+
+def _write(rule: Started, folder: Path) -> Path:
+    file = folder / str(rule.since) / f"{rule.name}.sql"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(rule.sql, encoding="utf-8")
+    return file
+
+
+def _options(rule: Started, file: Path) -> list[str]:
+    return ["--rule", str(file), "--since", str(rule.since)]
 
 
 @contextmanager

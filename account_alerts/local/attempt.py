@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +42,7 @@ class Attempt:
         """The folder for `<job>.json`: what holds state in the jobs."""
         return self.place.operators / self.label
 
-    def client(self, file: str, restored: list[str], *options: str) -> "subprocess.Popen[str]":
+    def client(self, file: str, restored: Sequence[str], *options: str) -> "subprocess.Popen[str]":
         """Start the client for a job file; `options` are the file's own."""
         script = self.code / "jobs" / file
         if not script.exists():

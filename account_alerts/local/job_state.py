@@ -84,6 +84,14 @@ def asked(layout: Layout, name: str, options: list[str]) -> None:
         jobs[name] = JobRecord(options=options)
 
 
+def goes_on_from(layout: Layout, name: str, options: list[str], state: Path | None) -> None:
+    """Remember that an ended job goes on from a savepoint or checkpoint, with these options of its own."""
+    with records(layout) as jobs:
+        record = jobs.setdefault(name, JobRecord())
+        record.options, record.ids, record.stopping = options, [], None
+        record.savepoint = str(state) if state else None
+
+
 def unwanted(layout: Layout, name: str) -> None:
     """Remember that a job is not meant to run any more."""
     with records(layout) as jobs:

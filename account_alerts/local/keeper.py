@@ -2,7 +2,8 @@
 
 Locally there is no high availability: a restarted JobManager knows no jobs. The keeper, a process of the
 environment like the others, sees that a job that is meant to run is unknown to the JobManager, and submits it
-from its newest retained checkpoint. A job that was cancelled, or ended, is not brought back.
+from its newest retained checkpoint. A job that was cancelled, or ended, is not brought back. It also ends the
+job of an analysts' rule that is over its limit (`adhoc/guard.py`).
 """
 
 import logging
@@ -10,7 +11,9 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Thread
 
+from account_alerts.adhoc import guard
 from account_alerts.config import load
 from account_alerts.flink_rest import FlinkRest, FlinkUnreachableError
 from account_alerts.local import job_state
@@ -62,6 +65,7 @@ def main(config_file: str) -> None:
             return False
         return True
 
+    Thread(target=guard.watch, args=(config,), daemon=True).start()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         while True:
             try:

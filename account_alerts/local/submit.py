@@ -83,13 +83,15 @@ def submit(config: Config, jobs: list[str], *, resume: bool = True) -> None:
     _wait_for_all(rest, dict(zip(jobs, ids, strict=True)))
 
 
-def submit_rules(config: Config, files: Mapping[str, Path], since: int) -> None:
-    """Submit analysts' rules from one client, and wait until they run; each begins anew.
+def submit_rules(config: Config, files: Mapping[str, Path], since: int, restored: Sequence[str] = ()) -> None:
+    """Submit analysts' rules from one client, and wait until they run.
 
     Args:
         config: Says which cluster.
         files: The rules, by the name of their job.
         since: Bookings written to Kafka from then on raise alerts, milliseconds UTC.
+        restored: What `flink run` is told to go on from, where it is one rule on a cluster of others; each
+            begins anew without.
 
     Raises:
         LocalError: A job cannot be submitted, or does not come up.
@@ -98,7 +100,7 @@ def submit_rules(config: Config, files: Mapping[str, Path], since: int) -> None:
     options = [*(part for file in files.values() for part in ("--rule", str(file))), "--since", str(since)]
     if config.local is None:
         with tempfile.TemporaryDirectory() as folder:
-            ids = _submit_elsewhere(config, _RULE_FILE, Layout(Path(folder)), options)
+            ids = _submit_elsewhere(config, _RULE_FILE, Layout(Path(folder)), options, restored)
     else:
         place = Layout(config.local.state)
         attempt = Attempt(place, "rules", versions.store(place), keep_config(config, place))
@@ -219,12 +221,14 @@ def restore(checkpoint: Path | None) -> list[str]:
     return ["-s", checkpoint.as_uri(), "-claimMode", mode]
 
 
-def _submit_elsewhere(config: Config, file: str, place: Layout, options: Sequence[str]) -> list[str]:
+def _submit_elsewhere(
+    config: Config, file: str, place: Layout, options: Sequence[str], restored: Sequence[str] = ()
+) -> list[str]:
     """To a cluster this tool did not start: only its address is told, and nothing is remembered."""
     place.make()
     flink_conf.write(place.flink_conf, flink_conf.client_options(config))
     attempt = Attempt(place, Path(file).stem, PROJECT, keep_config(config, place))
-    return attempt.ids(attempt.client(file, [], *options))
+    return attempt.ids(attempt.client(file, restored, *options))
 
 
 def _wait_until_running(rest: FlinkRest, name: str, job_id: str) -> None:

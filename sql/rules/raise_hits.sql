@@ -2,7 +2,7 @@
 -- for the rule to know what was; they raise nothing. What an outer join leaves empty is no booking, and nobody's.
 INSERT INTO rule_hits
 SELECT
-  '${rule}', entry_id, ${rule_customer}, account_id, currency, amount_minor, balance_minor,
+  '${rule}', ${rule_entry}, ${rule_customer}, account_id, currency, amount_minor, balance_minor,
   EXTRACT(EPOCH FROM booked_at) * 1000 + EXTRACT(MILLISECOND FROM booked_at),
   EXTRACT(EPOCH FROM written_at) * 1000 + EXTRACT(MILLISECOND FROM written_at),
   ${rule_threshold}, '${rule_channels}', ${rule_per_minute}

@@ -1,0 +1,68 @@
+"""Ends the job of each rule that is over its limit, so that what it finds burdens nobody.
+
+The adhoc-alerts job holds what is over a rule's limit. Whoever sees it in `held-alerts` ends the rule's own
+job: in the local environment the keeper, elsewhere `alerts rules guard`. Several may watch; one is enough.
+"""
+
+import logging
+import time
+from contextlib import closing, suppress
+from functools import partial
+
+from confluent_kafka import Message
+
+from account_alerts.adhoc import running
+from account_alerts.adhoc.registry import Registry
+from account_alerts.clients import KafkaUnreachableError, consumer, partitions
+from account_alerts.codec import CodecError, codec
+from account_alerts.config import Config
+from account_alerts.flink_rest import FlinkUnreachableError
+from account_alerts.local.errors import LocalError
+
+_INTERVAL = 1.0
+_BATCH = 10_000
+_log = logging.getLogger("guard")
+
+Newest = dict[str, dict[int, int]]
+"""By rule: the offset of its newest held alert, by partition."""
+
+
+def is_over(name: str, newest: Newest, known: Registry) -> bool:
+    """Whether a rule has held alerts that nobody decided on."""
+    decided = known.decided.get(name, {})
+    return any(offset >= decided.get(partition, 0) for partition, offset in newest.get(name, {}).items())
+
+
+def watch(config: Config) -> None:
+    """Watch until stopped; Kafka or Flink away is waited out."""
+    while True:
+        try:
+            _watch(config)
+        except (KafkaUnreachableError, FlinkUnreachableError, LocalError) as error:
+            _log.warning("%s", error)
+        except Exception:  # The rules' limits must not hang on one surprise.
+            _log.exception("cannot look after the rules' limits")
+        time.sleep(_INTERVAL)
+
+
+def _watch(config: Config) -> None:
+    decoder = codec(config)
+    newest: Newest = {}
+    with closing(consumer(config)) as client:
+        client.assign(partitions(client, config.topics.held_alerts.name))
+        while True:
+            seen: set[str] = set()
+            for message in client.consume(_BATCH, _INTERVAL):
+                if message.error() is not None:
+                    continue
+                with suppress(CodecError):  # Nothing that this project writes.
+                    alert = decoder.decode("OutboundAlert", message.value() or b"")
+                    _saw(newest, alert["alert_type"], message)
+                    seen.add(alert["alert_type"])
+            for name in sorted(seen):
+                if running.halt(config, name, partial(is_over, name, newest)):
+                    _log.error("rule %s is over its limit: its job was ended. See `alerts rules list`", name)
+
+
+def _saw(newest: Newest, name: str, message: Message) -> None:
+    newest.setdefault(name, {})[int(message.partition() or 0)] = int(message.offset() or 0)
