@@ -63,12 +63,12 @@ def define_tables(table_env: TableEnvironment, config: Config) -> None:
 
 def define_views(table_env: TableEnvironment, config: Config, file: Path | None = None) -> None:
     """The plain names, over the tables as they are now; the bookings of a file where one is named."""
-    if file is None:
-        create_view(table_env, "rules/checked_entries.sql", config)
-        create_view(table_env, "views/bookings.sql", config)
-    else:
+    if file is not None:
         table_env.execute_sql(statement("tables/bookings_of_a_file.sql", config, bookings_file=file.as_uri()))
-    for view in VIEWS:
+        table_env.execute_sql("DROP TABLE account_entries")
+        table_env.execute_sql("ALTER TABLE bookings_of_a_file RENAME TO account_entries")
+    create_view(table_env, "rules/checked_entries.sql", config)
+    for view in ("bookings", *VIEWS):
         create_view(table_env, f"views/{view}.sql", config)
     for function in FUNCTIONS:
         table_env.create_temporary_function(function, getattr(sql_functions, function))

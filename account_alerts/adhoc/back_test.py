@@ -11,6 +11,7 @@ import json
 import sys
 import tempfile
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -108,12 +109,13 @@ def _hits(
 
 
 def _as_json_lines(file: Path, target: Path) -> Path:
-    """A file's bookings as Flink reads them: JSON lines, times as text."""
+    """A file's bookings as Flink reads them: JSON lines, times as text, and bytes in base 64."""
     with target.open("w", encoding="utf-8") as lines:
         for entry in sample.read(file):
             booked = datetime.fromtimestamp(entry["booked_at"] / 1000, UTC)
             text = booked.strftime("%Y-%m-%d %H:%M:%S.") + f"{booked.microsecond // 1000:03d}Z"
-            lines.write(json.dumps({**entry, "booked_at": text, "written_at": text}) + "\n")
+            key = b64encode(entry["account_id"].encode()).decode()
+            lines.write(json.dumps({**entry, "booked_at": text, "written_at": text, "entry_key": key}) + "\n")
     return target
 
 

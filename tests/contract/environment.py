@@ -17,6 +17,9 @@ from account_alerts.local import throw_away
 
 ALERTS = Path(sys.executable).parent / "alerts"
 MAX_WAIT_MS = 3000
+QUICK_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""A TaskManager lives for minutes here: what the second compiler makes of it never pays for its making. As in
+the local environment the real one is started in tests/test_environment.py."""
 
 
 class Environment:
@@ -25,7 +28,11 @@ class Environment:
     def __init__(self, folder: Path) -> None:
         """Write its configuration into the folder; starts nothing."""
         self.file = folder / "test.yaml"
-        config = throw_away(load(overrides={"rules": {"max_wait": f"{MAX_WAIT_MS}ms"}}), folder / "state")
+        overrides: dict[str, Any] = {
+            "rules": {"max_wait": f"{MAX_WAIT_MS}ms"},
+            "flink": {"options": {"env.java.opts.taskmanager": QUICK_JVM}},
+        }
+        config = throw_away(load(overrides=overrides), folder / "state")
         config.write(self.file)
         self.config: Config = load(self.file)
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.builders import Record, entry, setting, settings
 from tests.contract.chain import Case, Chain, Observed
-from tests.contract.environment import Environment
+from tests.contract.environment import Environment, wait
 from tests.reference.binary import decode, encode
 from tests.reference.model import KafkaRecord, expect
 
@@ -279,25 +279,38 @@ def test_what_is_over_the_limit_is_held_and_released_or_dropped(
         case.chain.flush()
         case.wait_for(lambda: any(who[0] == other for who in places(of_rule(case, "told"))), "the other rule")
 
+    def stopped() -> None:
+        wait(lambda: "rule-flood" not in environment.jobs(), "its job is ended")
+        case.wait_for(lambda: int(state()["held"]) == 8 - LIMIT, "what is over the limit is held")
+        assert state()["state"] == "stopped by its limit"
+
+    def told() -> set[str]:
+        return {who[0] for who in places(of_rule(case, "flood"))}
+
     flood(4)
     case.wait_for(lambda: len(of_rule(case, "flood")) == LIMIT, "what the limit lets through")
-    assert state()["state"] == "stopped by its limit"
-    held = state()["held"]
-    assert held == 8 - LIMIT
-    known.books(1, "flood")
+    stopped()
+    between = known.books(1, "flood")
+    other = known.books(1, "told")
     case.chain.flush()
-    case.wait_for(lambda: int(state()["held"]) == held + 2, "a stopped rule sends nothing more")
+    case.wait_for(lambda: other in {who[0] for who in places(case.alerts())}, "a booking of another rule")
+    assert between not in told()
     environment.alerts("rules", "release", "flood")
-    case.wait_for(lambda: len(ids(of_rule(case, "flood"))) == 10, "the held ones")
     assert state()["state"] == "runs"
+    case.wait_for(lambda: len(ids(of_rule(case, "flood"))) == 10, "the held ones, and what came since")
+    assert between in told()
     flood(4)
-    case.wait_for(lambda: int(state()["held"]) > 0, "stopped again")
+    stopped()
+    given_up = known.books(1, "flood")
+    case.chain.flush()
     environment.alerts("rules", "drop", "flood")
     assert state()["state"] == "runs"
-    assert len(ids(of_rule(case, "flood"))) == 10 + LIMIT
-    known.books(1, "flood")
+    last = known.books(1, "flood")
     case.chain.flush()
-    case.wait_for(lambda: len(ids(of_rule(case, "flood"))) == 12 + LIMIT, "it goes on")
+    case.wait_for(lambda: last in told(), "it goes on from now")
+    case.wait_for(lambda: len(ids(of_rule(case, "flood"))) == 10 + LIMIT + 2, "no more than that")
+    assert given_up not in told()
+    assert state()["held"] == 0
     assert all(len(each) == 1 for each in ids(of_rule(case, "flood")).values())
 
 

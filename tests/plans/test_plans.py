@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from account_alerts.config import PROJECT
-from tests.plans.show import JOBS
+from tests.plans.show import JOBS, RULES
 
 PRODUCTION = {
     "ALERTS_CONFIG": str(PROJECT / "conf/production.yaml"),
@@ -37,7 +37,7 @@ def plan(job: str, production: bool = False) -> str:
     return shown.stdout
 
 
-@pytest.mark.parametrize("job", JOBS)
+@pytest.mark.parametrize("job", [*JOBS, *RULES])
 def test_plan_is_the_golden_one(job: str) -> None:
     assert plan(job) == (Path(__file__).parent / f"{job}.txt").read_text()
 
@@ -56,6 +56,17 @@ def test_join_python_and_sink_run_once() -> None:
     assert "ChangelogNormalize" not in steps, "the rules would be kept twice"
     assert len(re.findall(r"ProcessTableFunction\(", steps)) == 1
     assert len(re.findall(r"Exchange\(", steps)) == 3, "one shuffle of each side, and one of what is counted"
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_reads_and_writes_once_and_remembers_only_what_it_must(rule: str) -> None:
+    steps = plan(rule).split("== Operators ==")[0]
+    assert len(re.findall(r"TableSourceScan\(", steps)) == 1
+    assert len(re.findall(r"Sink\(", steps)) == 1
+    remembers = rule == "new_counterparty"
+    assert len(re.findall(r"Exchange\(", steps)) == remembers
+    assert len(re.findall(r"Deduplicate\(", steps)) == remembers
+    assert not re.findall(r"Join\(|Rank\(|Aggregate\(", steps)
 
 
 def test_what_holds_state_has_a_name_of_its_own() -> None:
