@@ -4,7 +4,7 @@ import fcntl
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from account_alerts.config import PROJECT, Config
@@ -78,8 +78,11 @@ def submit(config: Config, jobs: list[str], *, resume: bool = True) -> None:
             raise LocalError(
                 f"{name}: runs already (job {running[name]}). Cancel it first on {config.flink.rest_url}."
             )
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        ids = list(pool.map(lambda name: submit_one(config, name, resume=resume), jobs))
+    if jobs == list(JOBS) and config.local is not None and not (resume and had_jobs(config)):
+        ids = submit_first(config)
+    else:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            ids = list(pool.map(lambda name: submit_one(config, name, resume=resume), jobs))
     _wait_for_all(rest, dict(zip(jobs, ids, strict=True)))
 
 
@@ -124,13 +127,18 @@ def wait_until_running(config: Config) -> None:
             _wait_until_running(rest, job.name, job.id)
 
 
-def submit_first(config: Config) -> None:
-    """Submit all jobs to a cluster that is still starting and never had any, from one client."""
+def submit_first(config: Config) -> list[str]:
+    """Submit both jobs from one client, to begin anew; returns their ids. The cluster may be starting yet."""
     place = Layout(config.local_environment().state)
-    say("jobs: submitting")
-    attempt = Attempt(place, "all", versions.store(place), keep_config(config, place))
-    for name, job_id in zip(JOBS, attempt.ids(attempt.client(ALL_JOBS, [])), strict=True):
-        job_state.started(place, name, job_id, attempt.version(name))
+    with ExitStack() as turns:
+        for name in JOBS:
+            turns.enter_context(submitting(place, name))
+        say("jobs: submitting")
+        attempt = Attempt(place, "all", versions.store(place), keep_config(config, place))
+        ids = attempt.ids(attempt.client(ALL_JOBS, []))
+        for name, job_id in zip(JOBS, ids, strict=True):
+            job_state.started(place, name, job_id, attempt.version(name))
+    return ids
 
 
 def had_jobs(config: Config) -> bool:

@@ -22,6 +22,10 @@ from jobs.flink_sql import Build, give_stable_ids, prepare_process
 JOBS = ("alert_rules", "alerting", "adhoc_alerts", "device_resolver")
 
 
+END = "\f"
+"""Stands between the plans of several jobs."""
+
+
 def show(job: str) -> str:
     """The optimized execution plan, and name, parallelism and id of every operator."""
     prepare_process()
@@ -32,10 +36,10 @@ def show(job: str) -> str:
     give_stable_ids(table_env)
     environment = table_env._j_tenv.execEnv()
     operators = sorted(
-        f"{node.getTransformationUID()}  x{node.getParallelism()}  {node.getOperatorName()}"
+        _steady(f"{node.getTransformationUID()}  x{node.getParallelism()}  {node.getOperatorName()}")
         for node in environment.getStreamGraph().getStreamNodes().toArray()
     )
-    return _steady(f"{plan}\n\n== Operators ==\n" + "\n".join(operators)) + "\n"
+    return "\n".join([_steady(plan), "", "== Operators ==", *operators]) + "\n"
 
 
 def build_of(job: str) -> Build:
@@ -55,4 +59,4 @@ def _steady(text: str) -> str:
 
 
 if __name__ == "__main__":
-    print(show(sys.argv[1]), end="")
+    print(END.join(show(job) for job in sys.argv[1:]), end="")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from account_alerts.config import PROJECT
-from tests.plans.show import JOBS, RULES
+from tests.plans.show import END, JOBS, RULES
 
 PRODUCTION = {
     "ALERTS_CONFIG": str(PROJECT / "conf/production.yaml"),
@@ -23,10 +23,10 @@ PRODUCTION = {
 
 
 @cache
-def plan(job: str, production: bool = False) -> str:
-    """In a process of its own: Flink numbers the plans of one process."""
+def plans(jobs: tuple[str, ...], production: bool = False) -> dict[str, str]:
+    """All from one process of their own: each would first have to load Flink."""
     shown = subprocess.run(
-        [sys.executable, "-m", "tests.plans.show", job],
+        [sys.executable, "-m", "tests.plans.show", *jobs],
         env={**os.environ, **(PRODUCTION if production else {})},
         capture_output=True,
         text=True,
@@ -34,7 +34,11 @@ def plan(job: str, production: bool = False) -> str:
         timeout=300,
     )
     assert shown.returncode == 0, shown.stderr[-3000:]
-    return shown.stdout
+    return dict(zip(jobs, shown.stdout.split(END), strict=True))
+
+
+def plan(job: str) -> str:
+    return plans((*JOBS, *RULES))[job]
 
 
 @pytest.mark.parametrize("job", [*JOBS, *RULES])
@@ -45,7 +49,7 @@ def test_plan_is_the_golden_one(job: str) -> None:
 @pytest.mark.parametrize("job", ["alert_rules", "alerting", "device_resolver"])
 def test_production_can_be_planned(job: str) -> None:
     """With the registry's encoding, which is asked for nothing before the job runs."""
-    assert "Sink(" in plan(job, production=True)
+    assert "Sink(" in plans(("alert_rules", "alerting"), production=True)[job]
 
 
 def test_join_python_and_sink_run_once() -> None:
