@@ -106,6 +106,7 @@ def rules(
     yield folder
     for name in RULES:
         environment.alerts("rules", "stop", name)
+    environment.cancel("adhoc-alerts")  # The tests after these need none.
 
 
 @pytest.fixture

@@ -51,13 +51,13 @@ MISFIT = ("sql/tables/alert_rules.sql", "window_minutes  INT,", "window_minutes 
 
 
 @contextmanager
-def load(case: Case) -> Iterator[Callable[[], int]]:
-    """Bookings, `RATE` a second, as long as the block lasts; gives the number so far."""
-    count, stop = [0], threading.Event()
+def load(case: Case, first: int = 0) -> Iterator[Callable[[], int]]:
+    """Bookings, `RATE` a second, as long as the block lasts; gives the number so far, from `first` on."""
+    count, stop = [first], threading.Event()
 
     def book() -> None:
         start = time.monotonic()
-        while not stop.wait(max(0.0, start + count[0] / RATE - time.monotonic())):
+        while not stop.wait(max(0.0, start + (count[0] - first) / RATE - time.monotonic())):
             number = count[0]
             kind = "FEE" if number % 10 == 0 else "TRANSFER"
             case.book(entry(case.id(f"e{number}"), case.id(f"a{number % ACCOUNTS}"), entry_type=kind))
@@ -111,7 +111,7 @@ def test_upgraded_and_rolled_back_under_load(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Version B knows one more alert type and has another make_alerts."""
+    """Version B knows one more alert type and has another make_alerts; it comes back after down and up."""
     version_b = changed(tmp_path / "b", FEES, KNOWN, MARKED)
     _ask(case)
     with load(case) as count:
@@ -124,41 +124,34 @@ def test_upgraded_and_rolled_back_under_load(
         )
         case.chain.pause(time.monotonic() + 2)
         last_fee = count()
+    jobs.alerts("down")
+    jobs.alerts("up")
+    after_up = count()
+    with load(case, first=after_up) as count:
+        case.wait_for(lambda: case.id(f"e{after_up}") in _marked(case), "version B after down and up")
         told += jobs.alerts("rollback", "alerting", progress=True)
         told += jobs.alerts("rollback", "alert-rules", progress=True)
         back = count()
+        case.chain.pause(time.monotonic() + 1)
     _all_there(case, case.chain, count())
     newer = {each.record["entry_id"] for each in case.alerts() if each.record["alert_type"] == "FEE_ABOVE"}
     fees = {case.id(f"e{number}") for number in range(first_fee, last_fee) if number % 10 == 0}
     assert fees, "no fees while version B ran"
     assert fees <= newer
-    assert not newer & {case.id(f"e{number}") for number in range(back, count())}, "version B still runs"
-    marked = {each.record["entry_id"] for each in case.alerts() if each.record["address"].endswith("#b")}
-    assert fees <= marked
-    assert not marked & {case.id(f"e{number}") for number in range(back, count())}
+    since = {case.id(f"e{number}") for number in range(back, count())}
+    assert since, "no bookings since the rollback"
+    assert not newer & since, "version B still runs"
+    assert fees <= _marked(case)
+    assert not _marked(case) & since
     away = _away(told)
     with capsys.disabled():
         print(f"\naway: {away}")
     assert len(away) == 4
 
 
-def test_what_was_upgraded_comes_back_after_down_and_up(
-    jobs: Environment,  # noqa: F811
-    case: Case,
-    tmp_path: Path,
-) -> None:
-    version_b = changed(tmp_path / "b", MARKED)
-    jobs.alerts("upgrade", "alerting", "--code", str(version_b))
-    jobs.alerts("down")
-    jobs.alerts("up")
-    try:
-        _ask(case)
-        case.book(entry(case.id("e0"), case.id("a0")))
-        case.chain.flush()
-        case.wait_for(lambda: len(case.alerts()) > 0, "an alert")
-        assert case.alerts()[0].record["address"].endswith("#b")
-    finally:
-        jobs.alerts("rollback", "alerting")
+def _marked(case: Case) -> set[str]:
+    """The bookings that version B alerted."""
+    return {each.record["entry_id"] for each in case.alerts() if each.record["address"].endswith("#b")}
 
 
 def test_an_upgrade_that_is_killed_leaves_the_job_running(
