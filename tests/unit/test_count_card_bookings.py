@@ -326,12 +326,12 @@ BOOKINGS = st.lists(
 ).map(lambda several: tuple(sorted(several, key=lambda one: one.came)))
 ACCOUNTS = st.lists(
     st.builds(Account, st.lists(RULES, max_size=3, unique_by=lambda rule: rule.setting).map(tuple), BOOKINGS),
-    min_size=1,
+    min_size=10,  # Each example is a job of Flink's: few, and many accounts in each.
     max_size=20,
 )
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=10, suppress_health_check=list(HealthCheck))
 @given(ACCOUNTS)
 def test_any_order_any_window_any_repeat(counter: Counter, accounts: list[Account]) -> None:
     assert counter.alerts(accounts) == [plainly(account) for account in accounts]
