@@ -35,11 +35,14 @@ def is_over(name: str, newest: Newest, known: Registry) -> bool:
 
 def watch(config: Config) -> None:
     """Watch until stopped; Kafka or Flink away is waited out."""
+    told = ""
     while True:
         try:
             _watch(config)
         except (KafkaUnreachableError, FlinkUnreachableError, LocalError) as error:
-            _log.warning("%s", error)
+            if str(error) != told:  # It may be so for hours.
+                told = str(error)
+                _log.warning("%s", told)
         except Exception:  # The rules' limits must not hang on one surprise.
             _log.exception("cannot look after the rules' limits")
         time.sleep(_INTERVAL)
