@@ -10,32 +10,15 @@ from pyflink.common import Types
 from pyflink.table import StatementSet, StreamTableEnvironment
 
 from account_alerts.config import Config
-from jobs.flink_sql import configure, create_view, run, statement
+from jobs.flink_sql import analysts_options, configure, create_view, run, statement
 from udfs.adhoc_customers import FindAddresses, FindCustomers
 from udfs.adhoc_functions import ALERTS_ROW, BreakRules, ReadHits, ReadResets
 from udfs.prober import ProbeTails, shard_of, shards_of
 
 
-def options(config: Config) -> dict[str, str]:
-    """Flink's options for this job."""
-    job = config.adhoc
-    return {
-        "pipeline.name": "adhoc-alerts",
-        "parallelism.default": str(job.parallelism),
-        "execution.buffer-timeout.interval": "1 ms",
-        "execution.checkpointing.interval": f"{job.checkpoint_interval} ms",
-        "execution.checkpointing.incremental": "true",
-        "state.backend.type": job.state_backend,
-        "python.execution-mode": job.python_mode,
-        "python.fn-execution.bundle.time": "5",
-        "table.exec.uid.generation": "ALWAYS",
-        "table.local-time-zone": "UTC",
-    }
-
-
 def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     """The job, as the data flows: hits to customers, to addresses, to alerts that are sent or held."""
-    configure(table_env, options(config))
+    configure(table_env, analysts_options(config, "adhoc-alerts", config.adhoc.parallelism))
     for table in ("adhoc_sources", "rule_sources", "ticks", "outbound_alerts"):
         table_env.execute_sql(statement(f"tables/{table}.sql", config))
     # It reads what the alert-rules job reads, and leaves that one's place alone.

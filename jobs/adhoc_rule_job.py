@@ -18,7 +18,7 @@ from pyflink.table import StatementSet, StreamTableEnvironment, Table, TableEnvi
 
 from account_alerts.adhoc.rule_file import Rule, RuleError, read
 from account_alerts.config import Config
-from jobs.flink_sql import configure, create_view, run, statement
+from jobs.flink_sql import analysts_options, configure, create_view, run, statement
 from udfs import sql_functions
 
 VIEWS = ("customers", "addresses", "authorizations", "settings")
@@ -30,17 +30,8 @@ _TABLES = ("account_entries", "account_authorizations", "alert_settings")
 
 def options(config: Config, rule: Rule) -> dict[str, str]:
     """Flink's options for this job."""
-    job = config.adhoc
     return {
-        "pipeline.name": f"rule-{rule.name}",
-        "parallelism.default": str(job.rule_parallelism),
-        "execution.buffer-timeout.interval": "1 ms",
-        "execution.checkpointing.interval": f"{job.checkpoint_interval} ms",
-        "execution.checkpointing.incremental": "true",
-        "state.backend.type": job.state_backend,
-        "python.execution-mode": job.python_mode,
-        "python.fn-execution.bundle.time": "5",
-        "table.exec.uid.generation": "ALWAYS",
+        **analysts_options(config, f"rule-{rule.name}", config.adhoc.rule_parallelism),
         "table.exec.state.ttl": f"{rule.keep} ms",
         # A rule that asks who may see an account finds a booking again when that changes: with the same key.
         "table.exec.sink.upsert-materialize": "NONE",
@@ -48,7 +39,6 @@ def options(config: Config, rule: Rule) -> dict[str, str]:
         "table.exec.legacy-cast-behaviour": "ENABLED",
         # A rule reads what it is given, and not what a hint in it names.
         "table.dynamic-table-options.enabled": "false",
-        "table.local-time-zone": "UTC",
     }
 
 

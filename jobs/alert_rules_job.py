@@ -27,8 +27,6 @@ def options(config: Config) -> dict[str, str]:
         "execution.checkpointing.interval": f"{job.checkpoint_interval} ms",
         "python.execution-mode": job.python_mode,
         "python.fn-execution.bundle.time": str(job.bundle_time),
-        "table.exec.uid.generation": "ALWAYS",
-        "table.local-time-zone": "UTC",
     }
 
 

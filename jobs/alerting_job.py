@@ -51,9 +51,6 @@ def options(config: Config) -> dict[str, str]:
         "execution.checkpointing.snapshot-compression": str(job.compress_checkpoints).lower(),
         "execution.checkpointing.incremental": "true",
         "python.execution-mode": job.python_mode,
-        "python.fn-execution.bundle.time": "5",
-        "table.exec.uid.generation": "ALWAYS",
-        "table.local-time-zone": "UTC",
     }
 
 

@@ -98,16 +98,38 @@ def values(config: Config) -> dict[str, str]:
     }
 
 
+SHARED_OPTIONS = {
+    "python.fn-execution.bundle.time": "5",
+    "table.exec.uid.generation": "ALWAYS",
+    "table.local-time-zone": "UTC",
+}
+"""Flink's options for every job; its own win."""
+
+
 def configure(table_env: StreamTableEnvironment, options: dict[str, str]) -> None:
-    """Set a job's options.
+    """Set a job's options, and those that all share.
 
     Outside of ``flink run`` the job runs in this process, with this interpreter; on a cluster its
     configuration says which one it has.
     """
     if not _on_cluster():
         options = {"python.executable": sys.executable, "python.client.executable": sys.executable, **options}
-    for key, value in options.items():
+    for key, value in {**SHARED_OPTIONS, **options}.items():
         table_env.get_config().set(key, value)
+
+
+def analysts_options(config: Config, name: str, parallelism: int) -> dict[str, str]:
+    """Flink's options for a job of analysts' rules."""
+    job = config.adhoc
+    return {
+        "pipeline.name": name,
+        "parallelism.default": str(parallelism),
+        "execution.buffer-timeout.interval": "1 ms",
+        "execution.checkpointing.interval": f"{job.checkpoint_interval} ms",
+        "execution.checkpointing.incremental": "true",
+        "state.backend.type": job.state_backend,
+        "python.execution-mode": job.python_mode,
+    }
 
 
 Build = Callable[[StreamTableEnvironment, Config], StatementSet]
