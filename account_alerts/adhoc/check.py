@@ -145,7 +145,9 @@ def _with_line(
         text, column = "did not expect a double quote here: texts stand in single ones", rest.index('"') + 1
     elif "'" in rest:
         text, column = "the text that begins here does not end", rest.index("'") + 1
-    named = re.search(r"'([^']+)'", text)
+    named = None if "keyword" in text else re.search(r"'([^']+)'", text)
+    if text.startswith("Object "):
+        known = ["bookings", *adhoc_rule_job.VIEWS]  # Not their columns.
     close = difflib.get_close_matches(named[1].lower(), known, n=1) if named else []
     hint = f". Did you mean {close[0]}?" if close and named and close[0] != named[1] else ""
     shown = f"  {line} | {lines[line - 1]}\n  {' ' * len(str(line))} | {' ' * (column - 1)}^"
