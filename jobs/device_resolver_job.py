@@ -47,9 +47,6 @@ def options(config: Config) -> dict[str, str]:
         "execution.checkpointing.tolerable-failed-checkpoints": "1000000",
         "execution.checkpointing.timeout": "60 s",
         "python.execution-mode": "thread",
-        "python.fn-execution.bundle.time": "5",
-        "table.exec.uid.generation": "ALWAYS",
-        "table.local-time-zone": "UTC",
     }
 
 

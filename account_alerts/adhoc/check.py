@@ -126,6 +126,10 @@ def _short(text: str) -> str:
         text = f"did not expect {word} here"
         if named := re.fullmatch(r"[.,] (\w+)", word):
             text += f"; if {named[1]} is a column, write it in back-ticks: it is also a word of SQL"
+    if text == "did not expect = = here":
+        text += "; equal is written with one ="
+    if strange := re.match(r'\. Encountered: "(.*?)" \((\d+)\)', text):
+        text = f"did not expect {chr(int(strange[2]))} here; texts stand in single quotes: '...'"
     if called := re.match(r"No match found for function signature (\w+)", text):
         text = f"there is no function {called[1]} that takes this"
     if any(each in text for each in ("doesn't support consuming", "is not supported", "StreamPhysical")):

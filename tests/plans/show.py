@@ -20,6 +20,8 @@ from jobs import adhoc_rule_job
 from jobs.flink_sql import Build, give_stable_ids, prepare_process
 
 JOBS = ("alert_rules", "alerting", "adhoc_alerts", "device_resolver")
+RULES = tuple(file.stem for file in rule_file.shipped())
+"""The analysts' rules that are shipped: each is a job, too."""
 
 
 END = "\f"
