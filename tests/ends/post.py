@@ -21,7 +21,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from account_alerts import database
-from account_alerts.clients import send_all
+from account_alerts.clients import producer, send, send_all
 from account_alerts.codec import Codec
 from account_alerts.config import Config, load
 from account_alerts.local.waiting import wait_for
@@ -114,6 +114,7 @@ class Post:
         assert self.config.senders is not None
         assert self.config.senders.email is not None
         self.server = MailServer(self.config.senders.email.port)
+        self._producer = producer(self.config)
         self._processes: list[subprocess.Popen[bytes]] = []
         self._log = (folder / "senders.log").open("ab")
 
@@ -166,13 +167,10 @@ class Post:
     def put(self, alerts: Iterable[Record]) -> None:
         """Write alerts to their topic."""
         topic = self.config.topics.outbound_email.name
-        send_all(
-            self.config,
-            [
-                (topic, alert["customer_id"].encode(), self.codec.encode("OutboundAlert", alert, topic))
-                for alert in alerts
-            ],
-        )
+        for alert in alerts:
+            value = self.codec.encode("OutboundAlert", alert, topic)
+            send(self._producer, topic, alert["customer_id"].encode(), value)
+        assert self._producer.flush(30) == 0
 
     def start(self, module: str = "senders", *arguments: str) -> "subprocess.Popen[bytes]":
         """Start a process: a sender of mails, or another module."""

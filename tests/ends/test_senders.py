@@ -1,10 +1,18 @@
 """The senders with a real Kafka, PostgreSQL and mail server: nobody is told twice, nobody is missed."""
 
+import random
+import signal
+import threading
+import time
+from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
+from account_alerts.clients import send_all
 from account_alerts.config import Config
+from account_alerts.dead_letters import read as read_letters
 from tests.ends.post import Post, steps
 
 pytestmark = pytest.mark.environment
@@ -100,8 +108,8 @@ def test_a_gateway_that_was_down_gets_everything_once(post: Post) -> None:
 
 @pytest.mark.usefixtures("sender")
 def test_held_alerts_go_out_unless_something_has_changed(post: Post) -> None:
-    until = time.time_ns() // 1_000_000 + 4_000
-    kept, unauthorized, moved, left = (post.customer(snoozed_until=until) for _ in range(4))
+    later = time.time_ns() // 1_000_000 + 3_600_000
+    kept, unauthorized, moved, left = (post.customer(snoozed_until=later) for _ in range(4))
     alerts = {customer: post.alert(customer) for customer in (kept, unauthorized, moved, left)}
     known = "SELECT count(*) FROM profiles WHERE customer_id = ANY (%s)"
     post.wait("profiles", lambda: post.value(known, list(alerts)) == 4)
@@ -109,8 +117,17 @@ def test_held_alerts_go_out_unless_something_has_changed(post: Post) -> None:
     post.wait("all are held", lambda: post.states(alerts.values()) == {"held": 4})
     assert not post.server.to(alerts[kept]["address"])
     post.authorize(unauthorized)
-    post.settings(moved, snoozed_until=until, addresses=[{"channel": "EMAIL", "address": "new@example.com"}])
+    post.settings(moved, addresses=[{"channel": "EMAIL", "address": "new@example.com"}])
     post.forget(left)
+    post.settings(kept)
+    snoozed = "SELECT settings -> 's1' ->> 'snoozed_until' FROM profiles WHERE customer_id = %s"
+    gone = "SELECT count(*) FROM profiles WHERE customer_id = %s"
+    taken = "SELECT cardinality(customer_ids) FROM account_access WHERE account_id = %s"
+    post.wait("it sleeps no more", lambda: post.value(snoozed, kept) is None)
+    post.wait("he has moved", lambda: post.value(snoozed, moved) is None)
+    post.wait("he has left", lambda: post.value(gone, left) == 0)
+    post.wait("it is withdrawn", lambda: post.value(taken, f"a-{unauthorized}") == 0)
+    post.execute("UPDATE deliveries SET due_at = now() WHERE customer_id = ANY (%s)", list(alerts))
     post.wait("all are done", lambda: post.states(alerts.values()) == {"handed over": 1, "withdrawn": 3})
     rows = post.rows(alerts.values())
     reasons = {customer: rows[alert["alert_id"]]["reason"] for customer, alert in alerts.items()}
@@ -119,8 +136,7 @@ def test_held_alerts_go_out_unless_something_has_changed(post: Post) -> None:
     assert "address" in reasons[moved]
     assert "left" in reasons[left]
     assert steps(rows[alerts[kept]["alert_id"]]) == ["held"]
-    [mail] = post.server.to(alerts[kept]["address"])
-    assert mail.at * 1000 >= until
+    assert len(post.server.to(alerts[kept]["address"])) == 1
 
 
 @pytest.mark.usefixtures("sender")
@@ -165,13 +181,17 @@ def test_killed_at_random_it_loses_nothing(post: Post) -> None:
     customers = [post.customer() for _ in range(8)]
     alerts = [post.alert(customer) for customer in customers for _ in range(250)]
     chance, kills = random.Random(7), 6
+
+    def further(before: int) -> bool:
+        return post.states(alerts)["handed over"] > before
+
     post.server.delay = 0.01
     feeding = threading.Thread(target=post.trickle, args=(alerts, 20.0))
     feeding.start()
     for _ in range(kills):
         process = post.start("senders", "--instance", "killed")
         before = post.states(alerts)["handed over"]
-        post.wait("it works", lambda before=before: post.states(alerts)["handed over"] > before)
+        post.wait("it works", partial(further, before))
         time.sleep(chance.random())  # At any point of its work.
         post.stop(process, signal.SIGKILL)
     process = post.start("senders", "--instance", "killed")
@@ -193,10 +213,7 @@ def test_a_process_that_died_is_stood_in_for(post: Post) -> None:
     post.wait("all are out", lambda: post.states(alerts)["handed over"] == 4)
     ids = [alert["alert_id"] for alert in alerts]
     # As a process leaves them that dies between its claim and its mark, when their lease ends.
-    post.execute(
-        "UPDATE deliveries SET state = 'claimed', due_at = now(), handed_over_at = NULL WHERE alert_id = ANY (%s)",
-        ids,
-    )
+    post.execute("UPDATE deliveries SET state = 'claimed', due_at = now() WHERE alert_id = ANY (%s)", ids)
     post.stop(dead, signal.SIGKILL)
     post.wait("all are out", lambda: post.states(alerts) == {"handed over": 4})
     assert {row["attempts"] for row in post.rows(alerts).values()} == {2}

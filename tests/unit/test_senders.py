@@ -60,8 +60,8 @@ def test_an_alert_is_read() -> None:
     ("source", "reason"),
     [
         (Source("t", 0, 0, 0, None, None), "null"),
-        (Source("t", 0, 0, 0, b"k", b""), ""),
-        (Source("t", 0, 0, 0, b"k", b"garbage"), ""),
+        (Source("t", 0, 0, 0, b"k", b""), "Error: "),
+        (Source("t", 0, 0, 0, b"k", b"garbage"), "Error: "),
         (record(channel="SMS"), "for SMS among those for EMAIL"),
         (record(alert_id=""), "alert_id is empty"),
         (record(address=""), "address is empty"),
