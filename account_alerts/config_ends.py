@@ -96,13 +96,14 @@ class Senders(Gateways):
     """When a daily digest goes out, by the customer's clock."""
     always_sent: tuple[Text, ...] = ()
     """Alert types that go out at once whatever the customer's quiet hours, snooze and digest."""
-    lease: Duration = 90_000
+    lease: Duration = 150_000
     """After a claim, when another process takes an alert over, as its sender must have died."""
-    hand_over_timeout: Duration = 30_000
+    hand_over_timeout: Duration = 60_000
     """How long a gateway may take for a message, its own waiting included. Where it has not answered by then,
     nobody knows whether it has the message: longer than the gateway's own time-outs."""
-    in_flight: Positive = 200
-    """Alerts that a process has on their way at once."""
+    in_flight: Positive = 100
+    """Alerts that a process has on their way at once; a gateway has to get through so many within
+    `hand_over_timeout`."""
     rates: Rates = Rates()
     retry_first: Duration = 1_000
     retry_longest: Duration = 300_000

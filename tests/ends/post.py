@@ -76,7 +76,7 @@ class MailServer:
             return "550 5.1.1 No such mailbox"
         if address.startswith("later") and self.tries[address] < 3:
             return "451 4.3.0 Try again later"
-        if address.startswith("stuck") and self.tries[address] < 3:
+        if address.startswith("stuck") and self.tries[address] < 2:
             await asyncio.sleep(60)
         envelope.rcpt_tos.append(address)
         return "250 OK"
@@ -98,17 +98,19 @@ class MailServer:
 class Post:
     """A world of senders: on the Kafka and PostgreSQL of the tests, with a mail server."""
 
-    def __init__(self, config: Config, folder: Path) -> None:
-        """Write the configuration that senders are started with."""
-        quick = {
-            "lease": "20s",
-            "hand_over_timeout": "10s",
+    def __init__(self, config: Config, folder: Path, quick: dict[str, Any] | None = None) -> None:
+        """Write the configuration that senders are started with; `quick`: instead of short times."""
+        short = {
+            "lease": "80s",
+            "hand_over_timeout": "40s",
             "retry_first": "200ms",
             "longest_probe": "500ms",
-            "email": {"tls": "none", "timeout": "5s"},
+            "in_flight": 64,
+            "email": {"tls": "none", "timeout": "8s"},
         }
         self.file = folder / f"senders-{next(_numbers)}.yaml"
-        config.override({"senders": quick}).write(self.file)
+        chosen = short if quick is None else {"email": {"tls": "none"}} | quick
+        config.override({"senders": chosen}).write(self.file)
         self.config = load(self.file)
         self.codec = Codec()
         assert self.config.senders is not None
@@ -210,7 +212,10 @@ class Post:
 
     def states(self, alerts: Iterable[Record]) -> Counter[str]:
         """How many of the alerts are in each state."""
-        return Counter(row["state"] for row in self.rows(alerts).values())
+        ids = [alert["alert_id"] for alert in alerts]
+        sql = "SELECT state, count(*) FROM deliveries WHERE alert_id = ANY (%s) GROUP BY state"
+        with database.connect(database.delivery(self.config)) as connection:
+            return Counter({state: count for state, count in connection.execute(sql, [ids])})
 
     def execute(self, sql: str, *values: Any) -> None:
         """Change the ledger, as time would."""
@@ -237,9 +242,16 @@ class Post:
             self.put(alerts[start : start + portion])
             time.sleep(seconds * portion / len(alerts))
 
-    def wait(self, what: str, condition: Callable[[], bool], timeout: float = 60) -> None:
+    def wait(self, what: str, condition: Callable[[], bool], timeout: float = 180) -> None:
         """Wait for a condition."""
         wait_for(what, condition, timeout, f"See {self._log.name}.")
+
+    def is_ready(self) -> bool:
+        """Whether a sender takes alerts."""
+        try:
+            return self.metrics()['sender_ready{channel="EMAIL"}'] == 1
+        except OSError:
+            return False
 
     def metrics(self) -> dict[str, float]:
         """What the sender tells Prometheus, by name and labels."""

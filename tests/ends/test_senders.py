@@ -81,7 +81,7 @@ def test_an_address_that_is_stuck_or_busy_does_not_stop_others(post: Post) -> No
     )
     others = [post.alert(customer) for _ in range(50)]
     post.put([stuck, busy, *others])
-    post.wait("the others are out", lambda: post.states(others)["handed over"] == 50, 20)
+    post.wait("the others are out", lambda: post.states(others)["handed over"] == 50)
     post.wait("it is out too", lambda: post.states([busy])["handed over"] == 1)
     row = post.rows([busy])[busy["alert_id"]]
     assert row["attempts"] == 3
@@ -161,32 +161,32 @@ def test_quiet_hours_hold_and_a_digest_is_one_mail(post: Post) -> None:
 
 def test_two_processes_share_the_partitions_and_repeat_nothing(post: Post) -> None:
     customers = [post.customer() for _ in range(8)]
-    alerts = [post.alert(customer) for customer in customers for _ in range(75)]
+    alerts = [post.alert(customer) for customer in customers for _ in range(40)]
     first = post.start()
-    feeding = threading.Thread(target=post.trickle, args=(alerts, 8.0))
+    feeding = threading.Thread(target=post.trickle, args=(alerts, 6.0))
     feeding.start()
     post.wait("the first works", lambda: post.states(alerts)["handed over"] > 20)
     second = post.start()
-    post.wait("most are out", lambda: post.states(alerts)["handed over"] > 300)
+    post.wait("most are out", lambda: post.states(alerts)["handed over"] > 150)
     assert post.stop(first) == 0
     feeding.join()
-    post.wait("all are out", lambda: post.states(alerts) == {"handed over": 600})
+    post.wait("all are out", lambda: post.states(alerts) == {"handed over": 320})
     assert post.stop(second) == 0
     ids = Counter(mail.id for customer in customers for mail in post.server.to(f"{customer}@example.com"))
-    assert len(ids) == 600
+    assert len(ids) == 320
     assert set(ids.values()) == {1}
 
 
 def test_killed_at_random_it_loses_nothing(post: Post) -> None:
     customers = [post.customer() for _ in range(8)]
-    alerts = [post.alert(customer) for customer in customers for _ in range(250)]
-    chance, kills = random.Random(7), 6
+    alerts = [post.alert(customer) for customer in customers for _ in range(50)]
+    chance, kills = random.Random(7), 4
 
     def further(before: int) -> bool:
         return post.states(alerts)["handed over"] > before
 
     post.server.delay = 0.01
-    feeding = threading.Thread(target=post.trickle, args=(alerts, 20.0))
+    feeding = threading.Thread(target=post.trickle, args=(alerts, 10.0))
     feeding.start()
     for _ in range(kills):
         process = post.start("senders", "--instance", "killed")
@@ -196,13 +196,13 @@ def test_killed_at_random_it_loses_nothing(post: Post) -> None:
         post.stop(process, signal.SIGKILL)
     process = post.start("senders", "--instance", "killed")
     feeding.join()
-    post.wait("all are out", lambda: post.states(alerts) == {"handed over": 2_000})
+    post.wait("all are out", lambda: post.states(alerts) == {"handed over": 400})
     assert post.stop(process) == 0
     post.server.delay = 0.0
     ids = Counter(mail.id for customer in customers for mail in post.server.to(f"{customer}@example.com"))
-    assert len(ids) == 2_000
+    assert len(ids) == 400
     # SMTP has no idempotency: a mail that the server took while its sender died comes again, under its id.
-    repeated = sum(ids.values()) - 2_000
+    repeated = sum(ids.values()) - 400
     assert repeated <= kills * post.connections
 
 
