@@ -1,4 +1,4 @@
-"""How many alerts a second a sender hands over, how long each takes, what it costs: `python -m bench.senders`.
+"""How many alerts a second a sender hands over, how long it takes, what it costs: `python -m bench.senders`.
 
 Starts a Kafka, a PostgreSQL, a mail server, the profiles and one sender of mails on free ports; nothing else.
 First as fast as it goes, then at steady rates. Processor time is the processes' own, so it holds on a busy

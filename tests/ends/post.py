@@ -215,7 +215,7 @@ class Post:
         ids = [alert["alert_id"] for alert in alerts]
         sql = "SELECT state, count(*) FROM deliveries WHERE alert_id = ANY (%s) GROUP BY state"
         with database.connect(database.delivery(self.config)) as connection:
-            return Counter({state: count for state, count in connection.execute(sql, [ids])})
+            return Counter(dict(connection.execute(sql, [ids]).fetchall()))
 
     def execute(self, sql: str, *values: Any) -> None:
         """Change the ledger, as time would."""
