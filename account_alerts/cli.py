@@ -11,6 +11,7 @@ import typer
 from account_alerts import commands, database_commands, device_commands
 from account_alerts.adhoc import commands as adhoc
 from account_alerts.local.gateways import commands as gateways
+from senders import commands as deliveries
 
 VARIABLE = "ALERTS_CONFIG"
 
@@ -31,6 +32,7 @@ app.add_typer(database_commands.app, name="database")
 app.command(epilog="Example: alerts inbox mail")(gateways.inbox)
 app.add_typer(gateways.mailbox_app, name="mailbox")
 app.add_typer(device_commands.app, name="devices")
+app.add_typer(deliveries.app, name="deliveries")
 app.command(epilog="Example: alerts sql sql/questions/bookings_by_type.sql")(adhoc.sql)
 
 ConfigOption = Annotated[
@@ -190,7 +192,8 @@ def main() -> None:
         sys.exit(130)
     except Exception as error:
         # Each module has errors of its own, made to be read.
-        if isinstance(error, ConfigError) or type(error).__module__.startswith("account_alerts."):
+        own = type(error).__module__.startswith(("account_alerts.", "senders."))
+        if own or isinstance(error, ConfigError):
             typer.echo(f"alerts: {error}", err=True)
             sys.exit(1)
         raise

@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
 from pydantic import BaseModel, PrivateAttr, ValidationError, model_validator
@@ -75,6 +75,10 @@ _FOLLOWING = (
     ("bridge", "url", "queue_port", "amqp://localhost:{}"),
     ("clicks", "port", "clicks_port", "{}"),
     ("devices", "url", "devices_port", "http://localhost:{}"),
+    *(
+        ("senders", f"{process}_metrics_port", f"{process}_metrics_port", "{}")
+        for process in ("email", "sms", "push", "profiles")
+    ),
     *config_gateways.FOLLOWING,
 )
 """Addresses that follow a port of the local environment: section, key, the port's key, how it is written."""
@@ -166,6 +170,20 @@ class Config(BaseSettings):
             kept = str((retention or 0) + self.rules.count_reach)
             return settings | {"min.compaction.lag.ms": kept, "delete.retention.ms": kept}
         return settings | {"retention.ms": str(retention)}
+
+    @model_validator(mode="after")
+    def _ids_are_remembered(self) -> Self:
+        """A replay raises the same alerts again: their ids must still be known."""
+        replayed = (self.topics.account_entries.retention or 0) + max(
+            topic.retention or 0
+            for topic in (*self.topics.of_channels().values(), self.topics.outbound_device_push)
+        )
+        if self.senders is not None and self.senders.keep < replayed:
+            raise ValueError(
+                f"senders.keep must be at least {replayed // 3_600_000}h, as long as bookings and alerts "
+                "stay on Kafka: a replay would send forgotten alerts again"
+            )
+        return self
 
     def override(self, overrides: Mapping[str, Any]) -> "Config":
         """A copy with some values replaced; addresses of the local environment follow its ports."""

@@ -248,6 +248,10 @@ class Local(Section):
     smsc_port: Port = 12775
     sms_http_port: Port = 18092
     push_port: Port = 18093
+    email_metrics_port: Port = 19401
+    sms_metrics_port: Port = 19402
+    push_metrics_port: Port = 19403
+    profiles_metrics_port: Port = 19404
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

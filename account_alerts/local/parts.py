@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from account_alerts.config import Config
-from account_alerts.local import connect, devices, postgres, publisher
+from account_alerts.local import connect, devices, postgres, publisher, senders
 from account_alerts.local.gateways import programs
 from account_alerts.local.layout import Layout
 from account_alerts.local.waiting import say, wait_for
@@ -39,8 +39,20 @@ MAILBOX = Part("mailbox", *programs.MAILBOX)
 SMSC = Part("smsc", *programs.SMSC)
 PUSH_SERVICE = Part("push_service", *programs.PUSH_SERVICE)
 DEVICES = Part("devices", devices.write, devices.ready, devices.where)
+PROFILES, SENDER_EMAIL, SENDER_SMS, SENDER_PUSH = (
+    Part(
+        "profiles" if process == "profiles" else f"sender_{process}",
+        partial(senders.write, process=process),
+        partial(senders.ready, process=process),
+        partial(senders.where, process=process),
+    )
+    for process in ("profiles", "email", "sms", "push")
+)
 
-PARTS: tuple[Part, ...] = (POSTGRES, CONNECT, PUBLISHER, DEVICES, MAILBOX, SMSC, PUSH_SERVICE)
+PARTS: tuple[Part, ...] = (
+    *(POSTGRES, CONNECT, PUBLISHER, DEVICES, MAILBOX, SMSC, PUSH_SERVICE),
+    *(PROFILES, SENDER_EMAIL, SENDER_SMS, SENDER_PUSH),
+)
 """In the order in which they are waited for and prepared."""
 
 
