@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from account_alerts import commands, database_commands, device_commands
+from account_alerts import clicks_commands, commands, database_commands, device_commands
 from account_alerts.adhoc import commands as adhoc
 from account_alerts.local.gateways import commands as gateways
 from senders import commands as deliveries
@@ -33,6 +33,7 @@ app.command(epilog="Example: alerts inbox mail")(gateways.inbox)
 app.add_typer(gateways.mailbox_app, name="mailbox")
 app.add_typer(device_commands.app, name="devices")
 app.add_typer(deliveries.app, name="deliveries")
+app.add_typer(clicks_commands.app, name="clicks")
 app.command(epilog="Example: alerts sql sql/questions/bookings_by_type.sql")(adhoc.sql)
 
 ConfigOption = Annotated[

@@ -22,7 +22,9 @@ from account_alerts.config import PROJECT, Config
 Record = dict[str, Any]
 """One decoded record."""
 
-RecordName = Literal["AccountEntry", "AccountAuthorization", "AlertSettings", "AlertRules", "OutboundAlert"]
+RecordName = Literal[
+    "AccountEntry", "AccountAuthorization", "AlertSettings", "AlertRules", "OutboundAlert", "ClickEvent"
+]
 
 _NO_SUCH_SCHEMA = 40403
 """The registry's own code: a plain 404 may be a proxy's, of a registry that is away."""

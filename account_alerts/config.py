@@ -64,6 +64,7 @@ _SECRETS: dict[str, Any] = {
     "delivery": {"password"},
     "senders": config_gateways.SECRETS,
     "devices": {"token"},
+    "clicks": {"secret"},
 }
 """What comes from the environment only and is never written to a file, by section."""
 _FOLLOWING = (

@@ -48,10 +48,29 @@ class Bridge(Section):
 
 
 class Clicks(Section):
-    """The endpoint that takes events of the bank's web pages and app."""
+    """The endpoint that takes events of the bank's web pages and app, and the reminders made of them."""
 
     host: Text
     port: Port
+    authentication: Literal["none", "token"]
+    secret: SecretStr | None = None
+    """What tokens are signed with; from the environment, shared with the bank's login."""
+    origins: tuple[Annotated[str, StringConstraints(pattern=r"^https?://[^/*\s]+$")], ...] = ()
+    """Origins of web pages that may send events: scheme, host and port."""
+    largest_batch: Positive = 100
+    """Events in one request."""
+    largest_body: Positive = 262_144
+    """Bytes of one request."""
+    acknowledged_within: Annotated[Duration, Field(ge=100)] = 5_000
+    """How long a request waits for Kafka before the answer is: not now."""
+    retry_after: Annotated[Duration, Field(ge=1_000)] = 5_000
+    """When a refused sender is told to come again."""
+    reminder_after: Annotated[Duration, Field(ge=1_000, le=7 * 86_400_000)] = 1_800_000
+    """How long after its beginning an application that was not finished is reminded of."""
+    heartbeat_interval: Annotated[Duration, Field(ge=10)] = 1_000
+    """How often the job writes the time into each partition: what reminders go by on a quiet night."""
+    parallelism: Positive = 1
+    """Of the job that makes reminders."""
 
 
 class Devices(Section):

@@ -115,7 +115,7 @@ class Topic(Section):
 
 
 class Topics(Section):
-    """All topics: those of the data contract, and three that analysts' rules pass through."""
+    """All topics: those of the data contract, three that analysts' rules pass through, and the clicks."""
 
     account_entries: Topic
     account_authorizations: Topic
@@ -129,6 +129,7 @@ class Topics(Section):
     adhoc_rules: Topic
     rule_hits: Topic
     held_alerts: Topic
+    click_events: Topic
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -18,6 +18,7 @@ _RECORDS: dict[str, RecordName] = {
     "account_authorizations": "AccountAuthorization",
     "alert_settings": "AlertSettings",
     "outbound_push": "OutboundAlert",
+    "click_events": "ClickEvent",
 }
 
 

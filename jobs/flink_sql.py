@@ -21,6 +21,7 @@ from account_alerts.codec import schema_text
 from account_alerts.config import LARGEST_RECORD, PROJECT, Config, ConfigError, load
 from account_alerts.config_model import Duration
 from account_alerts.local.layout import flink_environment
+from udfs.partitions import CLICKS_HEARTBEAT, heartbeat_keys
 
 SQL = PROJECT / "sql"
 
@@ -94,7 +95,21 @@ def values(config: Config) -> dict[str, str]:
         "clock_skew": _seconds(config.rules.clock_skew),
         "clock_interval": f"{config.alerting.clock_interval} ms",
         "heartbeat_interval": f"{config.rules.heartbeat_interval} ms",
+        **_of_clicks(config),
         "iso_4217": ", ".join(f"'{currency.code}'" for currency in Currency),
+    }
+
+
+def _of_clicks(config: Config) -> dict[str, str]:
+    clicks = config.clicks
+    if clicks is None:
+        return {}
+    partitions = config.topics.click_events.partitions
+    return {
+        "reminder_after": _seconds(clicks.reminder_after),
+        "clicks_readers": str(min(clicks.parallelism, partitions)),
+        "clicks_heartbeat_interval": f"{clicks.heartbeat_interval} ms",
+        "clicks_heartbeats": ", ".join(f"'{key}'" for key in heartbeat_keys(partitions, CLICKS_HEARTBEAT)),
     }
 
 

@@ -67,12 +67,22 @@ def read_contact(decoder: Codec, customer_id: str, record: bytes | None) -> dict
     Raises:
         CodecError: It is no such record, or one of another customer.
     """
+    value = read_settings(decoder, customer_id, record)
+    return None if value is None else {"language": value["language"], "addresses": value["addresses"]}
+
+
+def read_settings(decoder: Codec, customer_id: str, record: bytes | None) -> dict[str, Any] | None:
+    """A customer's AlertSettings, from the record of that key; None for a tombstone.
+
+    Raises:
+        CodecError: It is no such record, or one of another customer.
+    """
     if record is None:
         return None
     value = decoder.decode("AlertSettings", record)
     if value["customer_id"] != customer_id:
         raise CodecError("the key is not the customer_id")
-    return {"language": value["language"], "addresses": value["addresses"]}
+    return value
 
 
 def customers_of(hit: Hit, authorized: list[str] | None) -> list[str]:

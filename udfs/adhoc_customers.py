@@ -23,7 +23,7 @@ from udfs.progress import Look, ShardProgress
 _log = logging.getLogger(__name__)
 
 
-class _AsOf(KeyedCoProcessFunction):  # type: ignore[misc]
+class AsOf(KeyedCoProcessFunction):  # type: ignore[misc]
     """Lets each hit meet what held at its time; keyed by shard, as the alert-rules job is.
 
     What comes first is a record of one of the two topics; what comes second a look of the prober, or a hit.
@@ -172,7 +172,7 @@ class _AsOf(KeyedCoProcessFunction):  # type: ignore[misc]
         raise NotImplementedError
 
 
-class FindCustomers(_AsOf):
+class FindCustomers(AsOf):
     """A hit to one for each customer who might see its account: (shard that knows him, hit)."""
 
     def _take(self, topic: str, key: str, record: bytes | None, since: int) -> None:
@@ -186,7 +186,7 @@ class FindCustomers(_AsOf):
             yield shard, {**hit, "customer_id": customer}
 
 
-class FindAddresses(_AsOf):
+class FindAddresses(AsOf):
     """A hit of a customer to his alerts, one for each address (`adhoc_alerts.alerts_of`)."""
 
     def open(self, runtime_context: RuntimeContext) -> None:

@@ -5,6 +5,9 @@ HEARTBEAT = "\0heartbeat"
 RELEASE = "\0release"
 """How the keys of heartbeats begin that are written in place of overdue ones."""
 
+CLICKS_HEARTBEAT = "!heartbeat"
+"""How the keys of heartbeats in `click-events` begin; no customer has such an id. They have no value."""
+
 
 def murmur2(data: bytes) -> int:
     """Kafka's 32-bit MurmurHash2 with the sign bit cleared (org.apache.kafka.common.utils.Utils)."""

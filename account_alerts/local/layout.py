@@ -22,6 +22,7 @@ _SECRETS = tuple(
     for name in (
         *("KAFKA__USERNAME", "KAFKA__PASSWORD", "BANK__PASSWORD", "DELIVERY__PASSWORD"),
         "DEVICES__TOKEN",
+        "CLICKS__SECRET",
     )
 )
 

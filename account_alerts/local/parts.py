@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from account_alerts.config import Config
-from account_alerts.local import connect, devices, postgres, publisher, senders
+from account_alerts.local import clicks, connect, devices, postgres, publisher, senders
 from account_alerts.local.gateways import programs
 from account_alerts.local.layout import Layout
 from account_alerts.local.waiting import say, wait_for
@@ -38,6 +38,7 @@ PUBLISHER = Part("publisher", publisher.write, publisher.ready, publisher.where)
 MAILBOX = Part("mailbox", *programs.MAILBOX)
 SMSC = Part("smsc", *programs.SMSC)
 PUSH_SERVICE = Part("push_service", *programs.PUSH_SERVICE)
+CLICKS = Part("clicks", clicks.write, clicks.ready, clicks.where)
 DEVICES = Part("devices", devices.write, devices.ready, devices.where)
 PROFILES, SENDER_EMAIL, SENDER_SMS, SENDER_PUSH = (
     Part(
@@ -50,7 +51,7 @@ PROFILES, SENDER_EMAIL, SENDER_SMS, SENDER_PUSH = (
 )
 
 PARTS: tuple[Part, ...] = (
-    *(POSTGRES, CONNECT, PUBLISHER, DEVICES, MAILBOX, SMSC, PUSH_SERVICE),
+    *(POSTGRES, CONNECT, PUBLISHER, CLICKS, DEVICES, MAILBOX, SMSC, PUSH_SERVICE),
     *(PROFILES, SENDER_EMAIL, SENDER_SMS, SENDER_PUSH),
 )
 """In the order in which they are waited for and prepared."""

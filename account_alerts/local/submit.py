@@ -20,7 +20,7 @@ JOBS = {"alert-rules": "alert_rules_job.py", "alerting": "alerting_job.py"}
 ALL_JOBS = "all_jobs.py"
 ADHOC = "adhoc-alerts"
 """The job that finds the customers of what analysts' rules find."""
-WHOLE = {**JOBS, "device-resolver": "device_resolver_job.py"}
+WHOLE = {**JOBS, "device-resolver": "device_resolver_job.py", "reminders": "reminders_job.py"}
 """The jobs of the whole chain, with its two ends."""
 FILES = {**WHOLE, ADHOC: "adhoc_alerts_job.py"}
 """The jobs that can be named: those of the whole chain, and the one that analysts' rules need."""

@@ -19,7 +19,7 @@ from account_alerts.config import load
 from jobs import adhoc_rule_job
 from jobs.flink_sql import Build, give_stable_ids, prepare_process
 
-JOBS = ("alert_rules", "alerting", "adhoc_alerts", "device_resolver")
+JOBS = ("alert_rules", "alerting", "adhoc_alerts", "device_resolver", "reminders")
 RULES = tuple(file.stem for file in rule_file.shipped())
 """The analysts' rules that are shipped: each is a job, too."""
 

@@ -1,0 +1,98 @@
+"""Clicks to reminders: an application that was begun and not finished in time becomes a message to the
+customer, if he agreed to such messages. What cannot be used goes to `dead-letters`.
+
+    flink run -py jobs/reminders_job.py --config conf/local.yaml     on a cluster
+    python jobs/reminders_job.py --config conf/local.yaml            in this process
+    python jobs/reminders_job.py --explain                           prints the plan and runs nothing
+"""
+
+from pyflink.common import Types
+from pyflink.table import DataTypes, Schema, StatementSet, StreamTableEnvironment
+
+from account_alerts.config import Config, ConfigError
+from jobs.flink_sql import configure, create_view, run, statement
+from udfs.prober import ProbeTails, shard_of, shards_of
+from udfs.reminders import REMINDERS_ROW, FindAgreed, of_settings, to_shard
+
+TABLES = (
+    *("click_events", "click_ticks", "click_heartbeats", "rule_sources", "ticks", "outbound_alerts"),
+    "dead_letters",
+)
+RULES = ("unfinished_applications", "due_reminders", "rule_records")
+BY_KAFKA_TIME = (
+    Schema.new_builder()
+    .column_by_metadata("rowtime", DataTypes.TIMESTAMP_LTZ(3))
+    .watermark("rowtime", "SOURCE_WATERMARK()")
+    .build()
+)
+RESULTS = ("send_reminders", "keep_click_dead_letters", "write_click_heartbeats")
+
+
+def options(config: Config) -> dict[str, str]:
+    """Flink's options for this job."""
+    assert config.clicks is not None  # `build` has looked.
+    kept = (config.topics.click_events.retention or 0) + 2 * config.clicks.reminder_after
+    return {
+        "pipeline.name": "reminders",
+        "parallelism.default": str(config.clicks.parallelism),
+        "execution.checkpointing.interval": f"{config.alert_rules.checkpoint_interval} ms",
+        "python.execution-mode": config.alert_rules.python_mode,
+        "python.fn-execution.bundle.time": "5",
+        "table.exec.uid.generation": "ALWAYS",
+        # Which applications were begun before: remembered longer than Kafka has the events.
+        "table.exec.state.ttl": f"{kept} ms",
+        # Flink's default lets what nothing was found for wait twice as long.
+        "table.exec.interval-join.min-cleanup-interval": "0 ms",
+        "table.local-time-zone": "UTC",
+    }
+
+
+def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
+    """The job, as the data flows: events to applications that are due, to messages for who agreed.
+
+    Raises:
+        ConfigError: The environment has no clicks.
+    """
+    if config.clicks is None:
+        raise ConfigError(
+            f"{config.path}: clicks: missing. The job reminders needs it, as in conf/local.yaml."
+        )
+    configure(table_env, options(config))
+    for table in TABLES:
+        table_env.execute_sql(statement(f"tables/{table}.sql", config))
+    # Of what the alert-rules job reads, the settings; that one's place is left alone.
+    settings = config.topics.alert_settings.name
+    table_env.execute_sql(
+        f"ALTER TABLE rule_sources SET ('topic' = '{settings}', 'properties.group.id' = 'reminders-settings')"
+    )
+    create_view(table_env, "rules/checked_clicks.sql", config)
+    # As a stream in between: what is planned in several steps would read the topic in each.
+    clicks = table_env.to_data_stream(table_env.from_path("checked_clicks"))
+    table_env.create_temporary_view("clicks", table_env.from_data_stream(clicks, BY_KAFKA_TIME))
+    for rule in RULES:
+        create_view(table_env, f"rules/{rule}.sql", config)
+    shards = shards_of(config)
+
+    ticks = table_env.to_data_stream(table_env.from_path("ticks"))
+    looks = ticks.process(ProbeTails(config)).name("probe tails").uid("probe-tails").set_parallelism(1)
+    due = table_env.to_data_stream(table_env.from_path("due_reminders"))
+    records = table_env.to_data_stream(table_env.from_path("rule_records")).key_by(
+        lambda record: shard_of(record.source_partition, shards), Types.INT()
+    )
+    asked = looks.map(of_settings(config)).union(due.map(to_shard(config)))
+    reminders = (
+        records.connect(asked.key_by(lambda each: each[0], Types.INT()))
+        .process(FindAgreed(config), REMINDERS_ROW)
+        .name("find who agreed")
+        .uid("find-agreed")
+    )
+
+    table_env.create_temporary_view("reminders", table_env.from_data_stream(reminders))
+    results = table_env.create_statement_set()
+    for result in RESULTS:
+        results.add_insert_sql(statement(f"rules/{result}.sql", config))
+    return results
+
+
+if __name__ == "__main__":
+    run([build], __doc__)

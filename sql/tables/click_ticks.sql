@@ -1,0 +1,7 @@
+-- When a heartbeat is due: a row every ${clicks_heartbeat_interval}.
+CREATE TABLE click_ticks (
+  now BIGINT NOT NULL
+) WITH (
+  'connector' = 'clock',
+  'interval' = '${clicks_heartbeat_interval}'
+)
