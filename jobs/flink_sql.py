@@ -106,7 +106,7 @@ def _of_clicks(config: Config) -> dict[str, str]:
         return {}
     partitions = config.topics.click_events.partitions
     return {
-        "reminder_after": _seconds(clicks.reminder_after),
+        "reminder_after": _days(clicks.reminder_after),
         "clicks_readers": str(min(clicks.parallelism, partitions)),
         "clicks_heartbeat_interval": f"{clicks.heartbeat_interval} ms",
         "clicks_heartbeats": ", ".join(f"'{key}'" for key in heartbeat_keys(partitions, CLICKS_HEARTBEAT)),
@@ -294,3 +294,9 @@ def _quoted(value: str) -> str:
 
 def _seconds(milliseconds: Duration) -> str:
     return f"{milliseconds // 1000}.{milliseconds % 1000:03d}"
+
+
+def _days(milliseconds: Duration) -> str:
+    """As an interval DAY TO SECOND: what is longer than 99 seconds is no interval of seconds to Flink."""
+    minutes, rest = divmod(milliseconds, 60_000)
+    return f"{minutes // 1440} {minutes // 60 % 24:02}:{minutes % 60:02}:{_seconds(rest)}"

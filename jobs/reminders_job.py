@@ -15,7 +15,7 @@ from udfs.prober import ProbeTails, shard_of, shards_of
 from udfs.reminders import REMINDERS_ROW, FindAgreed, of_settings, to_shard
 
 TABLES = (
-    *("click_events", "click_ticks", "click_heartbeats", "rule_sources", "ticks", "outbound_alerts"),
+    *("click_events", "beats", "click_heartbeats", "rule_sources", "ticks", "outbound_alerts"),
     "dead_letters",
 )
 RULES = ("unfinished_applications", "due_reminders", "rule_records")

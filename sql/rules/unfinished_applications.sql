@@ -1,4 +1,5 @@
--- Which applications a customer is reminded of: begun, and not finished within ${reminder_after} seconds. Once each,
+-- Which applications a customer is reminded of: begun, and not finished within
+-- ${reminder_after} (days, and hours:minutes:seconds). Once each,
 -- from its first beginning on; rowtime is when an event came to Kafka. One that was finished before (events overtake each
 -- other) is finished.
 CREATE TEMPORARY VIEW unfinished_applications AS
@@ -18,10 +19,10 @@ finished AS (
 )
 SELECT
   begun.customer_id, begun.application_id, begun.product, begun.occurred_at,
-  begun.rowtime + INTERVAL '${reminder_after}' SECOND(6, 3) AS due_at
+  begun.rowtime + INTERVAL '${reminder_after}' DAY TO SECOND AS due_at
 FROM begun
 LEFT JOIN finished
   ON finished.customer_id = begun.customer_id AND finished.application_id = begun.application_id
-  AND finished.rowtime BETWEEN begun.rowtime - INTERVAL '${reminder_after}' SECOND(6, 3)
-                           AND begun.rowtime + INTERVAL '${reminder_after}' SECOND(6, 3)
+  AND finished.rowtime BETWEEN begun.rowtime - INTERVAL '${reminder_after}' DAY TO SECOND
+                           AND begun.rowtime + INTERVAL '${reminder_after}' DAY TO SECOND
 WHERE finished.application_id IS NULL

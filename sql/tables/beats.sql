@@ -1,5 +1,5 @@
 -- When a heartbeat is due: a row every ${clicks_heartbeat_interval}.
-CREATE TABLE click_ticks (
+CREATE TABLE beats (
   now BIGINT NOT NULL
 ) WITH (
   'connector' = 'clock',
