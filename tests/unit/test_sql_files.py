@@ -76,6 +76,7 @@ def test_a_value_stays_in_its_quotes(monkeypatch: pytest.MonkeyPatch) -> None:
         ("alert_rules", "AlertRules"),
         ("outbound_alerts", "OutboundAlert"),
         ("outbound_push", "OutboundAlert"),
+        ("click_events", "ClickEvent"),
     ],
 )
 def test_a_table_has_the_columns_of_its_schema(table: str, record: str) -> None:
