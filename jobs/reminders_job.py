@@ -37,13 +37,10 @@ def options(config: Config) -> dict[str, str]:
         "parallelism.default": str(config.clicks.parallelism),
         "execution.checkpointing.interval": f"{config.alert_rules.checkpoint_interval} ms",
         "python.execution-mode": config.alert_rules.python_mode,
-        "python.fn-execution.bundle.time": "5",
-        "table.exec.uid.generation": "ALWAYS",
         # Which applications were begun before: remembered longer than Kafka has the events.
         "table.exec.state.ttl": f"{kept} ms",
         # Flink's default lets what nothing was found for wait twice as long.
         "table.exec.interval-join.min-cleanup-interval": "0 ms",
-        "table.local-time-zone": "UTC",
     }
 
 

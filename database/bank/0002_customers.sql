@@ -41,7 +41,8 @@ CREATE TABLE preferences (
     account_id      text NOT NULL REFERENCES accounts ON DELETE CASCADE,
     currency        text NOT NULL REFERENCES currencies,
     alert_type      text NOT NULL CHECK (alert_type IN (
-        'BALANCE_ABOVE', 'BALANCE_BELOW', 'CREDITED_ABOVE', 'DEBITED_ABOVE', 'TRANSACTION_COUNT'
+        'BALANCE_ABOVE', 'BALANCE_BELOW', 'CREDITED_ABOVE', 'DEBITED_ABOVE', 'TRANSACTION_COUNT',
+        'APPLICATION_REMINDER'
     )),
     channels        text[] NOT NULL CHECK (
         channels <@ ARRAY['EMAIL', 'SMS', 'PUSH'] AND array_ndims(channels) = 1
@@ -53,7 +54,7 @@ CREATE TABLE preferences (
     snoozed_until   timestamptz(3) CHECK (isfinite(snoozed_until)),
     PRIMARY KEY (customer_id, setting_id),
     CONSTRAINT amounts_have_a_threshold CHECK (
-        alert_type = 'TRANSACTION_COUNT' OR threshold_minor IS NOT NULL
+        alert_type IN ('TRANSACTION_COUNT', 'APPLICATION_REMINDER') OR threshold_minor IS NOT NULL
     ),
     CONSTRAINT counts_have_a_count_and_a_window CHECK (
         alert_type <> 'TRANSACTION_COUNT' OR (count IS NOT NULL AND window_minutes IS NOT NULL)

@@ -43,7 +43,8 @@ def event(customer: str = "2", **more: Any) -> dict[str, Any]:
 
 def kept(config: Config) -> dict[str, list[tuple[str, dict[str, Any]]]]:
     """Key and record of what the topic holds, by event_id."""
-    decoder, found = codec(config), {}
+    decoder = codec(config)
+    found: dict[str, list[tuple[str, dict[str, Any]]]] = {}
     for message in read_to_end(config, config.topics.click_events.name):
         value, key = message.value(), message.key()
         if value is not None and key is not None:

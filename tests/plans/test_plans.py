@@ -49,7 +49,7 @@ def test_plan_is_the_golden_one(job: str) -> None:
 @pytest.mark.parametrize("job", ["alert_rules", "alerting", "device_resolver"])
 def test_production_can_be_planned(job: str) -> None:
     """With the registry's encoding, which is asked for nothing before the job runs."""
-    assert "Sink(" in plans(("alert_rules", "alerting"), production=True)[job]
+    assert "Sink(" in plans(("alert_rules", "alerting", "device_resolver"), production=True)[job]
 
 
 def test_join_python_and_sink_run_once() -> None:
