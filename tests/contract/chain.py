@@ -61,6 +61,7 @@ class Chain:
             properties | {"group.id": "contract-tests", "enable.auto.commit": False, "fetch.wait.max.ms": 50}
         )
         self._refused: list[KafkaError] = []
+        self._newest = 0
         self._fences = 0
         self._watch([*self._channels, names.dead_letters.name])
 
@@ -95,6 +96,7 @@ class Chain:
             record = KafkaRecord(*place, message.timestamp()[1], key, value)
             into.append(record)
             self.records.append(record)
+            self._newest = max(self._newest, record.timestamp)
 
         while True:
             try:
@@ -106,10 +108,11 @@ class Chain:
                 return
 
     def flush(self) -> None:
-        """Wait until Kafka has all that was put."""
+        """Wait until Kafka has all that was put, and what is put from now on is newer by Kafka's clock."""
         left = self._producer.flush(60)
         assert not self._refused, f"Kafka refused {len(self._refused)} records: {self._refused[0]}"
         assert not left, f"Kafka did not take {left} records"
+        self.until(lambda: time.time() * 1000 >= self._newest + 1)
 
     def poll(self, seconds: float) -> None:
         """Take in what comes, for at most so long."""

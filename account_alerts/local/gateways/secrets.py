@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 import shlex
+import tempfile
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -105,7 +106,7 @@ def _make_certificate(place: Files) -> None:
 
 def _write(path: Path, data: bytes) -> None:
     """Whole or not at all, for the owner's eyes only."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+    number, draft = tempfile.mkstemp(prefix=path.name, dir=path.parent)  # Two may write at once.
+    with os.fdopen(number, "wb") as file:
         file.write(data)
-    draft.replace(path)
+    Path(draft).replace(path)
