@@ -1,6 +1,7 @@
 """The local message queue: Artemis with an AMQP 1.0 acceptor, on this machine only."""
 
 import shlex
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from account_alerts import paths
@@ -8,6 +9,9 @@ from account_alerts.config import Config
 from account_alerts.config_bridge import Bridge
 from account_alerts.local.errors import LocalError
 from account_alerts.local.layout import Layout
+
+if TYPE_CHECKING:
+    from inbound.bridge.queue import Status
 
 DEAD_LETTERS = ".dead-letters"
 """Behind the queue's address: where the broker puts what a receiver rejects."""
@@ -79,9 +83,14 @@ def write(config: Config, layout: Layout) -> str:
 
 def ready(config: Config) -> bool:
     """Whether the queue can be asked for its depth."""
-    from inbound.bridge.queue import depth  # It loads the AMQP client, which takes a while.
+    return status(config) is not None
 
-    return depth(_bridge(config)) is not None
+
+def status(config: Config) -> "Status | None":
+    """How the queue is; None while it cannot be asked."""
+    from inbound.bridge import queue  # It loads the AMQP client, which takes a while.
+
+    return queue.status(_bridge(config))
 
 
 def where(config: Config) -> str:
