@@ -45,6 +45,7 @@ _BROKER = """\
     <address-settings>
       <address-setting match="#">
         <dead-letter-address>{dead}</dead-letter-address>
+        <expiry-address>{dead}</expiry-address>
         <max-delivery-attempts>-1</max-delivery-attempts>
         <redelivery-delay>0</redelivery-delay>
         <max-size-bytes>64MB</max-size-bytes>

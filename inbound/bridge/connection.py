@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from proton import Connection, Receiver, Sender, SSLDomain, symbol
+from proton import Connection, Link, SSLDomain, symbol
 from proton.reactor import Container, LinkOption
 
 from account_alerts.config_ends import Bridge
@@ -10,10 +10,10 @@ from account_alerts.config_ends import Bridge
 _SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 
 
-class _Queue(LinkOption):  # type: ignore[misc]
+class _Queue(LinkOption):
     """Says that the address is a queue's: IBM MQ takes it for a topic otherwise."""
 
-    def apply(self, link: Receiver | Sender) -> None:
+    def apply(self, link: Link) -> None:
         """Write it where a link says what it wants of its address."""
         terminus = link.source if link.is_receiver else link.target
         terminus.capabilities.put_symbol(symbol("queue"))

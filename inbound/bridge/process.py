@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from confluent_kafka import KafkaError, KafkaException
-from proton import Delivery, Event
+from proton import Delivery
 from proton.handlers import MessagingHandler
 from proton.reactor import Container
 
@@ -55,7 +55,7 @@ class _InHand:
         self.refused: str | None = None
 
 
-class Bridge(MessagingHandler):  # type: ignore[misc]
+class Bridge(MessagingHandler):
     """One process's share of a queue."""
 
     def __init__(self, config: Config) -> None:
@@ -141,11 +141,11 @@ class Bridge(MessagingHandler):  # type: ignore[misc]
 
     # The queue's side.
 
-    def on_start(self, event: Event) -> None:
+    def on_start(self, event: Any) -> None:
         """Connect for the first time."""
         self._connect()
 
-    def on_timer_task(self, event: Event) -> None:
+    def on_timer_task(self, event: Any) -> None:
         """Connect again."""
         self._connect()
 
@@ -155,7 +155,7 @@ class Bridge(MessagingHandler):  # type: ignore[misc]
         self._connection = connect(self._container, self._bridge)
         self._container.create_receiver(self._connection, self._bridge.address, options=QUEUE)
 
-    def on_link_opened(self, event: Event) -> None:
+    def on_link_opened(self, event: Any) -> None:
         """Take messages."""
         _LOG.info("reads %s", self._bridge.address)
         metrics.CONNECTED.set(1)
@@ -163,25 +163,25 @@ class Bridge(MessagingHandler):  # type: ignore[misc]
         # What is still in hand from an earlier connection counts: Kafka may be away.
         self._link.flow(max(1, self._bridge.window - self._in_hand))
 
-    def on_transport_error(self, event: Event) -> None:
+    def on_transport_error(self, event: Any) -> None:
         """Say why the connection was lost."""
         self._tell(event.transport.condition)
 
-    def on_connection_error(self, event: Event) -> None:
+    def on_connection_error(self, event: Any) -> None:
         """The broker ended the connection."""
         self._tell(event.connection.remote_condition)
 
-    def on_link_error(self, event: Event) -> None:
+    def on_link_error(self, event: Any) -> None:
         """The broker does not give this queue, or no longer: begin again."""
         self._tell(event.link.remote_condition)
         event.connection.close()
 
-    def on_link_closed(self, event: Event) -> None:
+    def on_link_closed(self, event: Any) -> None:
         """The queue was closed without an error: begin again."""
         if self._ending is None:
             event.connection.close()
 
-    def on_transport_closed(self, event: Event) -> None:
+    def on_transport_closed(self, event: Any) -> None:
         """Come back after a while; what was in hand will be delivered again."""
         if event.transport.connection not in (None, self._connection):
             return
@@ -195,7 +195,7 @@ class Bridge(MessagingHandler):  # type: ignore[misc]
     def _tell(self, condition: Any) -> None:
         _LOG.warning("queue: %s", condition or "the connection was lost")
 
-    def on_message(self, event: Event) -> None:
+    def on_message(self, event: Any) -> None:
         """Hand a message's bookings to Kafka."""
         body, link = event.message.body, event.link
         is_text = isinstance(body, str)
@@ -264,7 +264,7 @@ class Bridge(MessagingHandler):  # type: ignore[misc]
             self._acknowledged(taken)
 
         taken.waiting += 1
-        headers = [
+        headers: list[tuple[str, str | bytes | None]] = [
             ("source.topic", self._bridge.address.encode()),
             ("source.partition", b"0"),
             ("source.offset", str(taken.before).encode()),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from proton import Event, Message
+from proton import Message
 from proton.handlers import MessagingHandler
 from proton.reactor import Container
 
@@ -56,7 +56,7 @@ def put(bridge: Bridge, messages: Iterable[Outgoing], rate: float | None = None)
     return handler.stored
 
 
-class _Client(MessagingHandler):  # type: ignore[misc]
+class _Client(MessagingHandler):
     """Notes why a connection ended."""
 
     def __init__(self, bridge: Bridge, **options: Any) -> None:
@@ -70,13 +70,13 @@ class _Client(MessagingHandler):  # type: ignore[misc]
         if self.connection is not None:
             self.connection.close()
 
-    def on_transport_error(self, event: Event) -> None:
+    def on_transport_error(self, event: Any) -> None:
         self.error = self.error or _why(event.transport.condition)
 
-    def on_connection_error(self, event: Event) -> None:
+    def on_connection_error(self, event: Any) -> None:
         self.fail(_why(event.connection.remote_condition))
 
-    def on_link_error(self, event: Event) -> None:
+    def on_link_error(self, event: Any) -> None:
         self.fail(_why(event.link.remote_condition))
 
 
@@ -90,25 +90,25 @@ class _Putter(_Client):
         self.sent = self.stored = 0
         self._exhausted = self.complete = False
 
-    def on_start(self, event: Event) -> None:
+    def on_start(self, event: Any) -> None:
         self.connection = connect(event.container, self.bridge)
         self._link = event.container.create_sender(self.connection, self.bridge.address, options=QUEUE)
 
-    def on_link_opened(self, event: Event) -> None:
+    def on_link_opened(self, event: Any) -> None:
         self._started = self._progress = time.monotonic()
 
-    def on_sendable(self, event: Event) -> None:
+    def on_sendable(self, event: Any) -> None:
         self.send_due()
 
-    def on_accepted(self, event: Event) -> None:
+    def on_accepted(self, event: Any) -> None:
         self.stored += 1
         self._progress = time.monotonic()
         self._end_if_complete()
 
-    def on_rejected(self, event: Event) -> None:
+    def on_rejected(self, event: Any) -> None:
         self.fail("the broker refused a message")
 
-    def on_released(self, event: Event) -> None:
+    def on_released(self, event: Any) -> None:
         self.fail("the broker gave a message back")
 
     def send_due(self) -> None:
@@ -176,13 +176,13 @@ class _Asker(_Client):
         self._receiver: Any = None
         self.answers: dict[str, str] = {}
 
-    def on_start(self, event: Event) -> None:
+    def on_start(self, event: Any) -> None:
         container = event.container
         self.connection = connect(container, self.bridge)
         self._receiver = container.create_receiver(self.connection, None, dynamic=True)
         self._link = container.create_sender(self.connection, self.bridge.management)
 
-    def on_link_opened(self, event: Event) -> None:
+    def on_link_opened(self, event: Any) -> None:
         if event.receiver is None:
             return
         for name in _ATTRIBUTES:
@@ -196,7 +196,7 @@ class _Asker(_Client):
                 )
             )
 
-    def on_message(self, event: Event) -> None:
+    def on_message(self, event: Any) -> None:
         body = event.message.body
         values = json.loads(body) if isinstance(body, str) and body.startswith("[") else []
         self.answers[str(event.message.correlation_id)] = str(values[0]) if values else ""
