@@ -5,7 +5,7 @@ from typing import Any
 from proton import Connection, Link, SSLDomain, symbol
 from proton.reactor import Container, LinkOption
 
-from account_alerts.config_ends import Bridge
+from account_alerts.config_bridge import Bridge
 
 _SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 

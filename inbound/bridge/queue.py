@@ -10,7 +10,7 @@ from proton import Message
 from proton.handlers import MessagingHandler
 from proton.reactor import Container
 
-from account_alerts.config_ends import Bridge
+from account_alerts.config_bridge import Bridge
 from account_alerts.local.errors import LocalError
 from inbound.bridge.connection import QUEUE, connect
 
