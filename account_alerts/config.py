@@ -23,7 +23,8 @@ from pydantic_settings import (
 )
 
 from account_alerts import config_gateways
-from account_alerts.config_ends import Bridge, Capture, Clicks, Database, Devices, Senders
+from account_alerts.config_bridge import Bridge
+from account_alerts.config_ends import Capture, Clicks, Database, Devices, Senders
 from account_alerts.config_model import (
     PREFIX,
     PROJECT,
@@ -62,6 +63,7 @@ _SECRETS: dict[str, Any] = {
     "kafka": {"username", "password"},
     "bank": {"password"},
     "delivery": {"password"},
+    "bridge": {"username", "password"},
     "senders": config_gateways.SECRETS,
     "devices": {"token"},
     "clicks": {"secret"},

@@ -41,12 +41,6 @@ class Capture(Section):
         return f"{self.name}.{table}"
 
 
-class Bridge(Section):
-    """The account entry bridge: messages of a queue (AMQP 1.0) to bookings."""
-
-    url: Text
-
-
 class Clicks(Section):
     """The endpoint that takes events of the bank's web pages and app, and the reminders made of them."""
 

@@ -21,7 +21,7 @@ from account_alerts import paths
 from account_alerts.config_model import PROJECT
 
 LOCK = PROJECT / "conf/jars.lock"
-INSTALLED = ("flink", "kafka", "connect", "debezium", "postgres", "tools")
+INSTALLED = ("flink", "kafka", "connect", "debezium", "postgres", "queue", "tools")
 """The sections every installation needs; `production` is for images only."""
 _THREADS = 4
 _ATTEMPTS = 3

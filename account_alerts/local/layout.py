@@ -64,6 +64,11 @@ class Layout:
         return self.state / "connect"
 
     @property
+    def queue(self) -> Path:
+        """The message queue's configuration and journal."""
+        return self.state / "queue"
+
+    @property
     def flink_conf(self) -> Path:
         """Flink's configuration folder."""
         return self.state / "flink/conf"

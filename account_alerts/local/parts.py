@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from account_alerts.config import Config
-from account_alerts.local import clicks, connect, devices, postgres, publisher, senders
+from account_alerts.local import bridge, clicks, connect, devices, postgres, publisher, queue, senders
 from account_alerts.local.gateways import programs
 from account_alerts.local.layout import Layout
 from account_alerts.local.waiting import say, wait_for
@@ -35,6 +35,8 @@ class Part:
 POSTGRES = Part("postgres", postgres.write, postgres.ready, postgres.where, postgres.prepare)
 CONNECT = Part("connect", connect.write, connect.ready, connect.where, connect.prepare)
 PUBLISHER = Part("publisher", publisher.write, publisher.ready, publisher.where)
+QUEUE = Part("queue", queue.write, queue.ready, queue.where)
+BRIDGE = Part("bridge", bridge.write, bridge.ready, bridge.where)
 MAILBOX = Part("mailbox", *programs.MAILBOX)
 SMSC = Part("smsc", *programs.SMSC)
 PUSH_SERVICE = Part("push_service", *programs.PUSH_SERVICE)
@@ -51,7 +53,7 @@ PROFILES, SENDER_EMAIL, SENDER_SMS, SENDER_PUSH = (
 )
 
 PARTS: tuple[Part, ...] = (
-    *(POSTGRES, CONNECT, PUBLISHER, CLICKS, DEVICES, MAILBOX, SMSC, PUSH_SERVICE),
+    *(POSTGRES, CONNECT, PUBLISHER, QUEUE, BRIDGE, CLICKS, DEVICES, MAILBOX, SMSC, PUSH_SERVICE),
     *(PROFILES, SENDER_EMAIL, SENDER_SMS, SENDER_PUSH),
 )
 """In the order in which they are waited for and prepared."""

@@ -1,0 +1,1 @@
+"""The account entry bridge: messages of a queue become bookings on Kafka."""

@@ -1,0 +1,338 @@
+"""ISO 20022 camt.054 (BankToCustomerDebitCreditNotification) to bookings.
+
+An `Ntry` is one booking, whatever number of transactions it stands for. Any version is read: elements are
+found by their local names. docs/bridge.md says in a table what becomes what.
+"""
+
+import hashlib
+import re
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from account_alerts.codec import Record
+from account_alerts.money import to_minor
+from inbound.bridge import camt054_codes
+from inbound.bridge.reading import (
+    ENTRY_TYPES,
+    LONG_MAX,
+    OPTIONAL,
+    Reading,
+    UnusableError,
+    fault,
+    is_currency,
+    signed,
+)
+from inbound.bridge.xml_tree import Element, child, text
+
+_ROOTS = ("BkToCstmrDbtCdtNtfctn", "BkToCstmrDbtCdtNtfctnV01")
+_AMOUNT = re.compile(r"\+?\d{1,18}(\.\d{0,10})?|\+?\.\d{1,10}")
+_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?")
+_DATE = re.compile(r"(\d{4}-\d\d-\d\d)(Z|[+-]\d\d:\d\d)?")
+_MILLISECOND = timedelta(milliseconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NOT_BOOKED = frozenset({"PDNG", "INFO", "FUTR"})
+_BOOKED_BALANCES = frozenset({"", "ITBD", "CLBD"})
+"""Balance types that are the balance of what is booked; others are available, expected or opening ones."""
+
+
+def read(root: Element, data: bytes, time_zone: ZoneInfo) -> Reading:
+    """The bookings of a notification message.
+
+    Args:
+        root: The document.
+        data: Its bytes: what has no reference gets its id from them.
+        time_zone: What times mean that say no offset.
+
+    Raises:
+        UnusableError: The message as a whole is none.
+    """
+    message = next((found for name in _ROOTS for found in root.below(name)), None)
+    if message is None:
+        raise UnusableError("not a camt.054: no BkToCstmrDbtCdtNtfctn")
+    notifications = message.every("Ntfctn")
+    if not notifications:
+        raise UnusableError("not a camt.054: no Ntfctn")
+    reading = Reading()
+    accounts = _accounts_of_references(notifications)
+    created = text(message, "GrpHdr", "CreDtTm")
+    for number, notification in enumerate(notifications, 1):
+        one = _Notification(notification, accounts, created, data, time_zone)
+        one.read_into(reading, f"Ntfctn {number}")
+    return reading
+
+
+class _Notification:
+    """One `Ntfctn`: entries of one account."""
+
+    def __init__(
+        self,
+        element: Element,
+        accounts: dict[str, set[str]],
+        created: str,
+        data: bytes,
+        time_zone: ZoneInfo,
+    ) -> None:
+        self._element = element
+        self._accounts = accounts
+        self._created = text(element, "CreDtTm") or created
+        self._data = data
+        self._time_zone = time_zone
+        self._account = _account(child(element, "Acct"))
+
+    def read_into(self, reading: Reading, where: str) -> None:
+        """Add its bookings in their order.
+
+        From the last to the first, because a balance after all of them gives those before.
+        """
+        entries = self._element.every("Ntry")
+        if not entries:
+            reading.faults.append(f"{where}: no Ntry")
+        bookings: list[Record] = []
+        faults: list[str] = []
+        balance: int | UnusableError | None = None
+        currency = ""
+        try:
+            balance, currency = _balance(self._element, own=True)
+        except UnusableError as error:
+            balance = error
+        for position in range(len(entries), 0, -1):
+            entry = entries[position - 1]
+            try:
+                if not _is_booked(entry):
+                    reading.skipped += 1
+                    continue
+                booking, currency, balance = self._booking(entry, position, currency, balance)
+                if reason := fault(booking):
+                    raise UnusableError(reason)
+                bookings.append(booking)
+                balance = balance_before(booking)
+            except UnusableError as error:
+                faults.append(f"{where}, Ntry {position}: {error}")
+                balance = None
+        reading.bookings += reversed(bookings)
+        reading.faults += reversed(faults)
+
+    def _booking(
+        self, entry: Element, position: int, currency: str, balance: int | UnusableError | None
+    ) -> tuple[Record, str, int]:
+        amount, own_currency = _amount(entry)
+        indicator = text(entry, "CdtDbtInd")
+        given, given_currency = _balance(entry)
+        if given is not None:
+            currency, balance = given_currency, given
+        if isinstance(balance, UnusableError):
+            raise balance
+        if balance is None:
+            raise UnusableError("no balance after the booking (docs/bridge.md: Bal)")
+        if currency != own_currency:
+            raise UnusableError("the balance is in another currency than the amount")
+        transaction = _transaction(entry)
+        booking = {
+            "entry_id": self._entry_id(entry, transaction, position),
+            "account_id": self._account,
+            "currency": own_currency,
+            "amount_minor": amount,
+            "credit_debit": indicator,
+            "balance_minor": balance,
+            "booked_at": self._booked_at(child(entry, "BookgDt")),
+            **dict.fromkeys(OPTIONAL),
+        }
+        booking["entry_type"] = _entry_type(entry, transaction)
+        booking |= {key: value for key, value in _parties(entry, transaction, booking).items() if value}
+        return booking, currency, balance
+
+    def _entry_id(self, entry: Element, transaction: Element | None, position: int) -> str:
+        """The bank's reference; where there is none, one of the notification's."""
+        if reference := _reference(entry, transaction):
+            # The bank may give both sides of a payment one reference.
+            shared = len(self._accounts[reference]) > 1
+            return f"{reference}/{self._account}" if shared else reference
+        within = text(entry, "NtryRef") or f"#{position}"
+        notification = text(self._element, "Id") or hashlib.sha256(self._data).hexdigest()
+        return f"{self._account}/{notification}/{within}"
+
+    def _booked_at(self, date: Element | None) -> int:
+        """Milliseconds UTC; of a mere date, the notification's time if of that day, or its start."""
+        if moment := text(date, "DtTm"):
+            return _milliseconds(moment, self._time_zone, "BookgDt/DtTm")
+        created = _milliseconds(self._created, self._time_zone, "CreDtTm") if self._created else None
+        day = text(date, "Dt")
+        if not day:
+            if created is None:
+                raise UnusableError("neither BookgDt nor CreDtTm")
+            return created
+        match = _DATE.fullmatch(day)
+        if match is None:
+            raise UnusableError("BookgDt/Dt is no date")
+        if created is not None and self._created.startswith(match[1]):
+            return created
+        return _milliseconds(f"{match[1]}T00:00:00{match[2] or ''}", self._time_zone, "BookgDt/Dt")
+
+
+def balance_before(booking: Record) -> int:
+    """The balance before a booking, which is the one after the booking before it."""
+    balance: int = booking["balance_minor"]
+    return balance - signed(booking)
+
+
+def _is_booked(entry: Element) -> bool:
+    status = text(entry, "Sts", "Cd") or text(entry, "Sts") or text(entry, "Sts", "Prtry")
+    if status == "BOOK":
+        return True
+    if status in _NOT_BOOKED:
+        return False
+    raise UnusableError("Sts is none of BOOK, PDNG, INFO, FUTR")
+
+
+def _accounts_of_references(notifications: list[Element]) -> dict[str, set[str]]:
+    accounts: dict[str, set[str]] = defaultdict(set)
+    for notification in notifications:
+        account = _account(child(notification, "Acct"))
+        for entry in notification.every("Ntry"):
+            accounts[_reference(entry, _transaction(entry))].add(account)
+    return accounts
+
+
+def _has(element: Element, name: str) -> bool:
+    return next(element.below(name), None) is not None
+
+
+def _transaction(entry: Element) -> Element | None:
+    """The entry's one transaction; what several say is said of none of their sum."""
+    transactions = [each for detail in entry.every("NtryDtls") for each in detail.every("TxDtls")]
+    return transactions[0] if len(transactions) == 1 else None
+
+
+def _reference(entry: Element, transaction: Element | None) -> str:
+    return text(entry, "AcctSvcrRef") or text(transaction, "Refs", "AcctSvcrRef")
+
+
+def _account(element: Element | None) -> str:
+    """IBAN, or the bank's own number."""
+    identification = child(element, "Id")
+    iban = text(identification, "IBAN").replace(" ", "")
+    return iban or text(identification, "Othr", "Id") or text(identification, "PrtryAcct", "Id")
+
+
+def _amount(entry: Element) -> tuple[int, str]:
+    amount = child(entry, "Amt")
+    if amount is None:
+        raise UnusableError("no Amt")
+    return _minor(amount)
+
+
+def _minor(amount: Element) -> tuple[int, str]:
+    currency = amount.currency.strip()
+    if not is_currency(currency):
+        raise UnusableError("currency is not in ISO 4217")
+    digits = amount.text
+    if not _AMOUNT.fullmatch(digits):
+        raise UnusableError("Amt is no amount")
+    try:
+        minor = to_minor(digits, currency)
+    except ValueError:
+        raise UnusableError(f"Amt has more decimals than {currency}") from None
+    if minor > LONG_MAX:
+        raise UnusableError("Amt is too large")
+    return minor, currency
+
+
+def _balance(element: Element, *, own: bool = False) -> tuple[int | None, str]:
+    """The balance of what is booked, in minor units, and its currency; None where there is none.
+
+    Args:
+        element: An entry; or, with `own`, a notification, whose entries' balances are not its own.
+        own: Look only at what the notification says of itself.
+    """
+    if own:
+        found = element.every("Bal")
+        for supplement in element.every("SplmtryData"):
+            found += supplement.below("Bal")
+    else:
+        found = list(element.below("Bal"))
+    found = [each for each in found if text(each, "Tp", "CdOrPrtry", "Cd") in _BOOKED_BALANCES]
+    if not found:
+        return None, ""
+    if len(found) > 1:
+        raise UnusableError("more than one Bal of what is booked")
+    amount = child(found[0], "Amt")
+    if amount is None:
+        raise UnusableError("Bal: no Amt")
+    try:
+        minor, currency = _minor(amount)
+    except UnusableError as error:
+        raise UnusableError(f"Bal: {error}") from None
+    indicator = text(found[0], "CdtDbtInd")
+    if indicator not in ("CRDT", "DBIT"):
+        raise UnusableError("Bal: CdtDbtInd is neither CRDT nor DBIT")
+    return (minor if indicator == "CRDT" else -minor), currency
+
+
+def _entry_type(entry: Element, transaction: Element | None) -> str:
+    for element in (entry, transaction):
+        code = child(element, "BkTxCd")
+        if (own := text(code, "Prtry", "Cd")) in ENTRY_TYPES:
+            return own
+        domain = child(code, "Domn")
+        if domain is not None:
+            family = child(domain, "Fmly")
+            found = camt054_codes.entry_type(
+                text(domain, "Cd"),
+                text(family, "Cd"),
+                text(family, "SubFmlyCd"),
+                card=_has(entry, "CardTx"),
+            )
+            if found != "OTHER":
+                return found
+    return "OTHER" if _has(entry, "BkTxCd") or not _has(entry, "CardTx") else "CARD"
+
+
+def _parties(entry: Element, transaction: Element | None, booking: Record) -> dict[str, Any]:
+    """Who is on the other side, and what for; empty where the message does not say."""
+    reversal = text(entry, "RvslInd").lower() in ("true", "1")
+    # Of a reversal, the parties are still those of what is reversed.
+    credited = (booking["credit_debit"] == "CRDT") != reversal
+    parties = child(transaction, "RltdPties")
+    role = "Dbtr" if credited else "Cdtr"
+    party = child(parties, role)
+    party = child(party, "Pty") if child(party, "Pty") is not None else party
+    name = text(party, "Nm")
+    card = booking["entry_type"] == "CARD"
+    details = child(transaction, "CardTx")
+    if details is None:
+        details = child(entry, "CardTx")
+    shop = child(details, "POI", "Id")
+    category = "" if details is None else text(next(details.below("TxCtgy"), None))
+    return {
+        "merchant_id": text(shop, "Id"),
+        "merchant_name": text(shop, "ShrtNm") or (name if card else ""),
+        "merchant_category": category,
+        "country": text(party, "PstlAdr", "Ctry") or text(party, "CtryOfRes"),
+        "counterparty": _account(child(parties, f"{role}Acct")) or ("" if card else name),
+        "description": _description(entry, transaction),
+    }
+
+
+def _description(entry: Element, transaction: Element | None) -> str:
+    remittance = child(transaction, "RmtInf")
+    lines: list[str] = []
+    if remittance is not None:
+        lines = [each.text for each in remittance.every("Ustrd")]
+        if not any(lines):
+            lines = [text(each, "CdtrRefInf", "Ref") for each in remittance.every("Strd")]
+    joined = " ".join(line for line in lines if line)
+    return joined or text(transaction, "AddtlTxInf") or text(entry, "AddtlNtryInf")
+
+
+def _milliseconds(moment: str, time_zone: ZoneInfo, what: str) -> int:
+    if not _DATE_TIME.fullmatch(moment):
+        raise UnusableError(f"{what} is no date and time")
+    try:
+        value = datetime.fromisoformat(moment)
+        if value.tzinfo is None:
+            value = value.replace(tzinfo=time_zone)
+        return (value - _EPOCH) // _MILLISECOND
+    except (ValueError, OverflowError):
+        raise UnusableError(f"{what} is no date and time") from None

@@ -1,0 +1,29 @@
+"""A message's body to bookings, whichever of the known forms it has."""
+
+from zoneinfo import ZoneInfo
+
+from inbound.bridge import camt054, json_form, xml_tree
+from inbound.bridge.reading import Reading, UnusableError
+
+_BLANK = b" \t\r\n"
+_UTF8_MARK = b"\xef\xbb\xbf"
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+def read(data: bytes, time_zone: ZoneInfo, *, is_text: bool = False) -> Reading:
+    """The bookings of a message, or why it has none; never raises for what a message holds.
+
+    Args:
+        data: The body.
+        time_zone: What times in it mean that say no offset.
+        is_text: It came as text, and `data` is UTF-8 whatever an XML declaration says.
+    """
+    try:
+        start = data.removeprefix(_UTF8_MARK).lstrip(_BLANK)[:1]
+        if start == b"<" or data.startswith(_UTF16_MARKS):
+            return camt054.read(xml_tree.parse(data.lstrip(_BLANK), utf8=is_text), data, time_zone)
+        if start in (b"{", b"["):
+            return json_form.read(data)
+        raise UnusableError("neither XML nor JSON" if data else "an empty message")
+    except UnusableError as error:
+        return Reading(faults=[str(error)])

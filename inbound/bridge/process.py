@@ -1,0 +1,303 @@
+"""The bridge's loop: messages from the queue to Kafka, each settled when Kafka has all of it.
+
+One thread does all. What is in hand is bounded by the credit that the broker gets: without Kafka's
+acknowledgements there is no new credit, so a Kafka that is away stops the reading and loses nothing.
+"""
+
+import logging
+import random
+import time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from confluent_kafka import KafkaError, KafkaException
+from proton import Delivery
+from proton.handlers import MessagingHandler
+from proton.reactor import Container
+
+from account_alerts.clients import producer, send
+from account_alerts.codec import CodecError, Record, codec
+from account_alerts.config import LARGEST_RECORD, Config, ConfigError
+from inbound.bridge import message, metrics
+from inbound.bridge.connection import QUEUE, connect
+from inbound.bridge.reading import Reading
+
+_LOG = logging.getLogger(__name__)
+_BUSY_SECONDS, _IDLE_SECONDS = 0.002, 0.2
+"""How long to wait for the queue, before Kafka's answers are looked at."""
+_DRAIN_SECONDS = 8.0
+"""At the end, for what is in hand; what is left then is delivered again."""
+_FIRST_BACK_OFF, _LONGEST_BACK_OFF = 0.1, 5.0
+_LARGEST_BOOKING = 900_000
+"""Bytes; Kafka's own limit for a record of `account-entries` is 1 MiB."""
+_REFUSED = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD})
+_LONGEST_REASON = 10_000
+
+
+class BridgeError(Exception):
+    """The bridge cannot go on, and what it had in hand stays on the queue; the message says why."""
+
+
+class _InHand:
+    """A message that was taken from the queue and is not settled."""
+
+    __slots__ = ("before", "delivery", "link", "refused", "taken", "text", "waiting")
+
+    def __init__(self, delivery: Delivery, link: Any, text: bytes, before: int) -> None:
+        self.delivery = delivery
+        self.before = before
+        """How often it was delivered before, as the broker counts."""
+        self.link = link
+        self.text = text
+        self.taken = time.monotonic()
+        self.waiting = 0
+        """Records that Kafka has not acknowledged."""
+        self.refused: str | None = None
+
+
+class Bridge(MessagingHandler):
+    """One process's share of a queue."""
+
+    def __init__(self, config: Config) -> None:
+        """Prepare; `run` begins.
+
+        Raises:
+            ConfigError: There is no section `bridge`.
+        """
+        super().__init__(prefetch=0, auto_accept=False)
+        if config.bridge is None:
+            raise ConfigError(f"{config.path}: bridge: missing. Add it, as in conf/local.yaml")
+        self._bridge = config.bridge
+        self._zone = ZoneInfo(config.bridge.time_zone)
+        self._entries = config.topics.account_entries.name
+        self._dead = config.topics.dead_letters.name
+        self._codec = codec(config)
+        # No time-out: a booking waits for Kafka as long as it takes.
+        self._kafka = producer(config, **{"message.timeout.ms": 0, "linger.ms": 1})
+        self._container: Any = None
+        self._connection: Any = None
+        self._link: Any = None
+        self._back_off = _FIRST_BACK_OFF
+        self._in_hand = 0
+        self._done: list[_InHand] = []
+        self._failure: str | None = None
+        self._ending: float | None = None
+        self._drained = False
+
+    def stop(self) -> None:
+        """Take nothing more, finish what is in hand, and let `run` return; safe in a signal handler."""
+        if self._ending is None:
+            self._ending = time.monotonic() + _DRAIN_SECONDS
+
+    def run(self) -> None:
+        """Work until `stop` is called.
+
+        Raises:
+            BridgeError: Kafka refuses to take bookings at all, such as without the right to write.
+        """
+        if not self._wait_for_kafka():
+            return
+        container = self._container = Container(self)
+        container.start()
+        container.timeout = _IDLE_SECONDS
+        while container.process() and not self._ended():
+            self._kafka.poll(0)
+            if self._failure is not None:
+                raise BridgeError(self._failure)
+            self._settle()
+            container.timeout = _BUSY_SECONDS if self._in_hand else _IDLE_SECONDS
+        _LOG.info("ends; %d messages in hand go back to the queue", self._in_hand)
+
+    def _ended(self) -> bool:
+        """Once `stop` was called: give the credit back, wait for what is in hand, then close."""
+        if self._ending is None:
+            return False
+        if self._link is None or time.monotonic() > self._ending:
+            return True
+        if not self._drained:
+            self._drained = True
+            self._link.drain(0)
+        elif not self._in_hand and not self._link.credit:
+            # The loop ends when the broker has answered, and so has been told of all that was settled.
+            self._connection.close()
+        return False
+
+    def _wait_for_kafka(self) -> bool:
+        """Whether the topics are there; False if `stop` came first."""
+        told = False
+        while self._ending is None:
+            try:
+                topics = self._kafka.list_topics(timeout=1).topics
+                if all(name in topics and topics[name].error is None for name in (self._entries, self._dead)):
+                    return True
+                problem = f"topics {self._entries}, {self._dead} are not there"
+            except KafkaException as error:
+                problem = str(error)
+            if not told:
+                told = True
+                _LOG.warning("waits for Kafka: %s", problem)
+            time.sleep(0.2)
+        return False
+
+    # The queue's side.
+
+    def on_start(self, event: Any) -> None:
+        """Connect for the first time."""
+        self._connect()
+
+    def on_timer_task(self, event: Any) -> None:
+        """Connect again."""
+        self._connect()
+
+    def _connect(self) -> None:
+        if self._ending is not None:
+            return
+        self._connection = connect(self._container, self._bridge)
+        self._container.create_receiver(self._connection, self._bridge.address, options=QUEUE)
+
+    def on_link_opened(self, event: Any) -> None:
+        """Take messages."""
+        _LOG.info("reads %s", self._bridge.address)
+        metrics.CONNECTED.set(1)
+        self._link = event.receiver
+        # What is still in hand from an earlier connection counts: Kafka may be away.
+        self._link.flow(max(1, self._bridge.window - self._in_hand))
+
+    def on_transport_error(self, event: Any) -> None:
+        """Say why the connection was lost."""
+        self._tell(event.transport.condition)
+
+    def on_connection_error(self, event: Any) -> None:
+        """The broker ended the connection."""
+        self._tell(event.connection.remote_condition)
+
+    def on_link_error(self, event: Any) -> None:
+        """The broker does not give this queue, or no longer: begin again."""
+        self._tell(event.link.remote_condition)
+        event.connection.close()
+
+    def on_link_closed(self, event: Any) -> None:
+        """The queue was closed without an error: begin again."""
+        if self._ending is None:
+            event.connection.close()
+
+    def on_transport_closed(self, event: Any) -> None:
+        """Come back after a while; what was in hand will be delivered again."""
+        if event.transport.connection not in (None, self._connection):
+            return
+        metrics.CONNECTED.set(0)
+        self._link = None
+        if self._ending is None:
+            metrics.RECONNECTS.inc()
+            self._container.schedule(self._back_off * random.uniform(0.5, 1), self)
+            self._back_off = min(self._back_off * 2, _LONGEST_BACK_OFF)
+
+    def _tell(self, condition: Any) -> None:
+        _LOG.warning("queue: %s", condition or "the connection was lost")
+
+    def on_message(self, event: Any) -> None:
+        """Hand a message's bookings to Kafka."""
+        body, link = event.message.body, event.link
+        is_text = isinstance(body, str)
+        if isinstance(body, str):
+            data = body.encode("utf-8", "surrogatepass")
+        elif isinstance(body, bytes | bytearray | memoryview):
+            data = bytes(body)
+        else:
+            data = b""
+        self._back_off = _FIRST_BACK_OFF
+        taken = _InHand(event.delivery, link, data, event.message.delivery_count)
+        self._in_hand += 1
+        metrics.IN_HAND.set(self._in_hand)
+        # Held until all records are given to Kafka: the first may be acknowledged before the last is given.
+        taken.waiting = 1
+        if len(data) > self._bridge.max_message:
+            self._dead_letter(taken, f"longer than {self._bridge.max_message} bytes")
+        elif not (isinstance(body, str | bytes | bytearray | memoryview)):
+            self._dead_letter(taken, "neither bytes nor text")
+        else:
+            self._forward(taken, message.read(data, self._zone, is_text=is_text))
+        self._acknowledged(taken)
+
+    # Kafka's side.
+
+    def _forward(self, taken: _InHand, reading: Reading) -> None:
+        for booking in reading.bookings:
+            try:
+                value = self._codec.encode("AccountEntry", booking, self._entries, check=False)
+            except CodecError:
+                reading.faults.append("a text that is not Unicode")
+                continue
+            if len(value) > _LARGEST_BOOKING:
+                reading.faults.append(f"a booking longer than {_LARGEST_BOOKING} bytes")
+                continue
+            self._book(taken, booking, value)
+        metrics.SKIPPED.inc(reading.skipped)
+        if reading.faults:
+            self._dead_letter(taken, "; ".join(reading.faults))
+
+    def _book(self, taken: _InHand, booking: Record, value: bytes) -> None:
+        def delivered(error: KafkaError | None, _: object) -> None:
+            if error is None:
+                metrics.BOOKINGS.inc()
+            elif error.code() in _REFUSED:
+                taken.refused = str(error)
+            else:
+                self._failure = f"{self._entries}: {error}"
+            self._acknowledged(taken)
+
+        taken.waiting += 1
+        send(self._kafka, self._entries, str(booking["account_id"]).encode(), value, delivered)
+
+    def _dead_letter(self, taken: _InHand, reason: str) -> None:
+        if len(taken.text) > LARGEST_RECORD // 2:
+            taken.refused = reason  # Kafka cannot hold it: the broker's own dead letters do.
+            return
+
+        def delivered(error: KafkaError | None, _: object) -> None:
+            if error is None:
+                metrics.DEAD_LETTERS.inc()
+            elif error.code() in _REFUSED:
+                taken.refused = reason
+            else:
+                self._failure = f"{self._dead}: {error}"
+            self._acknowledged(taken)
+
+        taken.waiting += 1
+        headers: list[tuple[str, str | bytes | None]] = [
+            ("source.topic", self._bridge.address.encode()),
+            ("source.partition", b"0"),
+            ("source.offset", str(taken.before).encode()),
+            ("reason", reason[:_LONGEST_REASON].encode()),
+        ]
+        while True:
+            try:
+                self._kafka.produce(self._dead, taken.text, None, headers=headers, on_delivery=delivered)
+                return
+            except BufferError:
+                self._kafka.poll(0.1)
+
+    def _acknowledged(self, taken: _InHand) -> None:
+        taken.waiting -= 1
+        if not taken.waiting:
+            self._done.append(taken)
+
+    def _settle(self) -> None:
+        """Tell the broker of what Kafka has, and take as many new messages."""
+        if not self._done:
+            return
+        done, self._done = self._done, []
+        credit = 0
+        for taken in done:
+            self._in_hand -= 1
+            metrics.SECONDS.observe(time.monotonic() - taken.taken)
+            if taken.link is not self._link:
+                continue  # Of an earlier connection: it is delivered again.
+            outcome = Delivery.ACCEPTED if taken.refused is None else Delivery.REJECTED
+            (metrics.ACCEPTED if taken.refused is None else metrics.REJECTED).inc()
+            taken.delivery.update(outcome)
+            taken.delivery.settle()
+            credit += 1
+        metrics.IN_HAND.set(self._in_hand)
+        if credit and self._ending is None:
+            self._link.flow(credit)
