@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from account_alerts import commands, database_commands
+from account_alerts import bank_commands, commands, database_commands
 from account_alerts.adhoc import commands as adhoc
 
 VARIABLE = "ALERTS_CONFIG"
@@ -26,6 +26,7 @@ app.add_typer(topics_app, name="topics")
 app.registered_commands += commands.app.registered_commands
 app.registered_groups += commands.app.registered_groups
 app.add_typer(adhoc.app, name="rules")
+app.add_typer(bank_commands.app, name="bank")
 app.add_typer(database_commands.app, name="database")
 app.command(epilog="Example: alerts sql sql/questions/bookings_by_type.sql")(adhoc.sql)
 

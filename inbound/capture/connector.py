@@ -2,8 +2,8 @@
 
 A topic has one row a record: the key is the customer's or the account's id as plain text, the value the row
 as JSON with its operation in `__op` (c: created, u: updated, r: read for a snapshot), or null for a deleted
-row. Within a key, records are in the order of the commits. Kafka Connect writes each of them once, by transactions
-(its worker has `exactly.once.source.support`), so an old version never comes after a newer one again.
+row. Within a key, records are in the order of the commits. Kafka Connect writes each of them once, by
+transactions (its worker has `exactly.once.source.support`), so an old version never comes after a newer one.
 """
 
 import time
