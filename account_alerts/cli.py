@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from account_alerts import clicks_commands, commands, database_commands, device_commands
+from account_alerts import bank_commands, clicks_commands, commands, database_commands, device_commands
 from account_alerts.adhoc import commands as adhoc
 from account_alerts.local.gateways import commands as gateways
 from senders import commands as deliveries
@@ -28,6 +28,7 @@ app.add_typer(topics_app, name="topics")
 app.registered_commands += commands.app.registered_commands
 app.registered_groups += commands.app.registered_groups
 app.add_typer(adhoc.app, name="rules")
+app.add_typer(bank_commands.app, name="bank")
 app.add_typer(database_commands.app, name="database")
 app.command(epilog="Example: alerts inbox mail")(gateways.inbox)
 app.add_typer(gateways.mailbox_app, name="mailbox")
@@ -193,7 +194,7 @@ def main() -> None:
         sys.exit(130)
     except Exception as error:
         # Each module has errors of its own, made to be read.
-        own = type(error).__module__.startswith(("account_alerts.", "senders."))
+        own = type(error).__module__.startswith(("account_alerts.", "inbound.", "senders."))
         if own or isinstance(error, ConfigError):
             typer.echo(f"alerts: {error}", err=True)
             sys.exit(1)

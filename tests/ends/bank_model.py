@@ -1,0 +1,76 @@
+"""A plain model of the bank's database: what its published records must be, told in Python."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+Record = dict[str, Any]
+PREFERENCE = {
+    "currency": "EUR",
+    "alert_type": "BALANCE_BELOW",
+    "channels": ["EMAIL"],
+    "threshold_minor": 100,
+    "count": None,
+    "window_minutes": None,
+    "snoozed_until": None,
+}
+
+
+@dataclass
+class Bank:
+    """Its tables."""
+
+    customers: dict[str, Record] = field(default_factory=dict)
+    accounts: set[str] = field(default_factory=set)
+    rights: set[tuple[str, str]] = field(default_factory=set)
+    addresses: set[tuple[str, str, str]] = field(default_factory=set)
+    preferences: dict[tuple[str, str], Record] = field(default_factory=dict)
+
+    def settings(self) -> dict[str, Record]:
+        """AlertSettings by customer."""
+        return {
+            customer: {
+                "customer_id": customer,
+                **own,
+                "addresses": [
+                    {"channel": channel, "address": address}
+                    for who, channel, address in sorted(self.addresses)
+                    if who == customer
+                ],
+                "settings": [
+                    {"setting_id": name, **preference}
+                    for (who, name), preference in sorted(self.preferences.items())
+                    if who == customer
+                ],
+            }
+            for customer, own in self.customers.items()
+        }
+
+    def authorizations(self) -> dict[str, Record]:
+        """AccountAuthorization by account."""
+        return {
+            account: {
+                "account_id": account,
+                "customer_ids": sorted(who for owned, who in self.rights if owned == account),
+            }
+            for account in {account for account, _ in self.rights}
+        }
+
+    def put_customer(self, customer: str, **fields: Any) -> None:
+        """Add or change one."""
+        default = {"language": "en", "time_zone": "UTC", "quiet_from": None, "quiet_to": None, "digest": None}
+        self.customers[customer] = {**default, **fields}
+
+    def drop_customer(self, customer: str) -> None:
+        """With all that is his."""
+        self.customers.pop(customer, None)
+        self.rights = {right for right in self.rights if right[1] != customer}
+        self.addresses = {address for address in self.addresses if address[0] != customer}
+        self.preferences = {key: kept for key, kept in self.preferences.items() if key[0] != customer}
+
+    def drop_account(self, account: str) -> None:
+        """With all that is about it."""
+        self.accounts.discard(account)
+        self.rights = {right for right in self.rights if right[0] != account}
+        self.preferences = {
+            key: kept for key, kept in self.preferences.items() if kept["account_id"] != account
+        }
