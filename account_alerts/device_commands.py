@@ -12,10 +12,6 @@ Customer = Annotated[str, typer.Argument(help="The customer's id.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Machine-readable: JSON, one object a line.")]
 
 
-class DeviceServiceError(Exception):
-    """The device service refused, or does not answer; the message says what to do."""
-
-
 @app.command("register", epilog="Example: alerts devices register 2 --kind WEB_PUSH --subscription sub.json")
 def register(
     customer: Customer,
@@ -65,23 +61,7 @@ def remove(
 
 
 def _ask(method: str, path: str, **content: Any) -> Any:
-    import httpx2
+    from account_alerts.config import load
+    from account_alerts.device_tool import ask  # Here because it loads the HTTP client.
 
-    from account_alerts.config import ConfigError, load
-
-    config = load()
-    if config.devices is None:
-        raise ConfigError(f"{config.path}: devices: missing. Add it, as in conf/local.yaml.")
-    url, token = config.devices.url.rstrip("/"), config.devices.token
-    headers = {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
-    try:
-        answer = httpx2.request(method, f"{url}{path}", headers=headers, timeout=10, **content)
-    except httpx2.HTTPError as error:
-        raise DeviceServiceError(f"{url}: {error}. Is it up? `alerts up --whole` starts it here.") from error
-    if answer.is_error:
-        try:
-            reason = answer.json()["detail"]
-        except (ValueError, KeyError, TypeError):
-            reason = "no reason given"
-        raise DeviceServiceError(f"{url}: {answer.status_code}: {reason}")
-    return answer.json()
+    return ask(load(), method, path, **content)

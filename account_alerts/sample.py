@@ -135,7 +135,7 @@ def settings(entries: Iterable[Record], may_see: Iterable[Record]) -> list[Recor
             "time_zone": "Europe/Prague",
             "addresses": [
                 {"channel": "EMAIL", "address": f"customer-{customer}@example.com"},
-                {"channel": "SMS", "address": f"+999{int(customer):09d}"},
+                {"channel": "SMS", "address": f"+9999{int(customer):08d}"},
                 {"channel": "PUSH", "address": customer},
             ],
             "settings": [

@@ -1,10 +1,10 @@
 """Alerts as they come."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, TIMESTAMP_NOT_AVAILABLE
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, TIMESTAMP_NOT_AVAILABLE, Message
 
 from account_alerts.clients import KafkaUnreachableError, consumer, partitions
 from account_alerts.codec import CodecError, Record, codec
@@ -70,7 +70,33 @@ def tail(
         raise ValueError(f"{channel!r} is no channel: take {', '.join(CHANNELS)} or all")
     names = CHANNELS if channel == "all" else (channel,)
     topics = {config.topics.all()[f"outbound_{name}"].name: name for name in names}
-    decoder, client = codec(config), consumer(config)
+    decoder = codec(config)
+    for record in follow(config, topics, from_beginning=from_beginning, on_ready=on_ready, stop=stop):
+        kind, written_at = record.timestamp()
+        try:
+            alert = decoder.decode("OutboundAlert", record.value() or b"")
+        except CodecError as broken:
+            on_broken(f"{record.topic()}, {record.partition()}:{record.offset()}: {broken}")
+            continue
+        if kind == TIMESTAMP_NOT_AVAILABLE:
+            written_at = alert["raised_at"]
+        yield Arrival(topics[record.topic() or ""], written_at, alert)
+
+
+def follow(
+    config: Config,
+    topics: Iterable[str],
+    *,
+    from_beginning: bool = False,
+    on_ready: Callable[[], None] = lambda: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Message]:
+    """Records of topics as they come, until `stop` says so; the arguments are those of `tail`.
+
+    Raises:
+        KafkaUnreachableError: Kafka does not answer, or a topic is not there.
+    """
+    client = consumer(config)
     try:
         assignment = [part for topic in topics for part in partitions(client, topic)]
         for part in assignment:
@@ -88,14 +114,6 @@ def tail(
                 if error.fatal() or not error.retriable():
                     raise KafkaUnreachableError(f"topic {record.topic()}: {error}")
                 continue
-            kind, written_at = record.timestamp()
-            try:
-                alert = decoder.decode("OutboundAlert", record.value() or b"")
-            except CodecError as broken:
-                on_broken(f"{record.topic()}, {record.partition()}:{record.offset()}: {broken}")
-                continue
-            if kind == TIMESTAMP_NOT_AVAILABLE:
-                written_at = alert["raised_at"]
-            yield Arrival(topics[record.topic() or ""], written_at, alert)
+            yield record
     finally:
         client.close()

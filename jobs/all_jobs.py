@@ -1,11 +1,20 @@
 """Submits all jobs from one client, in the order in which the data flows: starting a client costs more than a
 plan.
 
-flink run -d -py jobs/all_jobs.py --config conf/local.yaml
+    flink run -d -py jobs/all_jobs.py --config conf/local.yaml             alert-rules, alerting
+    flink run -d -py jobs/all_jobs.py --config conf/local.yaml --whole     device-resolver and reminders, too
 """
 
-from jobs import alert_rules_job, alerting_job
+import argparse
+
+from jobs import alert_rules_job, alerting_job, device_resolver_job, reminders_job
 from jobs.flink_sql import run
 
+JOBS = (alert_rules_job.build, alerting_job.build)
+WHOLE = (*JOBS, device_resolver_job.build, reminders_job.build)
+
 if __name__ == "__main__":
-    run([alert_rules_job.build, alerting_job.build], __doc__)
+    own = argparse.ArgumentParser(add_help=False)
+    own.add_argument("--whole", action="store_true")
+    asked, others = own.parse_known_args()
+    run(WHOLE if asked.whole else JOBS, __doc__, others)

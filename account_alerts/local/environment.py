@@ -26,6 +26,7 @@ def up(
     jobs: bool = True,
     whole: bool = False,
     on_topics: Callable[[], None] | None = None,
+    on_ends: Callable[[], None] | None = None,
 ) -> None:
     """Start the environment, or what is missing of it, and return when it is ready.
 
@@ -36,6 +37,7 @@ def up(
             have made a checkpoint, and the rules have caught up.
         whole: Start the two ends as well: the bank's database and queue, the senders and what they send to.
         on_topics: Called when Kafka has all topics, while the jobs are still being planned.
+        on_ends: Called when both ends are ready, while the jobs may still be starting; only with `whole`.
 
     Raises:
         LocalError: It cannot start, or is not ready in time. What this call started is stopped again.
@@ -49,9 +51,16 @@ def up(
         try:
             if not running:
                 _start(config, state, whole=whole)
-            _prepare(config, state, on_topics, jobs=jobs and not running)
-            if whole:
-                parts.wait_until_ready(config, state)
+            with _submitting_first(config, state, jobs=jobs and not running, whole=whole):
+                _wait_for_cluster(config, state)
+                created = topics.create(config)
+                say(f"topics: {len(created)} created" if created else "topics: all there")
+                if on_topics:
+                    on_topics()
+                if whole:
+                    parts.wait_until_ready(config, state)
+                    if on_ends:
+                        on_ends()
             if jobs:
                 _bring_up_jobs(config, submit.WHOLE if whole else submit.JOBS)
         except BaseException:
@@ -97,17 +106,14 @@ def _start(config: Config, state: Layout, *, whole: bool) -> None:
     supervise.start(state)
 
 
-def _prepare(config: Config, state: Layout, on_topics: Callable[[], None] | None, *, jobs: bool) -> None:
-    """Wait for the cluster and make the topics; plan jobs meanwhile, where there is nothing to go on from."""
+@contextmanager
+def _submitting_first(config: Config, state: Layout, *, jobs: bool, whole: bool) -> Iterator[None]:
+    """Plan jobs meanwhile, where there is nothing to go on from: it takes as long as starting the cluster."""
     with ThreadPoolExecutor(1) as pool:
-        # Planning takes as long as starting the cluster does.
-        first = pool.submit(submit.submit_first, config) if jobs and not submit.had_jobs(config) else None
+        new = jobs and not submit.had_jobs(config)
+        first = pool.submit(submit.submit_first, config, whole=whole) if new else None
         try:
-            _wait_for_cluster(config, state)
-            created = topics.create(config)
-            say(f"topics: {len(created)} created" if created else "topics: all there")
-            if on_topics:
-                on_topics()
+            yield
             if first:
                 first.result()
         except BaseException:

@@ -1,6 +1,7 @@
 """`alerts status`: what runs, where its page is, lag, checkpoints, restarts."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psutil
@@ -10,24 +11,26 @@ from account_alerts.adhoc import registry
 from account_alerts.clients import KafkaUnreachableError
 from account_alerts.config import Config
 from account_alerts.flink_rest import FlinkRest, FlinkUnreachableError
-from account_alerts.local import supervise
+from account_alerts.local import job_state, parts, supervise
 from account_alerts.local.layout import Layout
-from account_alerts.local.submit import ADHOC, JOBS, RULE
+from account_alerts.local.submit import ADHOC, JOBS, RULE, WHOLE
 
-PROGRAMS = (supervise.SUPERVISOR, "kafka", "jobmanager", "taskmanager", "keeper")
+CHAIN = ("kafka", "jobmanager", "taskmanager", "keeper")
+"""The programs that always belong to a local environment."""
 
 
 def collect(config: Config) -> dict[str, Any]:
     """Everything about the environment, as `--json` prints it.
 
-    `healthy` is true when all processes (of a local environment), Kafka and Flink answer and all jobs run.
+    `healthy` is true when all processes (of a local environment) run, those of the ends say that they are
+    ready, Kafka and Flink answer, and all jobs run.
     Times are milliseconds UTC, memory is in bytes; what cannot be known is null.
     """
-    processes = _processes(Layout(config.local.state)) if config.local else []
+    processes = _processes(config, Layout(config.local.state)) if config.local else []
     sizes = topics.sizes(config)
     jobs = _jobs(config, list(JOBS) if sizes is None else _names(config))
     healthy = (
-        all(process["running"] for process in processes)
+        all(process["running"] and process["ready"] for process in processes)
         and sizes is not None
         and jobs is not None
         and all(job["state"] == "RUNNING" for job in jobs)
@@ -46,17 +49,25 @@ def collect(config: Config) -> dict[str, Any]:
     }
 
 
-def _processes(layout: Layout) -> list[dict[str, Any]]:
+def _processes(config: Config, layout: Layout) -> list[dict[str, Any]]:
     found = supervise.processes(layout)
     restarts = supervise.restarts(layout)
+    names = supervise.programs(layout) or CHAIN
+    with ThreadPoolExecutor() as pool:
+        asked = {
+            part.program: pool.submit(part.ready, config)
+            for part in parts.PARTS
+            if part.program in names and part.program in found
+        }
     report = []
-    for name in PROGRAMS:
+    for name in (supervise.SUPERVISOR, *names):
         # The oldest is the program itself; the others are its helpers, such as Python workers.
         group = sorted(found.get(name, []), key=_started)
         report.append(
             {
                 "name": name,
                 "running": bool(group),
+                "ready": bool(group) and (name not in asked or asked[name].result()),
                 "pid": group[0].pid if group else None,
                 "started": round(_started(group[0]) * 1000) if group else None,
                 "memory": sum(_memory(process) for process in group) if group else None,
@@ -120,12 +131,14 @@ def _jobs(config: Config, names: list[str]) -> list[dict[str, Any]] | None:
 
 
 def _names(config: Config) -> list[str]:
-    """The chain's jobs, and those of the analysts' rules that are started."""
+    """The chain's jobs, those of its ends that are wanted, and those of analysts' rules that are started."""
+    place = Layout(config.local.state) if config.local else None
+    ends = [name for name in WHOLE if name not in JOBS and place and job_state.read(place, name).wanted]
     try:
         started = sorted(registry.read(config).started)
     except KafkaUnreachableError:
-        return list(JOBS)
-    return [*JOBS, *([ADHOC] if started else []), *(RULE + name for name in started)]
+        return [*JOBS, *ends]
+    return [*JOBS, *ends, *([ADHOC] if started else []), *(RULE + name for name in started)]
 
 
 def text(report: dict[str, Any]) -> str:
@@ -135,16 +148,16 @@ def text(report: dict[str, Any]) -> str:
     for process in report["processes"]:
         about = "not running"
         if process["running"]:
-            about = (
-                f"pid {process['pid']}, up {_age(now - process['started'])}, {process['memory'] >> 20} MiB"
-            )
-        lines.append(f"  {process['name']:<12} {about}, {process['restarts']} restarts")
+            about = "" if process["ready"] else "NOT ready, "
+            about += f"pid {process['pid']}, up {_age(now - process['started'])}, "
+            about += f"{process['memory'] >> 20} MiB"
+        lines.append(f"  {process['name']:<13} {about}, {process['restarts']} restarts")
     kafka, flink = report["kafka"], report["flink"]
     lines.append(f"Kafka {kafka['address']}: {'answers' if kafka['reachable'] else 'does not answer'}")
     lines += [f"  {name:<24} {count} records written" for name, count in sorted(kafka["records"].items())]
     lines.append(f"Flink {flink['page']}: {'answers' if flink['reachable'] else 'does not answer'}")
     for job in flink["jobs"]:
-        line = f"  {job['name']:<12} {job['state']}"
+        line = f"  {job['name']:<15} {job['state']}"
         if job["id"]:
             made = job["checkpoints"]
             latest = f", the latest {_age(now - made['latest'])} ago" if made["latest"] else ""

@@ -78,8 +78,8 @@ def submit(config: Config, jobs: list[str], *, resume: bool = True) -> None:
             raise LocalError(
                 f"{name}: runs already (job {running[name]}). Cancel it first on {config.flink.rest_url}."
             )
-    if jobs == list(JOBS) and config.local is not None and not (resume and had_jobs(config)):
-        ids = submit_first(config)
+    if jobs in (list(JOBS), list(WHOLE)) and config.local is not None and not (resume and had_jobs(config)):
+        ids = submit_first(config, whole=jobs == list(WHOLE))
     else:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             ids = list(pool.map(lambda name: submit_one(config, name, resume=resume), jobs))
@@ -127,16 +127,17 @@ def wait_until_running(config: Config) -> None:
             _wait_until_running(rest, job.name, job.id)
 
 
-def submit_first(config: Config) -> list[str]:
-    """Submit both jobs from one client, to begin anew; returns their ids. The cluster may be starting yet."""
+def submit_first(config: Config, *, whole: bool = False) -> list[str]:
+    """Submit the jobs from one client, to begin anew; returns their ids. The cluster may be starting yet."""
     place = Layout(config.local_environment().state)
+    jobs = WHOLE if whole else JOBS
     with ExitStack() as turns:
-        for name in JOBS:
+        for name in jobs:
             turns.enter_context(submitting(place, name))
         say("jobs: submitting")
         attempt = Attempt(place, "all", versions.store(place), keep_config(config, place))
-        ids = attempt.ids(attempt.client(ALL_JOBS, []))
-        for name, job_id in zip(JOBS, ids, strict=True):
+        ids = attempt.ids(attempt.client(ALL_JOBS, [], *(["--whole"] if whole else [])))
+        for name, job_id in zip(jobs, ids, strict=True):
             job_state.started(place, name, job_id, attempt.version(name))
     return ids
 

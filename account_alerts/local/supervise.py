@@ -73,6 +73,14 @@ def write(layout: Layout, commands: Mapping[str, str]) -> None:
     layout.supervisor_conf.write_text(text)
 
 
+def programs(layout: Layout) -> list[str]:
+    """The names of the programs that the supervisor was last told to run."""
+    try:
+        return re.findall(r"^\[program:(\w+)\]$", layout.supervisor_conf.read_text(), re.MULTILINE)
+    except FileNotFoundError:
+        return []
+
+
 def start(layout: Layout) -> None:
     """Start the supervisor, and by it all programs; they outlive this process."""
     with (layout.logs / "supervisor.out").open("a") as out:

@@ -1,0 +1,181 @@
+"""How long it takes from a booking on Kafka to the customer's gateway: `python -m bench.ends`.
+
+The whole chain on free ports and throw-away state: customers in PostgreSQL, bookings on `account-entries`,
+mails in a mailbox, SMS in an SMSC, pushes at a push service, all on this machine. `--smtp-away` takes the
+mail server away for so many seconds in the middle: SMS and push must not notice, and every mail comes
+afterwards, once.
+"""
+
+import argparse
+import json
+import random
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+
+from account_alerts import bank_tool, local
+from account_alerts.codec import Record
+from account_alerts.config import Config, load
+from account_alerts.demo.play import following, register_devices, wait_for_messages, wait_for_records
+from account_alerts.demo.report import stages, stages_table
+from account_alerts.demo.watch import GATEWAYS, Watch
+from account_alerts.local import supervise
+from account_alerts.local.layout import layout
+from account_alerts.local.readiness import wait_for_rules
+from account_alerts.local.waiting import say
+from account_alerts.replay import send_entries
+from bench import report
+
+_CURRENCY = "EUR"
+_THRESHOLD, _ABOVE, _BELOW = 100_000, 100_001, 2_000
+_CHANNELS = tuple(GATEWAYS)
+
+
+def customers(count: int) -> list[Record]:
+    """So many customers with an account each; they ask for mails, SMS and pushes in turn."""
+    records: list[Record] = []
+    for number in range(count):
+        customer, account, channel = f"c{number}", f"A{number:06d}", _CHANNELS[number % len(_CHANNELS)]
+        address = {"EMAIL": f"c{number}@example.com", "SMS": f"+9999{number:08d}", "PUSH": customer}[channel]
+        setting = {
+            "setting_id": "large",
+            "account_id": account,
+            "currency": _CURRENCY,
+            "alert_type": "DEBITED_ABOVE",
+            "channels": [channel],
+            "threshold_minor": _THRESHOLD,
+        }
+        records += (
+            {"account_id": account, "customer_ids": [customer]},
+            {
+                "customer_id": customer,
+                "language": ("en", "nl", "de")[number % 7 % 3],
+                "time_zone": "Europe/Amsterdam",
+                "addresses": [{"channel": channel, "address": address}],
+                "settings": [setting],
+            },
+        )
+    return records
+
+
+def bookings(prefix: str, count: int, people: int, share: float) -> Iterator[Record]:
+    """Debits on accounts by chance; the share of them is above every threshold."""
+    chance = random.Random(prefix)
+    for number in range(count):
+        yield {
+            "entry_id": f"{prefix}{number}",
+            "account_id": f"A{chance.randrange(people):06d}",
+            "currency": _CURRENCY,
+            "amount_minor": _ABOVE if chance.random() < share else _BELOW,
+            "credit_debit": "DBIT",
+            "balance_minor": 1_000_000,
+            "entry_type": "CARD",
+            **dict.fromkeys(("merchant_id", "merchant_name", "merchant_category", "country", "counterparty")),
+            "description": None,
+        }
+
+
+def wanted(entries: list[Record]) -> set[tuple[str, str, str, str]]:
+    """The alerts that must come of them."""
+    found = set()
+    for entry in entries:
+        if entry["amount_minor"] > _THRESHOLD:
+            number = int(entry["account_id"][1:])
+            found.add((entry["entry_id"], f"c{number}", "large", _CHANNELS[number % len(_CHANNELS)]))
+    return found
+
+
+@contextmanager
+def mail_server_away(config: Config) -> Iterator[None]:
+    """Nobody answers at the mail server's port meanwhile."""
+    [process] = supervise.processes(layout(config))["mailbox"]
+    with socket.socket() as port:
+        port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        process.kill()
+        psutil.wait_procs([process], timeout=5)
+        port.bind(("127.0.0.1", config.local_environment().mailbox_port))  # And the next one cannot.
+        say("the mail server is away")
+        yield
+    say("the mail server comes back")
+
+
+def measure(config: Config, chosen: argparse.Namespace) -> Watch:
+    """Start everything, and send the bookings."""
+    people = customers(chosen.customers)
+    devices = {f"c{n}": 1 for n in range(chosen.customers) if _CHANNELS[n % len(_CHANNELS)] == "PUSH"}
+    warm_up = list(bookings("w", int(chosen.rate * chosen.warm_up), chosen.customers, chosen.share))
+    entries = list(bookings("e", int(chosen.rate * chosen.seconds), chosen.customers, chosen.share))
+    watch = Watch(wanted(warm_up + entries), devices)
+
+    def fill() -> None:
+        bank_tool.load(config, people)
+        register_devices(config, devices)
+        wait_for_records(
+            config, {"account_authorizations": chosen.customers, "alert_settings": chosen.customers}
+        )
+
+    local.up(config, fresh=True, whole=True, on_ends=fill)
+    wait_for_rules(config)
+    with following(config, watch, None):
+        say("warming up")
+        send_entries(config, warm_up, chosen.rate)
+        say(f"{len(entries)} bookings, {chosen.rate:g}/s")
+        sending = threading.Thread(target=send_entries, args=(config, entries, chosen.rate))
+        sending.start()
+        if chosen.smtp_away:
+            time.sleep(chosen.seconds / 10)
+            with mail_server_away(config):
+                time.sleep(chosen.smtp_away)
+        sending.join()
+        wait_for_messages(config, watch, chosen.patience)
+    for entry in warm_up:
+        watch.booked.pop(entry["entry_id"], None)
+    watch.put = {entry["entry_id"]: watch.booked[entry["entry_id"]] for entry in entries}
+    return watch
+
+
+def main() -> None:
+    """Measure."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rate", type=float, default=500, help="bookings a second")
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--warm-up", type=float, default=30, help="seconds before, which are not counted")
+    parser.add_argument("--share", type=float, default=0.2, help="of the bookings that raise an alert")
+    parser.add_argument("--customers", type=int, default=3_000)
+    parser.add_argument("--smtp-away", type=float, default=0, help="seconds without a mail server")
+    parser.add_argument("--patience", type=float, default=180, help="seconds to wait for the last message")
+    parser.add_argument("--name", default="ends", help="of the file in bench/results")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="alerts-bench-") as folder:
+        config = local.throw_away(load(), Path(folder) / "state")
+        try:
+            watch = measure(config, chosen)
+        finally:
+            local.down(config)
+    found = stages(watch)
+    print(stages_table(found))
+    print(f"missing {len(watch.wanted - watch.raised.keys())}, told twice {watch.twice}")
+    file = report.RESULTS / f"{datetime.now(UTC):%Y-%m-%d}-{chosen.name}.json"
+    result = {
+        "machine": report.machine(),
+        "settings": vars(chosen),
+        "stages": found,
+        "told_twice": watch.twice,
+    }
+    file.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+    say(f"-> {file}")
+    sys.exit(0 if watch.complete() else 1)
+
+
+if __name__ == "__main__":
+    main()
