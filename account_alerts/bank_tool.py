@@ -57,7 +57,8 @@ def load(config: Config, records: Iterable[Record]) -> tuple[int, int]:
     Raises:
         DatabaseError: The database does not answer, or refuses one, for example for an unknown time zone.
     """
-    settings, authorizations = [], []
+    settings: list[Record] = []
+    authorizations: list[Record] = []
     for record in records:
         (authorizations if "customer_ids" in record else settings).append(record)
     create, merge = _STATEMENTS.read_text(encoding="utf-8").split("-- merge\n")
