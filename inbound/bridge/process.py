@@ -41,13 +41,14 @@ class BridgeError(Exception):
 class _InHand:
     """A message that was taken from the queue and is not settled."""
 
-    __slots__ = ("before", "delivery", "link", "refused", "taken", "text", "waiting")
+    __slots__ = ("before", "connection", "delivery", "refused", "taken", "text", "waiting")
 
-    def __init__(self, delivery: Delivery, link: Any, text: bytes, before: int) -> None:
+    def __init__(self, delivery: Delivery, connection: int, text: bytes, before: int) -> None:
         self.delivery = delivery
         self.before = before
         """How often it was delivered before, as the broker counts."""
-        self.link = link
+        self.connection = connection
+        """Which of the process's connections it came by."""
         self.text = text
         self.taken = time.monotonic()
         self.waiting = 0
@@ -77,6 +78,7 @@ class Bridge(MessagingHandler):
         self._container: Any = None
         self._connection: Any = None
         self._link: Any = None
+        self._connections = 0
         self._back_off = _FIRST_BACK_OFF
         self._in_hand = 0
         self._done: list[_InHand] = []
@@ -160,6 +162,7 @@ class Bridge(MessagingHandler):
         _LOG.info("reads %s", self._bridge.address)
         metrics.CONNECTED.set(1)
         self._link = event.receiver
+        self._connections += 1
         # What is still in hand from an earlier connection counts: Kafka may be away.
         self._link.flow(max(1, self._bridge.window - self._in_hand))
 
@@ -197,7 +200,7 @@ class Bridge(MessagingHandler):
 
     def on_message(self, event: Any) -> None:
         """Hand a message's bookings to Kafka."""
-        body, link = event.message.body, event.link
+        body = event.message.body
         is_text = isinstance(body, str)
         if isinstance(body, str):
             data = body.encode("utf-8", "surrogatepass")
@@ -206,7 +209,7 @@ class Bridge(MessagingHandler):
         else:
             data = b""
         self._back_off = _FIRST_BACK_OFF
-        taken = _InHand(event.delivery, link, data, event.message.delivery_count)
+        taken = _InHand(event.delivery, self._connections, data, event.message.delivery_count)
         self._in_hand += 1
         metrics.IN_HAND.set(self._in_hand)
         # Held until all records are given to Kafka: the first may be acknowledged before the last is given.
@@ -291,7 +294,7 @@ class Bridge(MessagingHandler):
         for taken in done:
             self._in_hand -= 1
             metrics.SECONDS.observe(time.monotonic() - taken.taken)
-            if taken.link is not self._link:
+            if self._link is None or taken.connection != self._connections:
                 continue  # Of an earlier connection: it is delivered again.
             outcome = Delivery.ACCEPTED if taken.refused is None else Delivery.REJECTED
             (metrics.ACCEPTED if taken.refused is None else metrics.REJECTED).inc()
