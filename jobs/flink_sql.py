@@ -219,9 +219,16 @@ def give_stable_ids(table_env: StreamTableEnvironment) -> None:
         ValueError: Two operators would have the same id.
     """
     seen: dict[str, int] = {}
+    numbered: dict[int, str] = {}
     for sink in table_env._j_tenv.execEnv().getTransformations():
         for operator in sink.getTransitivePredecessors():
-            stable = _stable_id(operator.getClass().getSimpleName(), operator.getName())
+            name = _STATEFUL.get(re.sub(r"\[\d+\]", "", operator.getName()))
+            if name:
+                # A rule may join twice: numbered in the order of the plan.
+                count = sum(each.rpartition("-")[0] == name for each in numbered.values())
+                stable = numbered.setdefault(operator.getId(), f"{name}-{count + 1}")
+            else:
+                stable = _stable_id(operator.getClass().getSimpleName(), operator.getName())
             if stable is None:
                 continue
             if seen.setdefault(stable, operator.getId()) != operator.getId():
@@ -244,6 +251,15 @@ def operators(table_env: StreamTableEnvironment) -> dict[str, list[str]]:
     return found
 
 
+_STATEFUL = {
+    "Deduplicate": "first-of-each",
+    "IntervalJoin": "join-in-time",
+    "Join": "join-all",
+    "OverAggregate": "aggregate-over",
+    "GroupAggregate": "aggregate",
+    "Rank": "rank",
+}
+"""What of SQL has keyed state, by how Flink calls it, and how its id begins."""
 _NUMBERED = re.compile(r"\d+_")
 """Flink's own ids, of what holds no state."""
 _WITH_KEYS = ("OneInputTransformation", "TwoInputTransformation", "KeyedMultipleInputTransformation")
