@@ -223,12 +223,11 @@ def give_stable_ids(table_env: StreamTableEnvironment) -> None:
     for sink in table_env._j_tenv.execEnv().getTransformations():
         for operator in sink.getTransitivePredecessors():
             name = _STATEFUL.get(re.sub(r"\[\d+\]", "", operator.getName()))
+            stable = _stable_id(operator.getClass().getSimpleName(), operator.getName())
             if name:
                 # A rule may join twice: numbered in the order of the plan.
                 count = sum(each.rpartition("-")[0] == name for each in numbered.values())
                 stable = numbered.setdefault(operator.getId(), f"{name}-{count + 1}")
-            else:
-                stable = _stable_id(operator.getClass().getSimpleName(), operator.getName())
             if stable is None:
                 continue
             if seen.setdefault(stable, operator.getId()) != operator.getId():

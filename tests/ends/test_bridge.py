@@ -1,0 +1,205 @@
+"""The bridge between a real message queue and a real Kafka: what arrives, and that nothing is lost."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
+from typing import Any
+
+import pytest
+from confluent_kafka import Message
+
+from account_alerts.clients import read_to_end
+from account_alerts.codec import Record, codec
+from account_alerts.config import Config
+from account_alerts.local import queue as local_queue
+from account_alerts.local.parts import BRIDGE, QUEUE
+from account_alerts.local.waiting import wait_for
+from inbound.bridge import camt054_write
+from inbound.bridge.queue import Outgoing, put
+from tests.builders import entry
+from tests.ends.conftest import KAFKA
+from tests.ends.programs import Programs
+
+_MANY = 2_000
+_SOME = 200
+_SECONDS = 60
+_numbers = count(1)
+
+
+@pytest.fixture(scope="module")
+def config(kafka: Config, programs: Programs) -> Iterator[Config]:
+    """The queue and the bridge run; the configuration that says where."""
+    programs.start(QUEUE)
+    programs.start(BRIDGE)
+    yield programs.config
+    programs.stop("bridge")
+    programs.stop("queue")
+
+
+@pytest.fixture
+def account() -> str:
+    """An account that no other test has."""
+    return f"NL{next(_numbers):02d}BRDG0000000000"
+
+
+def send(config: Config, *bodies: bytes) -> None:
+    """Put messages onto the queue."""
+    assert config.bridge is not None
+    assert put(config.bridge, [Outgoing(body) for body in bodies]) == len(bodies)
+
+
+def booked(config: Config, account: str) -> list[Record]:
+    """The bookings of an account on Kafka."""
+    decoder, topic = codec(config), config.topics.account_entries.name
+    return [
+        decoder.decode("AccountEntry", message.value() or b"")
+        for message in read_to_end(config, topic)
+        if message.key() == account.encode()
+    ]
+
+
+def arrived(config: Config, account: str, wanted: int) -> list[Record]:
+    """Wait until so many bookings of an account are on Kafka."""
+
+    def enough() -> list[Record] | None:
+        found = booked(config, account)
+        return found if len(found) >= wanted else None
+
+    return wait_for(f"{wanted} bookings of {account}", enough, _SECONDS, "See bridge.out.")
+
+
+def dead_letter(config: Config, body: bytes) -> Message:
+    """Wait until a message is a dead letter."""
+
+    def found() -> Message | None:
+        letters = read_to_end(config, config.topics.dead_letters.name)
+        return next((letter for letter in letters if (letter.value() or b"") == body), None)
+
+    return wait_for("a dead letter", found, _SECONDS, "See bridge.out.")
+
+
+def headers_of(letter: Message) -> dict[str, str]:
+    """A dead letter's headers."""
+    found: Any = letter.headers() or []
+    return {name: value.decode() for name, value in found}
+
+
+def wait_until_empty(config: Config) -> None:
+    """Wait until everything on the queue is settled."""
+
+    def empty() -> bool:
+        status = local_queue.status(config)
+        return status is not None and status.depth == 0
+
+    wait_for("an empty queue", empty, _SECONDS, "See bridge.out.")
+
+
+def test_a_notification_becomes_a_booking(config: Config, account: str) -> None:
+    booking = entry("n1", account, country="NL", counterparty="NL91ABNA0417164300", description="rent & more")
+    send(config, camt054_write.write(booking))
+    assert arrived(config, account, 1) == [booking]
+    wait_until_empty(config)
+
+
+def test_json_becomes_a_booking(config: Config, account: str) -> None:
+    booking = entry("j1", account, entry_type="CARD", merchant_name="Bäckerei Łódź")
+    send(config, json.dumps(booking).encode(), json.dumps([{**booking, "entry_id": "j2"}]).encode())
+    assert {each["entry_id"] for each in arrived(config, account, 2)} == {"j1", "j2"}
+    assert booking in booked(config, account)
+
+
+def test_each_side_of_a_payment_hears_of_its_own(config: Config, account: str) -> None:
+    other = f"{account}B"
+    payment = {
+        "payment_id": "p1",
+        "currency": "EUR",
+        "amount_minor": 12_345,
+        "booked_at": 1_750_000_000_000,
+        "debtor": {"account_id": account, "balance_minor": 100},
+        "creditor": {"account_id": other, "balance_minor": 20_000},
+    }
+    send(config, json.dumps(payment).encode())
+    [debit], [credit] = arrived(config, account, 1), arrived(config, other, 1)
+    assert (debit["credit_debit"], debit["balance_minor"]) == ("DBIT", 100)
+    assert (credit["credit_debit"], credit["balance_minor"]) == ("CRDT", 20_000)
+    assert debit["amount_minor"] == credit["amount_minor"] == 12_345
+    assert debit["entry_id"] != credit["entry_id"]
+
+
+def test_one_notification_of_two_accounts(config: Config, account: str) -> None:
+    other = f"{account}B"
+    credit = entry("t2", other, credit_debit="CRDT", balance_minor=-500)
+    send(config, camt054_write.write(entry("t1", account), credit))
+    assert [each["entry_id"] for each in arrived(config, account, 1)] == ["t1"]
+    assert arrived(config, other, 1) == [credit]
+
+
+def test_what_is_sent_twice_keeps_its_id(config: Config, account: str) -> None:
+    message = camt054_write.write(entry("twice", account))
+    send(config, message, message)
+    first, second = arrived(config, account, 2)
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"<Document><never closed", "XML"),
+        (b'{"entry_id": "x"}', "account_id, amount_minor, balance_minor, booked_at"),
+        (b"neither of the two", "neither XML nor JSON"),
+        (b"", "an empty message"),
+        (b'<!DOCTYPE a [<!ENTITY b "c">]><Document>&b;</Document>', ""),
+        (b"<Document/>", ""),
+    ],
+)
+def test_a_broken_message_is_a_dead_letter_and_settled(config: Config, body: bytes, reason: str) -> None:
+    assert config.bridge is not None
+    send(config, body)
+    letter = dead_letter(config, body)
+    headers = headers_of(letter)
+    assert headers["source.topic"] == config.bridge.address
+    assert (headers["source.partition"], headers["source.offset"]) == ("0", "0")
+    assert headers["reason"]
+    assert reason in headers["reason"]
+    wait_until_empty(config)
+
+
+def test_the_good_entries_of_a_half_broken_message(config: Config, account: str) -> None:
+    good, bad = entry("good", account), entry("bad", account, credit_debit="NEITHER")
+    body = json.dumps([good, bad]).encode()
+    send(config, body)
+    assert arrived(config, account, 1) == [good]
+    assert headers_of(dead_letter(config, body))["reason"].startswith("item 2: credit_debit")
+
+
+def lose(
+    config: Config, account: str, what: Callable[[], None], back: Callable[[], None] = lambda: None
+) -> Sequence[str]:
+    """Put many messages on the queue, do something in mid-stream; the ids of the bookings that came."""
+    send(config, *(camt054_write.write(entry(f"m{number}", account)) for number in range(_MANY)))
+    arrived(config, account, _SOME)
+    what()
+    back()
+
+    def complete() -> list[str] | None:
+        found = [each["entry_id"] for each in booked(config, account)]
+        return found if len(set(found)) == _MANY else None
+
+    ids = wait_for("all bookings", complete, 2 * _SECONDS, "See bridge.out.")
+    wait_until_empty(config)
+    return ids
+
+
+def test_the_bridge_is_killed(config: Config, account: str, programs: Programs) -> None:
+    ids = lose(config, account, lambda: programs.kill("bridge"), lambda: programs.wait(BRIDGE))
+    # Repeats are those that were in hand, and not settled.
+    assert sum(Counter(ids).values()) - _MANY <= (config.bridge.window if config.bridge else 0)
+
+
+def test_the_queue_is_killed(config: Config, account: str, programs: Programs) -> None:
+    lose(config, account, lambda: programs.kill("queue"), lambda: programs.wait(BRIDGE))
+
+
+def test_kafka_is_away(config: Config, account: str, programs: Programs) -> None:
+    lose(config, account, lambda: programs.stop("kafka"), lambda: programs.start(KAFKA))
