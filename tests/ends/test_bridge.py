@@ -72,11 +72,12 @@ def arrived(config: Config, account: str, wanted: int) -> list[Record]:
 def dead_letter(config: Config, body: bytes) -> Message:
     """Wait until a message is a dead letter."""
 
-    def found() -> Message | None:
+    def found() -> list[Message]:
+        # A message without a body counts as false, the list that holds it does not.
         letters = read_to_end(config, config.topics.dead_letters.name)
-        return next((letter for letter in letters if (letter.value() or b"") == body), None)
+        return [letter for letter in letters if (letter.value() or b"") == body]
 
-    return wait_for("a dead letter", found, _SECONDS, "See bridge.out.")
+    return wait_for("a dead letter", found, _SECONDS, "See bridge.out.")[0]
 
 
 def headers_of(letter: Message) -> dict[str, str]:
