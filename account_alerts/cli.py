@@ -8,7 +8,14 @@ from typing import Annotated
 
 import typer
 
-from account_alerts import bank_commands, clicks_commands, commands, database_commands, device_commands
+from account_alerts import (
+    bank_commands,
+    clicks_commands,
+    commands,
+    database_commands,
+    device_commands,
+    queue_commands,
+)
 from account_alerts.adhoc import commands as adhoc
 from account_alerts.local.gateways import commands as gateways
 from senders import commands as deliveries
@@ -29,6 +36,7 @@ app.registered_commands += commands.app.registered_commands
 app.registered_groups += commands.app.registered_groups
 app.add_typer(adhoc.app, name="rules")
 app.add_typer(bank_commands.app, name="bank")
+app.add_typer(queue_commands.app, name="queue")
 app.add_typer(database_commands.app, name="database")
 app.command(epilog="Example: alerts inbox mail")(gateways.inbox)
 app.add_typer(gateways.mailbox_app, name="mailbox")
