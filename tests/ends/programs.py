@@ -1,7 +1,8 @@
 """Programs of the local environment, each by itself: so a test starts only what it needs."""
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -54,6 +55,20 @@ class Programs:
         for process in self.processes(program):
             if match(process):
                 process.send_signal(signal.SIGKILL)
+
+    @contextmanager
+    def paused(self, program: str) -> Iterator[None]:
+        """Let it do nothing meanwhile: what is sent to it waits in its connections, unanswered."""
+        processes = self.processes(program)
+        assert processes, f"{program} does not run"
+        for process in processes:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in processes:
+                with suppress(psutil.NoSuchProcess):
+                    process.resume()
 
     def stop(self, program: str) -> None:
         """Stop it; `start` starts it again on its state."""
