@@ -163,8 +163,7 @@ class Bridge(MessagingHandler):
         metrics.CONNECTED.set(1)
         self._link = event.receiver
         self._connections += 1
-        # What is still in hand from an earlier connection counts: Kafka may be away.
-        self._link.flow(max(1, self._bridge.window - self._in_hand))
+        self._give_credit()
 
     def on_transport_error(self, event: Any) -> None:
         """Say why the connection was lost."""
@@ -290,7 +289,6 @@ class Bridge(MessagingHandler):
         if not self._done:
             return
         done, self._done = self._done, []
-        credit = 0
         for taken in done:
             self._in_hand -= 1
             metrics.SECONDS.observe(time.monotonic() - taken.taken)
@@ -300,7 +298,15 @@ class Bridge(MessagingHandler):
             (metrics.ACCEPTED if taken.refused is None else metrics.REJECTED).inc()
             taken.delivery.update(outcome)
             taken.delivery.settle()
-            credit += 1
         metrics.IN_HAND.set(self._in_hand)
-        if credit and self._ending is None:
-            self._link.flow(credit)
+        self._give_credit()
+
+    def _give_credit(self) -> None:
+        """Let so many come that the window is full.
+
+        What is in hand from an earlier connection counts while Kafka does not have it, and no longer.
+        """
+        if self._link is not None and self._ending is None:
+            room = self._bridge.window - self._in_hand - self._link.credit
+            if room > 0:
+                self._link.flow(room)

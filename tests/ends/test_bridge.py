@@ -216,8 +216,13 @@ def test_the_queue_is_killed(config: Config, account: str, programs: Programs) -
     with programs.paused("kafka"):
         send_many(config, account)
         programs.kill("queue")
+        programs.wait(BRIDGE)
     # Kafka answers for what came by a connection that is no more.
     all_arrived(config, account)
+    # And the bridge has as many in hand as before.
+    with programs.paused("kafka"):
+        send_many(config, f"{account}B")
+    all_arrived(config, f"{account}B")
 
 
 def test_kafka_is_killed(config: Config, account: str, programs: Programs) -> None:
