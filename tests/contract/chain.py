@@ -165,11 +165,12 @@ class Chain:
         """Write a booking to every fence; the result says whether all of them were alerted."""
         self._fences += 1
         ids = {f"fence-{self._fences}-{time.time_ns()}-{number}" for number in range(FENCES)}
+        # Before the bookings are written: their alerts may come while Kafka is waited for.
+        start, open_ids = [len(self.alerts)], set(ids)
         for number, entry_id in enumerate(sorted(ids)):
             value = encode("AccountEntry", entry(entry_id, f"fence-{number}"))
             self.put(self.topics.entries, f"fence-{number}".encode(), value, [])
         self.flush()
-        start, open_ids = [len(self.alerts)], set(ids)
 
         def passed() -> bool:
             for observed in self.alerts[start[0] :]:
