@@ -1,8 +1,8 @@
 """Ports: whether they are free, who holds one, and free ones for throw-away environments."""
 
 import errno
+import random
 import socket
-from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
@@ -12,6 +12,9 @@ from account_alerts.local.errors import LocalError
 
 CHAIN = frozenset({"kafka_port", "kafka_controller_port", "flink_rest_port", "flink_rpc_port"})
 """The ports of what is always started; the others are of the two ends."""
+
+_LISTENING = range(10_000, 32_768)
+"""Below what Linux gives to outgoing connections (net.ipv4.ip_local_port_range) unless told otherwise."""
 
 
 def check_free(config: Config, *, whole: bool = False) -> None:
@@ -51,11 +54,12 @@ def _holder(port: int) -> str:
 
 
 def throw_away(config: Config, state: Path) -> Config:
-    """The same environment on free ports, with its state in another folder."""
+    """The same environment on free ports, with its state in another folder.
+
+    The ports are none that the system gives to outgoing connections: one of those may have it by the time
+    that the port is listened on.
+    """
     keys = list(config.local_environment().ports())
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in keys]
-        for probe in sockets:
-            probe.bind(("127.0.0.1", 0))
-        ports = {key: probe.getsockname()[1] for key, probe in zip(keys, sockets, strict=True)}
+    free = (port for port in random.sample(_LISTENING, len(_LISTENING)) if _is_free(port))
+    ports = dict(zip(keys, free, strict=False))
     return config.override({"local": {**ports, "state_dir": str(state)}})
