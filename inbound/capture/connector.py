@@ -43,6 +43,8 @@ class CaptureError(Exception):
 class Status:
     """How the connector is."""
 
+    known: bool
+    """Whether Kafka Connect has it."""
     running: bool
     failed: bool
     reason: str
@@ -183,10 +185,11 @@ def status(config: Config) -> Status:
     """
     answer = _call(config, "GET", f"/connectors/{capture(config).name}/status")
     if answer is None:
-        return Status(running=False, failed=False, reason="")
+        return Status(known=False, running=False, failed=False, reason="")
     parts = [answer["connector"], *answer["tasks"]]
     traces = [part.get("trace", "") for part in parts if part["state"] == "FAILED"]
     return Status(
+        known=True,
         running=len(parts) > 1 and all(part["state"] == "RUNNING" for part in parts),
         failed=bool(traces),
         reason=(traces[0].splitlines() or ["no reason given"])[0] if traces else "",

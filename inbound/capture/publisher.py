@@ -207,15 +207,24 @@ def _next_offsets(messages: Sequence[Message]) -> list[TopicPartition]:
 
 
 def watch(config: Config, stopped: threading.Event) -> None:
-    """Start the connector again whenever it has failed, until stopped: Kafka Connect itself does not."""
-    while not stopped.wait(connector.capture(config).check_interval / 1000):
+    """Register the connector as it is configured, and start it again when it has failed, until stopped.
+
+    Kafka Connect itself does neither.
+    """
+    registered, pause = False, 0.0
+    while not stopped.wait(pause):
+        pause = connector.capture(config).check_interval / 1000
         try:
+            if not registered and connector.register(config):
+                _log.info("the connector is registered")
             status = connector.status(config)
             CONNECTOR.set(status.running)
             if status.failed:
                 _log.warning("the connector failed (%s): starting it again", status.reason)
                 connector.restart(config)
+            registered = status.known
         except connector.CaptureError as error:
+            registered = False
             CONNECTOR.set(0)
             _log.warning("%s", error)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx2
 import psycopg
 import pytest
 
@@ -17,6 +18,7 @@ from account_alerts.config import Config
 from account_alerts.database import DatabaseError
 from account_alerts.local.parts import CONNECT, POSTGRES, PUBLISHER
 from account_alerts.local.waiting import wait_for
+from inbound.capture import connector
 from tests.ends.bank_model import PREFERENCE
 from tests.ends.programs import Programs
 
@@ -151,6 +153,17 @@ def test_a_booking_of_the_core_system(config: Config, bank: psycopg.Connection[A
         **dict.fromkeys(("merchant_id", "merchant_name", "merchant_category", "country", "counterparty")),
     }
     assert arrived(config, "AccountEntry", customer, wanted) == [wanted]
+
+
+def test_a_connector_that_is_gone_is_registered_again(
+    config: Config, bank: psycopg.Connection[Any], customer: str
+) -> None:
+    # The topic of Kafka Connect's configuration was lost, or somebody has deleted it.
+    own = connector.capture(config)
+    httpx2.delete(f"{own.connect_url}/connectors/{own.name}").raise_for_status()
+    add(bank, customer)
+    arrived(config, "AlertSettings", customer, settings_of(customer))
+    assert connector.status(config).running
 
 
 def test_all_of_them_are_killed_while_customers_change(
