@@ -240,7 +240,10 @@ def test_a_token_lets_in_the_events_of_its_customer(
         body = json.dumps(event("me")).encode()
         with socket.create_connection((host, int(port))) as connection:
             head = f"POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: {bearer}\r\n"
-            connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:10])
+            head += f"Expect: 100-continue\r\nContent-Length: {len(body)}\r\n\r\n"
+            connection.sendall(head.encode())
+            assert b" 100 " in connection.recv(100), "it has begun with the request"
+            connection.sendall(body[:10])
             old = own.process()
             old.send_signal(signal.SIGTERM)
             connection.sendall(body[10:])
