@@ -4,7 +4,7 @@ import asyncio
 import json
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
@@ -34,15 +34,19 @@ _numbers = iter(range(1_000_000))
 
 
 @pytest.fixture(scope="module")
-def config(programs: Programs) -> Config:
-    """The gateways' servers run; what a sender is configured by, secrets included."""
+def config(programs: Programs) -> Iterator[Config]:
+    """The gateways' servers run as long as these tests; what a sender is configured by, secrets included."""
     values = secrets.variables(programs.config)  # Made before the three might all make them.
     with ThreadPoolExecutor() as pool:
         list(pool.map(programs.start, (MAILBOX, SMSC, PUSH_SERVICE)))
     with pytest.MonkeyPatch.context() as variables:
         for name, value in values.items():
             variables.setenv(name, value)
-        return load(files(programs.config).folder / "mailbox.yaml")
+        own = load(files(programs.config).folder / "mailbox.yaml")
+    yield own
+    # Other tests listen on their ports themselves.
+    for part in (MAILBOX, SMSC, PUSH_SERVICE):
+        programs.stop(part.program)
 
 
 def by_http(config: Config) -> Config:
