@@ -20,6 +20,10 @@ from account_alerts.config import Config
 from account_alerts.demo.play import play
 from account_alerts.demo.report import summary, table
 
+_QUICK_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""The demo lives for two minutes: what Java's second compiler makes of it would never pay for its making, and
+would take the processors from the bookings."""
+
 
 def run(config: Config, keep: bool = False, as_json: bool = False) -> int:
     """Start everything on throw-away state, replay part of the sample, show what comes, stop everything.
@@ -38,6 +42,7 @@ def run(config: Config, keep: bool = False, as_json: bool = False) -> int:
     """
     folder = Path(tempfile.mkdtemp(prefix="alerts-demo-"))
     own = local.throw_away(config, folder / "state")
+    own = own.override({"flink": {"options": {"env.java.opts.taskmanager": _QUICK_JVM}}})
     settings_file = folder / "demo.yaml"
     own.write(settings_file)
     complete = False

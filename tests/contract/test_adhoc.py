@@ -273,7 +273,7 @@ def test_what_is_over_the_limit_is_held_and_released_or_dropped(
     def flood(bookings: int) -> None:
         # In one minute of the clock, which the limit is of.
         left = 60 - time.time() % 60
-        case.chain.pause(time.monotonic() + (left if left < 15 else 0.0))
+        case.chain.pause(time.monotonic() + (left if left < 20 else 0.0))
         for _ in range(bookings):
             known.books(1, "flood")
         other = known.books(1, "told")
