@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -95,16 +95,25 @@ def wanted(entries: list[Record]) -> set[tuple[str, str, str, str]]:
 
 @contextmanager
 def mail_server_away(config: Config) -> Iterator[None]:
-    """Nobody answers at the mail server's port meanwhile."""
+    """Whoever calls the mail server meanwhile is hung up on; it cannot start, as its port is taken."""
     [process] = supervise.processes(layout(config))["mailbox"]
     with socket.socket() as port:
         port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         process.kill()
         psutil.wait_procs([process], timeout=5)
-        port.bind(("127.0.0.1", config.local_environment().mailbox_port))  # And the next one cannot.
+        port.bind(("127.0.0.1", config.local_environment().mailbox_port))
+        port.listen()
+        threading.Thread(target=_hang_up, args=(port,), daemon=True).start()
         say("the mail server is away")
         yield
+        port.shutdown(socket.SHUT_RDWR)
     say("the mail server comes back")
+
+
+def _hang_up(port: socket.socket) -> None:
+    with suppress(OSError):  # It is closed.
+        while True:
+            port.accept()[0].close()
 
 
 def measure(config: Config, chosen: argparse.Namespace) -> Watch:
