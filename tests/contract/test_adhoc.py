@@ -270,10 +270,11 @@ def test_what_is_over_the_limit_is_held_and_released_or_dropped(
             if line["name"] == "flood"
         )
 
-    def flood(bookings: int) -> None:
-        # In one minute of the clock, which the limit is of.
+    def flood(bookings: int, after: float = 0.0) -> None:
+        # In one minute of the clock, which the limit is of, and in another one than what counted before.
         left = 60 - time.time() % 60
-        case.chain.pause(time.monotonic() + (left if left < 20 else 0.0))
+        wait_for_next = left < 20 or time.time() // 60 == after // 60
+        case.chain.pause(time.monotonic() + (left + 0.1 if wait_for_next else 0.0))
         for _ in range(bookings):
             known.books(1, "flood")
         other = known.books(1, "told")
@@ -291,7 +292,7 @@ def test_what_is_over_the_limit_is_held_and_released_or_dropped(
     flood(4)
     case.wait_for(lambda: len(of_rule(case, "flood")) == LIMIT, "what the limit lets through")
     stopped()
-    between = known.books(1, "flood")
+    between, between_at = known.books(1, "flood"), time.time()
     other = known.books(1, "told")
     case.chain.flush()
     case.wait_for(lambda: other in {who[0] for who in places(case.alerts())}, "a booking of another rule")
@@ -300,7 +301,7 @@ def test_what_is_over_the_limit_is_held_and_released_or_dropped(
     assert state()["state"] == "runs"
     case.wait_for(lambda: len(ids(of_rule(case, "flood"))) == 10, "the held ones, and what came since")
     assert between in told()
-    flood(4)
+    flood(4, after=between_at)
     stopped()
     given_up = known.books(1, "flood")
     case.chain.flush()
