@@ -160,10 +160,15 @@ def test_a_connector_that_is_gone_is_registered_again(
 ) -> None:
     # The topic of Kafka Connect's configuration was lost, or somebody has deleted it.
     own = connector.capture(config)
-    httpx2.delete(f"{own.connect_url}/connectors/{own.name}").raise_for_status()
+    connectors = f"{own.connect_url}/connectors"
+    httpx2.delete(f"{connectors}/{own.name}").raise_for_status()
+    said = "Connect to have its connector again"
+    wait_for(said, lambda: own.name in httpx2.get(connectors).json(), _SECONDS, "See publisher.out.")
     add(bank, customer)
     arrived(config, "AlertSettings", customer, settings_of(customer))
-    assert connector.status(config).running
+    # A record is there before Connect has read its own status topic.
+    said = "Connect to say that its connector runs"
+    wait_for(said, lambda: connector.status(config).running, _SECONDS, "See connect.log.")
 
 
 def test_all_of_them_are_killed_while_customers_change(
