@@ -33,6 +33,7 @@ from account_alerts.local.readiness import wait_for_rules
 from account_alerts.local.waiting import say
 from account_alerts.replay import send_entries
 from bench import report
+from bench.senders import processor_seconds
 
 _CURRENCY = "EUR"
 _THRESHOLD, _ABOVE, _BELOW = 100_000, 100_001, 2_000
@@ -116,8 +117,22 @@ def _hang_up(port: socket.socket) -> None:
             port.accept()[0].close()
 
 
-def measure(config: Config, chosen: argparse.Namespace) -> Watch:
-    """Start everything, and send the bookings."""
+@contextmanager
+def processor_shares(config: Config, shares: dict[str, float]) -> Iterator[None]:
+    """Note what each program takes meanwhile, in processors (1.0: all of one, all the time)."""
+    own = {"bench": [psutil.Process()]}
+    programs = {**supervise.processes(layout(config)), **own}
+    before = {name: processor_seconds(found) for name, found in programs.items()}
+    start = time.monotonic()
+    yield
+    seconds = time.monotonic() - start
+    for name, found in programs.items():
+        if all(process.is_running() for process in found):
+            shares[name] = round((processor_seconds(found) - before[name]) / seconds, 3)
+
+
+def measure(config: Config, chosen: argparse.Namespace, shares: dict[str, float]) -> Watch:
+    """Start everything, and send the bookings; `shares` becomes what each program took of the processors."""
     people = customers(chosen.customers)
     devices = {f"c{n}": 1 for n in range(chosen.customers) if _CHANNELS[n % len(_CHANNELS)] == "PUSH"}
     warm_up = list(bookings("w", int(chosen.rate * chosen.warm_up), chosen.customers, chosen.share))
@@ -137,13 +152,14 @@ def measure(config: Config, chosen: argparse.Namespace) -> Watch:
         say("warming up")
         send_entries(config, warm_up, chosen.rate)
         say(f"{len(entries)} bookings, {chosen.rate:g}/s")
-        sending = threading.Thread(target=send_entries, args=(config, entries, chosen.rate))
-        sending.start()
-        if chosen.smtp_away:
-            time.sleep(chosen.seconds / 10)
-            with mail_server_away(config):
-                time.sleep(chosen.smtp_away)
-        sending.join()
+        with processor_shares(config, shares):
+            sending = threading.Thread(target=send_entries, args=(config, entries, chosen.rate))
+            sending.start()
+            if chosen.smtp_away:
+                time.sleep(chosen.seconds / 10)
+                with mail_server_away(config):
+                    time.sleep(chosen.smtp_away)
+            sending.join()
         wait_for_messages(config, watch, chosen.patience)
     for entry in warm_up:
         watch.booked.pop(entry["entry_id"], None)
@@ -168,18 +184,22 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="alerts-bench-") as folder:
         config = local.throw_away(load(), Path(folder) / "state")
         try:
-            watch = measure(config, chosen)
+            shares: dict[str, float] = {}
+            watch = measure(config, chosen, shares)
         finally:
             local.down(config)
     found = stages(watch)
     print(stages_table(found))
     print(f"missing {len(watch.wanted - watch.raised.keys())}, told twice {watch.twice}")
+    for name, share in sorted(shares.items(), key=lambda each: -each[1]):
+        print(f"{share:6.3f} processors  {name}")
     file = report.RESULTS / f"{datetime.now(UTC):%Y-%m-%d}-{chosen.name}.json"
     result = {
         "machine": report.machine(),
         "settings": vars(chosen),
         "stages": found,
         "told_twice": watch.twice,
+        "processors": shares,
     }
     file.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
     say(f"-> {file}")

@@ -8,7 +8,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import psycopg
 
@@ -28,10 +27,12 @@ from senders.delivery import (
     with_standing,
 )
 from senders.flow import Bucket, Routes, Slots, back_off
-from senders.gateway import Gateway, Outcome, Receipt, Result
+from senders.gateway import Gateway, Outcome, Result
+from senders.health import Health
 from senders.inbox import Inbox
 from senders.ledger import Ledger
 from senders.letters import Letters
+from senders.marks import Marks
 from senders.metrics import Metrics
 from senders.writing import UnsubscribeLink, message_of
 
@@ -39,10 +40,6 @@ _log = logging.getLogger(__name__)
 _AT_ONCE = 500
 _LOOK_SECONDS = 0.25
 _DIGESTS_AT_ONCE = 20
-_TIMEOUTS_IN_A_ROW = 20
-"""So many hand-overs without any answer mean that the gateway is down."""
-_RECEIPT_WAIT = 60.0
-"""Seconds for which a receipt waits for the mark that it belongs to."""
 
 
 def now_ms() -> int:
@@ -83,11 +80,8 @@ class Sender:
         self._again = Slots(max(1, settings.in_flight // 2))
         self._bucket = Bucket(settings.rate(channel))
         self._routes = Routes(settings.longest_probe / 1000)
-        self._timeouts: dict[str, int] = {}
-        self._answered: dict[str, float] = {}
-        self._marks: list[tuple[Mark, Delivery]] = []
-        self._marked = asyncio.Event()
-        self._receipts: list[tuple[Receipt, float]] = []
+        self._health = Health(self._routes, metrics)
+        self._marks = Marks(ledger, gateway, metrics, written=self._release)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -102,9 +96,9 @@ class Sender:
                 "read": self._inbox.read(),
                 "receive": self._receive(),
                 "due": self._look(),
-                "mark": self._write_marks(),
-                "receipts": self._read_receipts(),
-                "confirm": self._confirm(),
+                "mark": self._marks.write(),
+                "receipts": self._marks.read_receipts(),
+                "confirm": self._marks.confirm(),
                 "report": self._report(),
             }.items()
         ]
@@ -271,10 +265,10 @@ class Sender:
             if isinstance(verdict, peace.Send):
                 to_send.append(delivery)
             else:
-                self._mark(mark_of_verdict(delivery, verdict, now), delivery)
+                self._marks.add(mark_of_verdict(delivery, verdict, now), delivery)
         if to_send and self._routes.is_down(to_send[0].route) and not probe:
             for delivery in to_send:
-                self._mark(
+                self._marks.add(
                     Mark(delivery.alert_id, delivery.attempt, "retry", now, now, reason="gateway down"),
                     delivery,
                 )
@@ -299,13 +293,13 @@ class Sender:
             try:
                 async with asyncio.timeout(timeout):
                     outcome = await self._gateway.send(message)
-                self._timeouts[first.route] = 0
+                self._health.answer(first.route)
             except TimeoutError:
-                outcome = self._no_answer(first.route)
+                outcome = self._health.no_answer(first.route)
             except Exception as error:  # A gateway promises not to raise; an alert must not hang on it.
                 _log.exception("the gateway raised")
                 outcome = Outcome(Result.RETRY, reason=f"the gateway raised {type(error).__name__}")
-        outcome = self._heed(first.route, outcome, started)
+        outcome = self._health.heed(first.route, outcome, started)
         if outcome.result is Result.REFUSED:
             await self._dead([(delivery.source, outcome.reason or "refused") for delivery in group])
         now = self._clock()
@@ -313,75 +307,11 @@ class Sender:
         if not outcome.gateway_down:
             retry_in = back_off(first.attempt, self._settings.retry_first, self._settings.retry_longest)
         for delivery in group:
-            self._mark(marks_of(delivery, outcome, now, retry_in), delivery)
-
-    def _no_answer(self, route: str) -> Outcome:
-        self._timeouts[route] = self._timeouts.get(route, 0) + 1
-        down = self._timeouts[route] >= _TIMEOUTS_IN_A_ROW
-        return Outcome(Result.RETRY, reason="no answer in time", gateway_down=down)
-
-    def _heed(self, route: str, outcome: Outcome, started: float) -> Outcome:
-        """Note whether the gateway is up. While it answers others, a fault is this alert's own."""
-        if outcome.gateway_down and self._answered.get(route, 0.0) > started:
-            return replace(outcome, gateway_down=False)
-        if outcome.gateway_down:
-            if self._routes.failed(route):
-                _log.warning("%s: the gateway is down (%s): alerts wait", route, outcome.reason)
-                self._metrics.gateway(route, up=False)
-        elif self._timeouts.get(route, 0) == 0:
-            self._answered[route] = time.monotonic()
-            if self._routes.answered(route):
-                _log.warning("%s: the gateway is up again", route)
-                self._metrics.gateway(route, up=True)
-        return outcome
-
-    # What is written down.
-
-    def _mark(self, mark: Mark, delivery: Delivery) -> None:
-        self._marks.append((mark, delivery))
-        self._marked.set()
+            self._marks.add(marks_of(delivery, outcome, now, retry_in), delivery)
 
     def _release(self, group: Sequence[Delivery]) -> None:
         self._slots.release(len(group))
         self._again.release(sum(delivery.attempt > 1 for delivery in group))
-
-    async def _write_marks(self) -> None:
-        while True:
-            await self._marked.wait()
-            self._marked.clear()
-            marks, self._marks = self._marks, []
-            await self._ledger.mark(mark for mark, _ in marks)
-            self._release([delivery for _, delivery in marks])
-            for mark, delivery in marks:
-                self._metrics.became(mark.state)
-                if mark.state == "handed over" and delivery.attempt == 1:
-                    self._metrics.waited.observe((mark.at - delivery.source.written_at) / 1000)
-
-    async def _read_receipts(self) -> None:
-        while True:
-            try:
-                async for receipt in self._gateway.receipts():
-                    self._receipts.append((receipt, time.monotonic() + _RECEIPT_WAIT))
-            except Exception:
-                _log.exception("receipts cannot be read")
-            await asyncio.sleep(1)
-
-    async def _confirm(self) -> None:
-        while True:
-            await asyncio.sleep(0.1)
-            if not self._receipts:
-                continue
-            receipts, self._receipts = self._receipts, []
-            found = await self._ledger.confirm(receipt for receipt, _ in receipts)
-            for state in found.values():
-                self._metrics.became(state)
-            # The mark of a hand-over may be later than the receipt for it.
-            now = time.monotonic()
-            self._receipts += [
-                (receipt, end)
-                for receipt, end in receipts
-                if receipt.reference[:200] not in found and end > now
-            ]
 
     async def _report(self) -> None:
         next_prune = 0.0

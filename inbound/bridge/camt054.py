@@ -8,14 +8,12 @@ import hashlib
 import re
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from account_alerts.codec import Record
 from account_alerts.money import to_minor
-from inbound.bridge import camt054_codes
+from inbound.bridge import camt054_details as details
 from inbound.bridge.reading import (
-    ENTRY_TYPES,
     LONG_MAX,
     OPTIONAL,
     Reading,
@@ -79,7 +77,7 @@ class _Notification:
         self._created = text(element, "CreDtTm") or created
         self._data = data
         self._time_zone = time_zone
-        self._account = _account(child(element, "Acct"))
+        self._account = details.account(child(element, "Acct"))
 
     def read_into(self, reading: Reading, where: str) -> None:
         """Add its bookings in their order.
@@ -128,7 +126,7 @@ class _Notification:
             raise UnusableError("no balance after the booking (docs/bridge.md: Bal)")
         if currency != own_currency:
             raise UnusableError("the balance is in another currency than the amount")
-        transaction = _transaction(entry)
+        transaction = details.transaction(entry)
         booking = {
             "entry_id": self._entry_id(entry, transaction, position),
             "account_id": self._account,
@@ -139,13 +137,15 @@ class _Notification:
             "booked_at": self._booked_at(child(entry, "BookgDt")),
             **dict.fromkeys(OPTIONAL),
         }
-        booking["entry_type"] = _entry_type(entry, transaction)
-        booking |= {key: value for key, value in _parties(entry, transaction, booking).items() if value}
+        booking["entry_type"] = details.entry_type(entry, transaction)
+        booking |= {
+            key: value for key, value in details.parties(entry, transaction, booking).items() if value
+        }
         return booking, currency, balance
 
     def _entry_id(self, entry: Element, transaction: Element | None, position: int) -> str:
         """The bank's reference; where there is none, one of the notification's."""
-        if reference := _reference(entry, transaction):
+        if reference := details.reference(entry, transaction):
             # The bank may give both sides of a payment one reference.
             shared = len(self._accounts[reference]) > 1
             return f"{reference}/{self._account}" if shared else reference
@@ -189,31 +189,10 @@ def _is_booked(entry: Element) -> bool:
 def _accounts_of_references(notifications: list[Element]) -> dict[str, set[str]]:
     accounts: dict[str, set[str]] = defaultdict(set)
     for notification in notifications:
-        account = _account(child(notification, "Acct"))
+        account = details.account(child(notification, "Acct"))
         for entry in notification.every("Ntry"):
-            accounts[_reference(entry, _transaction(entry))].add(account)
+            accounts[details.reference(entry, details.transaction(entry))].add(account)
     return accounts
-
-
-def _has(element: Element, name: str) -> bool:
-    return next(element.below(name), None) is not None
-
-
-def _transaction(entry: Element) -> Element | None:
-    """The entry's one transaction; what several say is said of none of their sum."""
-    transactions = [each for detail in entry.every("NtryDtls") for each in detail.every("TxDtls")]
-    return transactions[0] if len(transactions) == 1 else None
-
-
-def _reference(entry: Element, transaction: Element | None) -> str:
-    return text(entry, "AcctSvcrRef") or text(transaction, "Refs", "AcctSvcrRef")
-
-
-def _account(element: Element | None) -> str:
-    """IBAN, or the bank's own number."""
-    identification = child(element, "Id")
-    iban = text(identification, "IBAN").replace(" ", "")
-    return iban or text(identification, "Othr", "Id") or text(identification, "PrtryAcct", "Id")
 
 
 def _amount(entry: Element) -> tuple[int, str]:
@@ -268,62 +247,6 @@ def _balance(element: Element, *, own: bool = False) -> tuple[int | None, str]:
     if indicator not in ("CRDT", "DBIT"):
         raise UnusableError("Bal: CdtDbtInd is neither CRDT nor DBIT")
     return (minor if indicator == "CRDT" else -minor), currency
-
-
-def _entry_type(entry: Element, transaction: Element | None) -> str:
-    for element in (entry, transaction):
-        code = child(element, "BkTxCd")
-        if (own := text(code, "Prtry", "Cd")) in ENTRY_TYPES:
-            return own
-        domain = child(code, "Domn")
-        if domain is not None:
-            family = child(domain, "Fmly")
-            found = camt054_codes.entry_type(
-                text(domain, "Cd"),
-                text(family, "Cd"),
-                text(family, "SubFmlyCd"),
-                card=_has(entry, "CardTx"),
-            )
-            if found != "OTHER":
-                return found
-    return "OTHER" if _has(entry, "BkTxCd") or not _has(entry, "CardTx") else "CARD"
-
-
-def _parties(entry: Element, transaction: Element | None, booking: Record) -> dict[str, Any]:
-    """Who is on the other side, and what for; empty where the message does not say."""
-    reversal = text(entry, "RvslInd").lower() in ("true", "1")
-    # Of a reversal, the parties are still those of what is reversed.
-    credited = (booking["credit_debit"] == "CRDT") != reversal
-    parties = child(transaction, "RltdPties")
-    role = "Dbtr" if credited else "Cdtr"
-    party = child(parties, role)
-    party = child(party, "Pty") if child(party, "Pty") is not None else party
-    name = text(party, "Nm")
-    card = booking["entry_type"] == "CARD"
-    details = child(transaction, "CardTx")
-    if details is None:
-        details = child(entry, "CardTx")
-    shop = child(details, "POI", "Id")
-    category = "" if details is None else text(next(details.below("TxCtgy"), None))
-    return {
-        "merchant_id": text(shop, "Id"),
-        "merchant_name": text(shop, "ShrtNm") or (name if card else ""),
-        "merchant_category": category,
-        "country": text(party, "PstlAdr", "Ctry") or text(party, "CtryOfRes"),
-        "counterparty": _account(child(parties, f"{role}Acct")) or ("" if card else name),
-        "description": _description(entry, transaction),
-    }
-
-
-def _description(entry: Element, transaction: Element | None) -> str:
-    remittance = child(transaction, "RmtInf")
-    lines: list[str] = []
-    if remittance is not None:
-        lines = [each.text for each in remittance.every("Ustrd")]
-        if not any(lines):
-            lines = [text(each, "CdtrRefInf", "Ref") for each in remittance.every("Strd")]
-    joined = " ".join(line for line in lines if line)
-    return joined or text(transaction, "AddtlTxInf") or text(entry, "AddtlNtryInf")
 
 
 def _milliseconds(moment: str, time_zone: ZoneInfo, what: str) -> int:
