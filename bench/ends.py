@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,6 +39,8 @@ from bench.senders import processor_seconds
 _CURRENCY = "EUR"
 _THRESHOLD, _ABOVE, _BELOW = 100_000, 100_001, 2_000
 _CHANNELS = tuple(GATEWAYS)
+_WARM_UP, _MEASURED = "w", "e"
+"""How the ids of bookings begin."""
 
 
 def customers(count: int) -> list[Record]:
@@ -122,12 +125,16 @@ def processor_shares(config: Config, shares: dict[str, float]) -> Iterator[None]
     """Note what each program takes meanwhile, in processors (1.0: all of one, all the time)."""
     own = {"bench": [psutil.Process()]}
     programs = {**supervise.processes(layout(config)), **own}
+    # PostgreSQL's own processes do not show whose they are.
+    programs["postgres"] += [
+        child for each in programs["postgres"] for child in each.children(recursive=True)
+    ]
     before = {name: processor_seconds(found) for name, found in programs.items()}
     start = time.monotonic()
     yield
     seconds = time.monotonic() - start
     for name, found in programs.items():
-        if all(process.is_running() for process in found):
+        with suppress(psutil.NoSuchProcess):  # Restarted meanwhile.
             shares[name] = round((processor_seconds(found) - before[name]) / seconds, 3)
 
 
@@ -135,8 +142,8 @@ def measure(config: Config, chosen: argparse.Namespace, shares: dict[str, float]
     """Start everything, and send the bookings; `shares` becomes what each program took of the processors."""
     people = customers(chosen.customers)
     devices = {f"c{n}": 1 for n in range(chosen.customers) if _CHANNELS[n % len(_CHANNELS)] == "PUSH"}
-    warm_up = list(bookings("w", int(chosen.rate * chosen.warm_up), chosen.customers, chosen.share))
-    entries = list(bookings("e", int(chosen.rate * chosen.seconds), chosen.customers, chosen.share))
+    warm_up = list(bookings(_WARM_UP, int(chosen.rate * chosen.warm_up), chosen.customers, chosen.share))
+    entries = list(bookings(_MEASURED, int(chosen.rate * chosen.seconds), chosen.customers, chosen.share))
     watch = Watch(wanted(warm_up + entries), devices)
 
     def fill() -> None:
@@ -148,23 +155,34 @@ def measure(config: Config, chosen: argparse.Namespace, shares: dict[str, float]
 
     local.up(config, fresh=True, whole=True, on_ends=fill)
     wait_for_rules(config)
-    with following(config, watch, None):
-        say("warming up")
-        send_entries(config, warm_up, chosen.rate)
-        say(f"{len(entries)} bookings, {chosen.rate:g}/s")
-        with processor_shares(config, shares):
-            sending = threading.Thread(target=send_entries, args=(config, entries, chosen.rate))
-            sending.start()
-            if chosen.smtp_away:
-                time.sleep(chosen.seconds / 10)
-                with mail_server_away(config):
-                    time.sleep(chosen.smtp_away)
-            sending.join()
+    say("warming up")
+    send_entries(config, warm_up, chosen.rate)
+    say(f"{len(entries)} bookings, {chosen.rate:g}/s")
+    with processor_shares(config, shares):
+        sending = threading.Thread(target=send_entries, args=(config, entries, chosen.rate))
+        sending.start()
+        if chosen.smtp_away:
+            time.sleep(chosen.seconds / 10)
+            with mail_server_away(config):
+                time.sleep(chosen.smtp_away)
+        sending.join()
+    # Only now: reading along would take from the processors what others are measured with.
+    with following(config, watch, None, from_beginning=True):
         wait_for_messages(config, watch, chosen.patience)
-    for entry in warm_up:
-        watch.booked.pop(entry["entry_id"], None)
-    watch.put = {entry["entry_id"]: watch.booked[entry["entry_id"]] for entry in entries}
     return watch
+
+
+def without_warm_up(watch: Watch) -> Watch:
+    """What is measured: the bookings after the warm-up, and what came of them."""
+    measured = {key for key in watch.wanted if key[0].startswith(_MEASURED)}
+    return replace(
+        watch,
+        wanted=measured,
+        put={name: at for name, at in watch.booked.items() if name.startswith(_MEASURED)},
+        booked={name: at for name, at in watch.booked.items() if name.startswith(_MEASURED)},
+        raised={key: each for key, each in watch.raised.items() if key in measured},
+        for_devices={name: each for name, each in watch.for_devices.items() if each.key in measured},
+    )
 
 
 def main() -> None:
@@ -188,6 +206,8 @@ def main() -> None:
             watch = measure(config, chosen, shares)
         finally:
             local.down(config)
+    complete = watch.complete()
+    watch = without_warm_up(watch)
     found = stages(watch)
     print(stages_table(found))
     print(f"missing {len(watch.wanted - watch.raised.keys())}, told twice {watch.twice}")
@@ -203,7 +223,7 @@ def main() -> None:
     }
     file.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
     say(f"-> {file}")
-    sys.exit(0 if watch.complete() else 1)
+    sys.exit(0 if complete else 1)
 
 
 if __name__ == "__main__":

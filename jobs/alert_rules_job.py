@@ -20,13 +20,14 @@ from udfs.rules_functions import DEAD_LETTERS, FoldRules, RouteChanges
 def options(config: Config) -> dict[str, str]:
     """Flink's options for this job."""
     job = config.alert_rules
+    bundle = {"python.fn-execution.bundle.time": str(job.bundle_time)} if job.python_mode == "process" else {}
     return {
         "pipeline.name": "alert-rules",
         "parallelism.default": str(job.parallelism),
-        "execution.buffer-timeout.interval": "1 ms",
+        "execution.buffer-timeout.interval": "10 ms",
         "execution.checkpointing.interval": f"{job.checkpoint_interval} ms",
         "python.execution-mode": job.python_mode,
-        "python.fn-execution.bundle.time": str(job.bundle_time),
+        **bundle,
     }
 
 

@@ -107,8 +107,16 @@ def wait_for_records(config: Config, wanted: dict[str, int]) -> int:
 
 
 @contextmanager
-def following(config: Config, watch: Watch, out: TextIO | None) -> Iterator[None]:
+def following(
+    config: Config, watch: Watch, out: TextIO | None, *, from_beginning: bool = False
+) -> Iterator[None]:
     """Take down what comes to the topics meanwhile, and show the alerts.
+
+    Args:
+        config: Where Kafka is.
+        watch: Takes it down.
+        out: Where people read it; None: nowhere.
+        from_beginning: Also what is on the topics already.
 
     Raises:
         KafkaUnreachableError: Kafka went away.
@@ -122,7 +130,8 @@ def following(config: Config, watch: Watch, out: TextIO | None) -> Iterator[None
         shown = 0.0
         try:
             names = [topics.account_entries.name, *alerts, topics.outbound_device_push.name]
-            for record in follow(config, names, on_ready=ready.set, stop=stop.is_set):
+            seen = follow(config, names, from_beginning=from_beginning, on_ready=ready.set, stop=stop.is_set)
+            for record in seen:
                 name, value, at = record.topic() or "", record.value() or b"", record.timestamp()[1]
                 if name == topics.account_entries.name:
                     watch.note_booking(decoder.decode("AccountEntry", value), at)

@@ -97,7 +97,7 @@ def settings(config: Config) -> dict[str, str]:
         "heartbeat.interval.ms": str(own.heartbeat),
         "heartbeat.action.query": _HEARTBEAT,
         "tombstones.on.delete": "true",
-        "poll.interval.ms": "10",
+        "poll.interval.ms": "50",
         # A database that is away is waited for.
         "errors.max.retries": "-1",
         "retriable.restart.connector.wait.ms": "1000",
