@@ -1,13 +1,17 @@
 """How many messages a second a bridge takes from queue to Kafka, and what it costs: `python -m bench.bridge`.
 
-Starts a Kafka, a queue and one bridge on free ports; nothing else. The messages, camt.054, are stored by the
-queue while the bridge is stopped; then it takes them as fast as it can, all settled at the end.
+Starts a Kafka, a queue and bridges on free ports; nothing else. The messages, camt.054, are stored by the
+queue while no bridge runs; then they take them as fast as they can, all settled at the end.
 """
 
 import argparse
+import os
+import socket
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -24,6 +28,7 @@ from inbound.bridge.queue import Outgoing, put
 from tests.ends.conftest import KAFKA
 from tests.ends.programs import Programs
 
+_LOOK_SECONDS = 0.5
 _PARTS = ("bridge", "queue", "kafka")
 
 
@@ -36,37 +41,63 @@ def messages(count: int) -> Iterator[Outgoing]:
         yield Outgoing(camt054_write.write(booking), entry["account_id"])
 
 
-def measure(programs: Programs, count: int) -> None:
-    """Fill the queue, start the bridge, wait until it has settled all; print what came of it."""
+def measure(programs: Programs, count: int, warm_up: int, bridges: int) -> None:
+    """Fill the queue, start the bridges, wait until they have settled all; print what came of it."""
     config = programs.config
     assert config.bridge is not None
-    say(f"storing {count} messages")
-    put(config.bridge, messages(count))
+    say(f"storing {warm_up + count} messages")
+    put(config.bridge, messages(warm_up + count))
 
     def left() -> int:
+        # Not more often: asking costs as much as some hundred messages.
+        time.sleep(_LOOK_SECONDS)
         status = local_queue.status(config)
-        return count if status is None else status.depth
+        return warm_up + count if status is None else status.depth
 
     programs.start(BRIDGE)
-    wait_for("the first settled messages", lambda: left() < count, 120, "See bridge.out.")
-    processes: dict[str, list[psutil.Process]] = {name: programs.processes(name) for name in _PARTS}
-    before = {name: processor_seconds(found) for name, found in processes.items()}
-    start, first = time.monotonic(), left()
-    wait_for("an empty queue", lambda: left() == 0, 600, "See bridge.out.")
-    seconds = time.monotonic() - start
-    cost = ", ".join(
-        f"{name} {(processor_seconds(found) - before[name]) / first * 1e6:.0f} us"
-        for name, found in processes.items()
-    )
+    with more_bridges(programs, bridges - 1) as others:
+        say(f"{bridges} bridges; {warm_up} messages until everything is compiled")
+        wait_for("the first settled messages", lambda: left() <= count, 600, "See bridge.out.")
+        processes: dict[str, list[psutil.Process]] = {name: programs.processes(name) for name in _PARTS}
+        processes["bridge"] += others
+        before = {name: processor_seconds(found) for name, found in processes.items()}
+        first = left()
+        start = time.monotonic()
+        wait_for("an empty queue", lambda: left() == 0, 600, "See bridge.out.")
+        seconds = time.monotonic() - start
+        cost = ", ".join(
+            f"{name} {(processor_seconds(found) - before[name]) / first * 1e6:.0f} us"
+            for name, found in processes.items()
+        )
     print(
         f"{first} messages settled in {seconds:.1f} s: {first / seconds:.0f}/s; processor per message: {cost}"
     )
 
 
+@contextmanager
+def more_bridges(programs: Programs, count: int) -> Iterator[Sequence[psutil.Process]]:
+    """So many bridges besides the first."""
+    file = programs.layout(BRIDGE.program).config
+    command = [sys.executable, "-m", "inbound.bridge", str(file)]
+    started = []
+    for _ in range(count):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = str(free.getsockname()[1])
+        started.append(psutil.Popen(command, env={**os.environ, "ALERTS_BRIDGE__METRICS_PORT": port}))
+    try:
+        yield started
+    finally:
+        for process in started:
+            process.terminate()
+            process.wait()
+
+
 def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=50_000)
+    parser.add_argument("--count", type=int, default=100_000, help="messages that are measured")
+    parser.add_argument("--warm-up", type=int, default=50_000, help="messages before them")
+    parser.add_argument("--bridges", type=int, default=2, help="processes that share the queue")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="alerts-bench-") as name:
         folder = Path(name)
@@ -74,7 +105,7 @@ def main() -> None:
         try:
             programs.start(KAFKA)
             programs.start(QUEUE)
-            measure(programs, chosen.count)
+            measure(programs, chosen.count, chosen.warm_up, chosen.bridges)
         finally:
             programs.stop_all()
 

@@ -187,7 +187,10 @@ def _is_booked(entry: Element) -> bool:
 
 
 def _accounts_of_references(notifications: list[Element]) -> dict[str, set[str]]:
+    """The accounts that each of the bank's references is given for."""
     accounts: dict[str, set[str]] = defaultdict(set)
+    if len(notifications) == 1:
+        return accounts  # It has one account.
     for notification in notifications:
         account = details.account(child(notification, "Acct"))
         for entry in notification.every("Ntry"):
@@ -230,7 +233,7 @@ def _balance(element: Element, *, own: bool = False) -> tuple[int | None, str]:
         for supplement in element.every("SplmtryData"):
             found += supplement.below("Bal")
     else:
-        found = list(element.below("Bal"))
+        found = element.below("Bal")
     found = [each for each in found if text(each, "Tp", "CdOrPrtry", "Cd") in _BOOKED_BALANCES]
     if not found:
         return None, ""

@@ -9,7 +9,7 @@ from inbound.bridge.xml_tree import Element, child, text
 
 
 def _has(element: Element, name: str) -> bool:
-    return next(element.below(name), None) is not None
+    return bool(element.below(name))
 
 
 def transaction(entry: Element) -> Element | None:
@@ -65,7 +65,7 @@ def parties(entry: Element, transaction: Element | None, booking: Record) -> dic
     if card_use is None:
         card_use = child(entry, "CardTx")
     shop = child(card_use, "POI", "Id")
-    category = "" if card_use is None else text(next(card_use.below("TxCtgy"), None))
+    category = "" if card_use is None else text(next(iter(card_use.below("TxCtgy")), None))
     return {
         "merchant_id": text(shop, "Id"),
         "merchant_name": text(shop, "ShrtNm") or (name if card else ""),

@@ -7,12 +7,13 @@ acknowledgements there is no new credit, so a Kafka that is away stops the readi
 import logging
 import random
 import time
+import weakref
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from confluent_kafka import KafkaError, KafkaException
-from proton import Delivery
-from proton.handlers import MessagingHandler
+from proton import Delivery, Handler, Message
+from proton.handlers import EndpointStateHandler, MessagingHandler
 from proton.reactor import Container
 
 from account_alerts.clients import producer, send
@@ -25,9 +26,13 @@ from inbound.bridge.reading import Reading
 _LOG = logging.getLogger(__name__)
 _BUSY_SECONDS, _IDLE_SECONDS = 0.002, 0.2
 """How long to wait for the queue, before Kafka's answers are looked at."""
+_SETTLED_AT_ONCE, _SETTLE_SECONDS = 200, 0.01
+"""So many messages are settled together, or those of so long: each time costs broker and bridge a write."""
 _DRAIN_SECONDS = 8.0
 """At the end, for what is in hand; what is left then is delivered again."""
 _FIRST_BACK_OFF, _LONGEST_BACK_OFF = 0.1, 5.0
+_LINGER_MS = 5
+"""A booking waits so long at most for others that Kafka gets with it."""
 _LARGEST_BOOKING = 900_000
 """Bytes; Kafka's own limit for a record of `account-entries` is 1 MiB."""
 _REFUSED = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD})
@@ -66,6 +71,8 @@ class Bridge(MessagingHandler):
             ConfigError: There is no section `bridge`.
         """
         super().__init__(prefetch=0, auto_accept=False)
+        # Deliveries come to `on_delivery` at once: the library's way to `on_message` is a tenth slower.
+        self.handlers: list[Handler] = [EndpointStateHandler(delegate=weakref.proxy(self))]
         if config.bridge is None:
             raise ConfigError(f"{config.path}: bridge: missing. Add it, as in conf/local.yaml")
         self._bridge = config.bridge
@@ -74,7 +81,7 @@ class Bridge(MessagingHandler):
         self._dead = config.topics.dead_letters.name
         self._codec = codec(config)
         # No time-out: a booking waits for Kafka as long as it takes.
-        self._kafka = producer(config, **{"message.timeout.ms": 0, "linger.ms": 1})
+        self._kafka = producer(config, **{"message.timeout.ms": 0, "linger.ms": _LINGER_MS})
         self._container: Any = None
         self._connection: Any = None
         self._link: Any = None
@@ -82,6 +89,7 @@ class Bridge(MessagingHandler):
         self._back_off = _FIRST_BACK_OFF
         self._in_hand = 0
         self._done: list[_InHand] = []
+        self._settled_at = 0.0
         self._failure: str | None = None
         self._ending: float | None = None
         self._drained = False
@@ -197,9 +205,18 @@ class Bridge(MessagingHandler):
     def _tell(self, condition: Any) -> None:
         _LOG.warning("queue: %s", condition or "the connection was lost")
 
-    def on_message(self, event: Any) -> None:
+    def on_delivery(self, event: Any) -> None:
         """Hand a message's bookings to Kafka."""
-        body = event.message.body
+        delivery = event.delivery
+        if delivery.aborted:
+            delivery.settle()  # The broker took it back before all of it was here.
+        elif delivery.readable and not delivery.partial:
+            received, link = Message(), delivery.link
+            received.decode(link.recv(delivery.pending))
+            link.advance()
+            self._take(delivery, received.body, received.delivery_count)
+
+    def _take(self, delivery: Delivery, body: Any, before: int) -> None:
         is_text = isinstance(body, str)
         if isinstance(body, str):
             data = body.encode("utf-8", "surrogatepass")
@@ -208,7 +225,7 @@ class Bridge(MessagingHandler):
         else:
             data = b""
         self._back_off = _FIRST_BACK_OFF
-        taken = _InHand(event.delivery, self._connections, data, event.message.delivery_count)
+        taken = _InHand(delivery, self._connections, data, before)
         self._in_hand += 1
         metrics.IN_HAND.set(self._in_hand)
         # Held until all records are given to Kafka: the first may be acknowledged before the last is given.
@@ -286,12 +303,16 @@ class Bridge(MessagingHandler):
 
     def _settle(self) -> None:
         """Tell the broker of what Kafka has, and take as many new messages."""
-        if not self._done:
+        now = time.monotonic()
+        # What is in hand that is not done has its turn soon; the last of all waits for nothing.
+        waits = len(self._done) < min(self._in_hand, _SETTLED_AT_ONCE)
+        if not self._done or (waits and now < self._settled_at + _SETTLE_SECONDS):
             return
+        self._settled_at = now
         done, self._done = self._done, []
         for taken in done:
             self._in_hand -= 1
-            metrics.SECONDS.observe(time.monotonic() - taken.taken)
+            metrics.SECONDS.observe(now - taken.taken)
             if self._link is None or taken.connection != self._connections:
                 continue  # Of an earlier connection: it is delivered again.
             outcome = Delivery.ACCEPTED if taken.refused is None else Delivery.REJECTED

@@ -1,7 +1,5 @@
 """XML that strangers wrote: read safely, and looked at by local names, whatever the version's namespace."""
 
-from collections.abc import Iterator
-
 from lxml import etree
 
 from inbound.bridge.reading import UnusableError
@@ -26,12 +24,16 @@ class Element:
         """The children of that name."""
         return [each for each in self.children if each.name == name]
 
-    def below(self, name: str) -> "Iterator[Element]":
+    def below(self, name: str) -> "list[Element]":
         """All of that name at any depth, this one too, in the document's order."""
-        if self.name == name:
-            yield self
-        for each in self.children:
-            yield from each.below(name)
+        found, left = [], [self]
+        while left:
+            element = left.pop()
+            if element.name == name:
+                found.append(element)
+            if element.children:
+                left += element.children[::-1]
+        return found
 
 
 def child(element: Element | None, *path: str) -> Element | None:
