@@ -1,10 +1,12 @@
 """A message's body to bookings, whichever of the known forms it has."""
 
+import logging
 from zoneinfo import ZoneInfo
 
 from inbound.bridge import camt054, json_form, xml_tree
 from inbound.bridge.reading import Reading, UnusableError
 
+_LOG = logging.getLogger(__name__)
 _BLANK = b" \t\r\n"
 _UTF8_MARK = b"\xef\xbb\xbf"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -27,3 +29,6 @@ def read(data: bytes, time_zone: ZoneInfo, *, is_text: bool = False) -> Reading:
         raise UnusableError("neither XML nor JSON" if data else "an empty message")
     except UnusableError as error:
         return Reading(faults=[str(error)])
+    except Exception as error:  # Our own mistake: one message must not stop those behind it for ever.
+        _LOG.error("a message cannot be read: %s", type(error).__name__)
+        return Reading(faults=[f"cannot be read: {type(error).__name__}"])

@@ -11,17 +11,14 @@ import weakref
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from confluent_kafka import KafkaError, KafkaException
 from proton import Delivery, Handler, Message
 from proton.handlers import EndpointStateHandler, MessagingHandler
 from proton.reactor import Container
 
-from account_alerts.clients import producer, send
-from account_alerts.codec import CodecError, Record, codec
-from account_alerts.config import LARGEST_RECORD, Config, ConfigError
+from account_alerts.config import Config, ConfigError
 from inbound.bridge import message, metrics
 from inbound.bridge.connection import QUEUE, connect
-from inbound.bridge.reading import Reading
+from inbound.bridge.to_kafka import InHand, ToKafka
 
 _LOG = logging.getLogger(__name__)
 _BUSY_SECONDS, _IDLE_SECONDS = 0.002, 0.2
@@ -31,34 +28,10 @@ _SETTLED_AT_ONCE, _SETTLE_SECONDS = 200, 0.01
 _DRAIN_SECONDS = 8.0
 """At the end, for what is in hand; what is left then is delivered again."""
 _FIRST_BACK_OFF, _LONGEST_BACK_OFF = 0.1, 5.0
-_LINGER_MS = 5
-"""A booking waits so long at most for others that Kafka gets with it."""
-_LARGEST_BOOKING = 900_000
-"""Bytes; Kafka's own limit for a record of `account-entries` is 1 MiB."""
-_REFUSED = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD})
-_LONGEST_REASON = 10_000
 
 
 class BridgeError(Exception):
     """The bridge cannot go on, and what it had in hand stays on the queue; the message says why."""
-
-
-class _InHand:
-    """A message that was taken from the queue and is not settled."""
-
-    __slots__ = ("before", "connection", "delivery", "refused", "taken", "text", "waiting")
-
-    def __init__(self, delivery: Delivery, connection: int, text: bytes, before: int) -> None:
-        self.delivery = delivery
-        self.before = before
-        """How often it was delivered before, as the broker counts."""
-        self.connection = connection
-        """Which of the process's connections it came by."""
-        self.text = text
-        self.taken = time.monotonic()
-        self.waiting = 0
-        """Records that Kafka has not acknowledged."""
-        self.refused: str | None = None
 
 
 class Bridge(MessagingHandler):
@@ -77,20 +50,14 @@ class Bridge(MessagingHandler):
             raise ConfigError(f"{config.path}: bridge: missing. Add it, as in conf/local.yaml")
         self._bridge = config.bridge
         self._zone = ZoneInfo(config.bridge.time_zone)
-        self._entries = config.topics.account_entries.name
-        self._dead = config.topics.dead_letters.name
-        self._codec = codec(config)
-        # No time-out: a booking waits for Kafka as long as it takes.
-        self._kafka = producer(config, **{"message.timeout.ms": 0, "linger.ms": _LINGER_MS})
+        self._kafka = ToKafka(config, config.bridge.address)
         self._container: Any = None
         self._connection: Any = None
         self._link: Any = None
         self._connections = 0
         self._back_off = _FIRST_BACK_OFF
         self._in_hand = 0
-        self._done: list[_InHand] = []
         self._settled_at = 0.0
-        self._failure: str | None = None
         self._ending: float | None = None
         self._drained = False
 
@@ -105,15 +72,15 @@ class Bridge(MessagingHandler):
         Raises:
             BridgeError: Kafka refuses to take bookings at all, such as without the right to write.
         """
-        if not self._wait_for_kafka():
+        if not self._kafka.wait_until_there(lambda: self._ending is not None):
             return
         container = self._container = Container(self)
         container.start()
         container.timeout = _IDLE_SECONDS
         while container.process() and not self._ended():
-            self._kafka.poll(0)
-            if self._failure is not None:
-                raise BridgeError(self._failure)
+            self._kafka.poll()
+            if self._kafka.failure is not None:
+                raise BridgeError(self._kafka.failure)
             self._settle()
             container.timeout = _BUSY_SECONDS if self._in_hand else _IDLE_SECONDS
         _LOG.info("ends; %d messages in hand go back to the queue", self._in_hand)
@@ -130,23 +97,6 @@ class Bridge(MessagingHandler):
         elif not self._in_hand and not self._link.credit:
             # The loop ends when the broker has answered, and so has been told of all that was settled.
             self._connection.close()
-        return False
-
-    def _wait_for_kafka(self) -> bool:
-        """Whether the topics are there; False if `stop` came first."""
-        told = False
-        while self._ending is None:
-            try:
-                topics = self._kafka.list_topics(timeout=1).topics
-                if all(name in topics and topics[name].error is None for name in (self._entries, self._dead)):
-                    return True
-                problem = f"topics {self._entries}, {self._dead} are not there"
-            except KafkaException as error:
-                problem = str(error)
-            if not told:
-                told = True
-                _LOG.warning("waits for Kafka: %s", problem)
-            time.sleep(0.2)
         return False
 
     # The queue's side.
@@ -211,10 +161,18 @@ class Bridge(MessagingHandler):
         if delivery.aborted:
             delivery.settle()  # The broker took it back before all of it was here.
         elif delivery.readable and not delivery.partial:
-            received, link = Message(), delivery.link
-            received.decode(link.recv(delivery.pending))
+            link = delivery.link
+            encoded = bytes(link.recv(delivery.pending))
             link.advance()
-            self._take(delivery, received.body, received.delivery_count)
+            received = Message()
+            try:
+                received.decode(encoded)
+            except Exception as error:  # Such as a text that is not Unicode: the library lets any pass.
+                taken = self._have(delivery, encoded, 0)
+                self._kafka.dead_letter(taken, f"not a readable AMQP message: {type(error).__name__}")
+                self._kafka.acknowledged(taken)
+            else:
+                self._take(delivery, received.body, received.delivery_count)
 
     def _take(self, delivery: Delivery, body: Any, before: int) -> None:
         is_text = isinstance(body, str)
@@ -224,92 +182,34 @@ class Bridge(MessagingHandler):
             data = bytes(body)
         else:
             data = b""
+        taken = self._have(delivery, data, before)
+        if len(data) > self._bridge.max_message:
+            self._kafka.dead_letter(taken, f"longer than {self._bridge.max_message} bytes")
+        elif not (isinstance(body, str | bytes | bytearray | memoryview)):
+            self._kafka.dead_letter(taken, "neither bytes nor text")
+        else:
+            self._kafka.forward(taken, message.read(data, self._zone, is_text=is_text))
+        self._kafka.acknowledged(taken)
+
+    def _have(self, delivery: Delivery, text: bytes, before: int) -> InHand:
+        """Note a message that is in hand."""
         self._back_off = _FIRST_BACK_OFF
-        taken = _InHand(delivery, self._connections, data, before)
+        taken = InHand(delivery, self._connections, text, before)
         self._in_hand += 1
         metrics.IN_HAND.set(self._in_hand)
         # Held until all records are given to Kafka: the first may be acknowledged before the last is given.
         taken.waiting = 1
-        if len(data) > self._bridge.max_message:
-            self._dead_letter(taken, f"longer than {self._bridge.max_message} bytes")
-        elif not (isinstance(body, str | bytes | bytearray | memoryview)):
-            self._dead_letter(taken, "neither bytes nor text")
-        else:
-            self._forward(taken, message.read(data, self._zone, is_text=is_text))
-        self._acknowledged(taken)
-
-    # Kafka's side.
-
-    def _forward(self, taken: _InHand, reading: Reading) -> None:
-        for booking in reading.bookings:
-            try:
-                value = self._codec.encode("AccountEntry", booking, self._entries, check=False)
-            except CodecError:
-                reading.faults.append("a text that is not Unicode")
-                continue
-            if len(value) > _LARGEST_BOOKING:
-                reading.faults.append(f"a booking longer than {_LARGEST_BOOKING} bytes")
-                continue
-            self._book(taken, booking, value)
-        metrics.SKIPPED.inc(reading.skipped)
-        if reading.faults:
-            self._dead_letter(taken, "; ".join(reading.faults))
-
-    def _book(self, taken: _InHand, booking: Record, value: bytes) -> None:
-        def delivered(error: KafkaError | None, _: object) -> None:
-            if error is None:
-                metrics.BOOKINGS.inc()
-            elif error.code() in _REFUSED:
-                taken.refused = str(error)
-            else:
-                self._failure = f"{self._entries}: {error}"
-            self._acknowledged(taken)
-
-        taken.waiting += 1
-        send(self._kafka, self._entries, str(booking["account_id"]).encode(), value, delivered)
-
-    def _dead_letter(self, taken: _InHand, reason: str) -> None:
-        if len(taken.text) > LARGEST_RECORD // 2:
-            taken.refused = reason  # Kafka cannot hold it: the broker's own dead letters do.
-            return
-
-        def delivered(error: KafkaError | None, _: object) -> None:
-            if error is None:
-                metrics.DEAD_LETTERS.inc()
-            elif error.code() in _REFUSED:
-                taken.refused = reason
-            else:
-                self._failure = f"{self._dead}: {error}"
-            self._acknowledged(taken)
-
-        taken.waiting += 1
-        headers: list[tuple[str, str | bytes | None]] = [
-            ("source.topic", self._bridge.address.encode()),
-            ("source.partition", b"0"),
-            ("source.offset", str(taken.before).encode()),
-            ("reason", reason[:_LONGEST_REASON].encode()),
-        ]
-        while True:
-            try:
-                self._kafka.produce(self._dead, taken.text, None, headers=headers, on_delivery=delivered)
-                return
-            except BufferError:
-                self._kafka.poll(0.1)
-
-    def _acknowledged(self, taken: _InHand) -> None:
-        taken.waiting -= 1
-        if not taken.waiting:
-            self._done.append(taken)
+        return taken
 
     def _settle(self) -> None:
         """Tell the broker of what Kafka has, and take as many new messages."""
         now = time.monotonic()
         # What is in hand that is not done has its turn soon; the last of all waits for nothing.
-        waits = len(self._done) < min(self._in_hand, _SETTLED_AT_ONCE)
-        if not self._done or (waits and now < self._settled_at + _SETTLE_SECONDS):
+        waits = len(self._kafka.done) < min(self._in_hand, _SETTLED_AT_ONCE)
+        if not self._kafka.done or (waits and now < self._settled_at + _SETTLE_SECONDS):
             return
         self._settled_at = now
-        done, self._done = self._done, []
+        done, self._kafka.done = self._kafka.done, []
         for taken in done:
             self._in_hand -= 1
             metrics.SECONDS.observe(now - taken.taken)

@@ -7,14 +7,19 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Message
+from proton.handlers import MessagingHandler
+from proton.reactor import Container
 
 from account_alerts.clients import read_to_end
 from account_alerts.codec import Record, codec
 from account_alerts.config import Config
+from account_alerts.config_bridge import Bridge
 from account_alerts.local import queue as local_queue
 from account_alerts.local.parts import BRIDGE, QUEUE
 from account_alerts.local.waiting import wait_for
 from inbound.bridge import camt054_write
+from inbound.bridge.connection import QUEUE as QUEUE_LINK
+from inbound.bridge.connection import connect
 from inbound.bridge.queue import Outgoing, put
 from tests.builders import entry
 from tests.ends.conftest import KAFKA
@@ -132,6 +137,50 @@ def test_one_notification_of_two_accounts(config: Config, account: str) -> None:
     send(config, camt054_write.write(entry("t1", account), credit))
     assert [each["entry_id"] for each in arrived(config, account, 1)] == ["t1"]
     assert arrived(config, other, 1) == [credit]
+
+
+class _RawSender(MessagingHandler):
+    """Sends bytes as they are instead of a message."""
+
+    def __init__(self, config: Bridge, encoded: bytes) -> None:
+        super().__init__()
+        self._config, self._encoded = config, encoded
+        self.sent = self.accepted = False
+
+    def on_start(self, event: Any) -> None:
+        connection = connect(event.container, self._config)
+        event.container.create_sender(connection, self._config.address, options=QUEUE_LINK)
+
+    def on_sendable(self, event: Any) -> None:
+        if not self.sent:
+            self.sent = True
+            event.sender.delivery(event.sender.delivery_tag())
+            event.sender.stream(self._encoded)
+            event.sender.advance()
+
+    def on_accepted(self, event: Any) -> None:
+        self.accepted = True
+        event.connection.close()
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        pytest.param(b"\x00\x53\x77\xa1\x03\xff\xfe\xfd", id="text that is not Unicode"),
+        pytest.param(b"\x00\x53\x77\x73\xff\xff\xff\xff", id="a character that is none"),
+    ],
+)
+def test_what_the_library_cannot_read_stops_nobody(config: Config, account: str, encoded: bytes) -> None:
+    assert config.bridge is not None
+    sender = _RawSender(config.bridge, encoded)
+    Container(sender).run()
+    assert sender.accepted
+    send(config, camt054_write.write(entry("after", account)))
+    assert arrived(config, account, 1)
+    wait_until_empty(config)
+    letters = read_to_end(config, config.topics.dead_letters.name)
+    [letter] = [each for each in letters if (each.value() or b"").endswith(encoded)]
+    assert headers_of(letter)["reason"].startswith("not a readable AMQP message")
 
 
 def test_what_is_sent_twice_keeps_its_id(config: Config, account: str) -> None:
