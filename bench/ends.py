@@ -125,10 +125,6 @@ def processor_shares(config: Config, shares: dict[str, float]) -> Iterator[None]
     """Note what each program takes meanwhile, in processors (1.0: all of one, all the time)."""
     own = {"bench": [psutil.Process()]}
     programs = {**supervise.processes(layout(config)), **own}
-    # PostgreSQL's own processes do not show whose they are.
-    programs["postgres"] += [
-        child for each in programs["postgres"] for child in each.children(recursive=True)
-    ]
     before = {name: processor_seconds(found) for name, found in programs.items()}
     start = time.monotonic()
     yield

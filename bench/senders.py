@@ -26,8 +26,10 @@ def percentile(values: list[float], share: float) -> float:
 
 
 def processor_seconds(processes: list[psutil.Process]) -> float:
-    """Processor time that processes have used up to now, in seconds."""
-    return sum(sum(process.cpu_times()[:2]) for process in processes)
+    """Processor time that processes and their children have used up to now, in seconds."""
+    # PostgreSQL's own processes do not show whose they are, except by their parent.
+    children = [child for process in processes for child in process.children(recursive=True)]
+    return sum(sum(process.cpu_times()[:2]) for process in {*processes, *children})
 
 
 def measure(

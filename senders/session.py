@@ -14,6 +14,13 @@ from account_alerts.database import parameters
 
 _log = logging.getLogger(__name__)
 _LONGEST_WAIT = 2.0
+_SETTINGS = (
+    "SET TIME ZONE 'UTC'",
+    # A batch is a few rows, each found by its key. PostgreSQL takes any JSON for a hundred, and its tables
+    # for as small as they were when it looked last: then it reads a whole table for one alert.
+    *(f"SET enable_{way} = off" for way in ("seqscan", "hashjoin", "mergejoin")),
+    "SET jit = off",
+)
 
 
 class Session:
@@ -73,7 +80,8 @@ class Session:
                 keepalives_count=3,
                 tcp_user_timeout=10_000,
             )
-            await self._connection.execute("SET TIME ZONE 'UTC'")
+            for setting in _SETTINGS:
+                await self._connection.execute(setting)
         return self._connection
 
     async def _drop(self) -> None:
