@@ -21,6 +21,7 @@ from account_alerts.local.gateways import commands as gateways
 from senders import commands as deliveries
 
 VARIABLE = "ALERTS_CONFIG"
+_NAMED = "alert-rules, alerting, adhoc-alerts, device-resolver, reminders"
 
 app = typer.Typer(
     help="Account Alerts: start the environment, feed it, look at it.",
@@ -113,14 +114,18 @@ def status(
 def submit(
     job: Annotated[
         str,
-        typer.Argument(help="alert-rules, alerting, adhoc-alerts, device-resolver, or all (the first two)."),
+        typer.Argument(help=f"{_NAMED}, or all (the first two)."),
     ],
     config: ConfigOption = None,
     from_nothing: Annotated[
         bool, typer.Option("--from-nothing", help="Do not go on from the newest checkpoint.")
     ] = False,
 ) -> None:
-    """Submit jobs to the cluster, from their newest retained checkpoint; returns when they run."""
+    """Submit jobs to the cluster; returns when they run.
+
+    In the local environment each goes on from its newest retained checkpoint. Elsewhere that is not known:
+    begin with --from-nothing, later name a savepoint to Flink's own client (docs/operations.md).
+    """
     from account_alerts.config import load
     from account_alerts.local import submit as submitting
 
@@ -129,7 +134,7 @@ def submit(
 
 @app.command(epilog="Example: alerts upgrade alerting --code ../new-version")
 def upgrade(
-    job: Annotated[str, typer.Argument(help="alert-rules, alerting, adhoc-alerts or device-resolver.")],
+    job: Annotated[str, typer.Argument(help=f"{_NAMED}.")],
     config: ConfigOption = None,
     code: Annotated[
         Path | None,
@@ -149,7 +154,7 @@ def upgrade(
 
 @app.command(epilog="Example: alerts rollback alerting")
 def rollback(
-    job: Annotated[str, typer.Argument(help="alert-rules, alerting, adhoc-alerts or device-resolver.")],
+    job: Annotated[str, typer.Argument(help=f"{_NAMED}.")],
     config: ConfigOption = None,
 ) -> None:
     """Replace a running job by the version that ran before its last upgrade."""

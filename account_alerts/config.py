@@ -6,6 +6,7 @@ reported at once, by key and with its cure, as `ConfigError`.
 """
 
 import difflib
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -46,6 +47,11 @@ _SECRET = re.compile(
     r"|basic\.auth\.user\.info|\.key\.pem)",
     re.IGNORECASE,
 )
+
+_FREE = ("flink.options", "kafka.client", "kafka.java_client", "kafka.librdkafka_client")
+"""Where any key may stand, also one with dots, for which there is no variable of its own."""
+_OF_A_SERVICE = re.compile(r"_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP)(_\w+)?)?)$")
+"""Variables that Kubernetes sets in every pod for a service whose name begins with `alerts-`."""
 
 
 class ConfigError(Exception):
@@ -198,7 +204,7 @@ class Config(BaseSettings):
 
     def write(self, path: Path) -> None:
         """Write the values in force, without the secrets, as a file that `load` reads."""
-        data = self.model_dump(mode="json", exclude=_SECRETS, exclude_none=True)
+        data = _without_secrets(self.model_dump(mode="json", exclude=_SECRETS, exclude_none=True))
         path.write_text("# Written by `alerts`; do not edit.\n" + yaml.safe_dump(data, sort_keys=False))
 
 
@@ -252,6 +258,15 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
+def _without_secrets(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the secrets that came from the environment into maps: who reads the file has them there."""
+    return {
+        key: _without_secrets(value) if isinstance(value, Mapping) else value
+        for key, value in data.items()
+        if isinstance(value, Mapping) or not _SECRET.search(str(key))
+    }
+
+
 def _refuse_secrets(file: Path, data: Mapping[str, Any], path: str = "") -> None:
     for key, value in data.items():
         name = f"{path}{key}"
@@ -264,6 +279,11 @@ def _refuse_secrets(file: Path, data: Mapping[str, Any], path: str = "") -> None
 
 
 def _variable_hint(name: str) -> str:
+    for prefix in _FREE:
+        if name.startswith(f"{prefix}."):
+            variable, key = prefix.upper().replace(".", "__"), name.removeprefix(f"{prefix}.")
+            value = json.dumps({key: "..."})
+            return f"set {PREFIX}{variable}='{value}' in the environment: it is added to the file's."
     return f"set {PREFIX}{name.upper().replace('.', '__')} in the environment."
 
 
@@ -274,7 +294,7 @@ def _unknown_variables() -> list[str]:
         for variable in sorted(os.environ)
         if variable.startswith(PREFIX) and variable != f"{PREFIX}CONFIG"
         for section in [variable.removeprefix(PREFIX).split("__")[0].lower()]
-        if section not in (sections := list(Config.model_fields))
+        if section not in (sections := list(Config.model_fields)) and not _OF_A_SERVICE.search(variable)
     ]
 
 

@@ -1,5 +1,6 @@
 """The configuration of the chain's two ends: what bookings and settings come from, and where alerts go."""
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, StringConstraints, model_validator
@@ -17,6 +18,8 @@ class Database(Section):
     user: Text
     password: SecretStr | None = None
     ssl_mode: Literal["disable", "require", "verify-ca", "verify-full"] = "verify-full"
+    ca_file: Path = Path("/etc/ssl/certs/ca-certificates.crt")
+    """Who may vouch for the server, where `ssl_mode` verifies; PEM. Default: the system's authorities."""
 
 
 class Capture(Section):

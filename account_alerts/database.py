@@ -46,6 +46,7 @@ def parameters(database: Database) -> dict[str, Any]:
         "user": database.user,
         "sslmode": database.ssl_mode,
         "connect_timeout": 10,
+        **({"sslrootcert": str(database.ca_file)} if database.ssl_mode.startswith("verify") else {}),
         **({"password": password} if password else {}),
     }
 

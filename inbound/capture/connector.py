@@ -84,6 +84,7 @@ def settings(config: Config) -> dict[str, str]:
         "database.dbname": database.name,
         "database.user": database.user,
         "database.sslmode": database.ssl_mode,
+        **({"database.sslrootcert": str(database.ca_file)} if database.ssl_mode.startswith("verify") else {}),
         # The worker looks it up in its own environment, so the topic that keeps this has no secret.
         **({"database.password": "${env:ALERTS_BANK__PASSWORD}"} if database.password else {}),
         "slot.name": own.name,
@@ -152,6 +153,13 @@ def create_topics(config: Config) -> None:
         }
         wanted.append(NewTopic(name, topic.partitions, config.kafka.replication_factor, config=settings))
     client = admin(config)
+    try:
+        existing = client.list_topics(timeout=_TIMEOUT).topics
+    except KafkaException as error:
+        raise CaptureError(f"Kafka does not answer: {error.args[0].str()}") from error
+    wanted = [topic for topic in wanted if topic.topic not in existing]
+    if not wanted:
+        return  # Made by somebody with the right to: asking once more would need it, too.
     for name, future in client.create_topics(wanted, request_timeout=_TIMEOUT).items():
         try:
             future.result()

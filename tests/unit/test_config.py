@@ -1,5 +1,6 @@
 """The configuration: what is wrong is named with its cure, and what is right arrives."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,37 @@ def test_production_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert config.alerting.state_backend == "rocksdb"
     with pytest.raises(ConfigError, match=r"conf/local\.yaml"):
         config.local_environment()
+
+
+def test_a_secret_of_an_option_comes_by_the_variable_that_the_error_names(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = PRODUCTION.read_text()
+    file = tmp_path / "own.yaml"
+    file.write_text(text.replace("  options:\n", "  options:\n    s3.secret-key: abc\n"))
+    cure = 'ALERTS_FLINK__OPTIONS=\'{"s3.secret-key": "..."}\''
+    with pytest.raises(ConfigError, match=re.escape(cure)):
+        load(file)
+    monkeypatch.setenv("ALERTS_FLINK__OPTIONS", '{"s3.secret-key": "abc"}')
+    config = production(monkeypatch)
+    assert config.flink.options["s3.secret-key"] == "abc"
+    assert config.flink.options["high-availability.type"] == "kubernetes"
+    config.write(tmp_path / "written.yaml")
+    assert "abc" not in (tmp_path / "written.yaml").read_text()
+    assert load(tmp_path / "written.yaml").flink.options["s3.secret-key"] == "abc"
+
+
+def test_what_kubernetes_says_of_a_service_is_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (
+        "SERVICE_HOST",
+        "SERVICE_PORT",
+        "SERVICE_PORT_HTTP",
+        "PORT",
+        "PORT_80_TCP",
+        "PORT_80_TCP_ADDR",
+    ):
+        monkeypatch.setenv(f"ALERTS_MAIL_{name}", "10.0.0.1")
+    load(LOCAL)
 
 
 def test_secrets_reach_the_clients_and_nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
