@@ -30,6 +30,8 @@ class Capture(Section):
     """Of the connector, its topics' prefix and its replication slot; a new name takes a new snapshot."""
     bookings: bool = True
     """Whether the table of bookings feeds `account-entries`, beside the queue."""
+    oldest_booking: Duration = 86_400_000
+    """Of a snapshot, bookings older than this are passed over. No absence of Kafka Connect may be longer."""
     heartbeat: Duration = 10_000
     """How often change data capture shows that it gets on, though nothing changes."""
     records_per_second: Positive = 5_000

@@ -26,6 +26,8 @@ def _endpoint(text: str) -> str:
         raise ValueError("is no https address")
     if url.scheme == "http" and url.hostname not in _LOCAL:
         raise ValueError("must be https; http is for localhost only")
+    if url.port not in (None, 443) and url.hostname not in _LOCAL:
+        raise ValueError("must have no port, or 443; others are for localhost only")
     return text
 
 

@@ -96,6 +96,8 @@ SET state = r.state,
   due_at = to_timestamp(r.due_at / 1000.0),
   handed_over_at = COALESCE(to_timestamp(r.handed_over_at / 1000.0), d.handed_over_at),
   held_for = COALESCE(r.held_for, d.held_for),
+  -- What is held once more was not in that digest: it needs another key, or a gateway takes it for a repeat.
+  digest_id = CASE WHEN r.state = 'held' THEN NULL ELSE d.digest_id END,
   reference = COALESCE(r.reference, d.reference),
   reason = r.reason,
   steps = CASE

@@ -33,6 +33,9 @@ def arguments(process: str) -> tuple[argparse.Namespace, Config, Senders]:
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    # They log addresses of requests: with the tokens of devices in them.
+    for library in ("httpx2", "httpcore2"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     try:
         config = load(chosen.config)
         if config.senders is None:

@@ -95,6 +95,8 @@ def read(key: bytes | None, value: bytes | None, *, settings: bool, decoder: Cod
         raise UnusableError(str(error)) from error
     if not name or len(name.encode()) > _LONGEST_ID:
         raise UnusableError("no key, or one that is too long")
+    if "\0" in name:
+        raise UnusableError("a NUL character in the key, which the table cannot hold")
     if record is None:
         return name, None
     if record["customer_id" if settings else "account_id"] != name:

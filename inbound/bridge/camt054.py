@@ -31,8 +31,9 @@ _DATE = re.compile(r"(\d{4}-\d\d-\d\d)(Z|[+-]\d\d:\d\d)?")
 _MILLISECOND = timedelta(milliseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOT_BOOKED = frozenset({"PDNG", "INFO", "FUTR"})
-_BOOKED_BALANCES = frozenset({"", "ITBD", "CLBD"})
-"""Balance types that are the balance of what is booked; others are available, expected or opening ones."""
+_BOOKED_BALANCES = frozenset({"ITBD", "CLBD"})
+"""Balance types that are the balance of what is booked; others are available, expected or opening ones, or
+the bank's own, of which nothing is known. A balance without a type is what is booked."""
 
 
 def read(root: Element, data: bytes, time_zone: ZoneInfo) -> Reading:
@@ -234,7 +235,7 @@ def _balance(element: Element, *, own: bool = False) -> tuple[int | None, str]:
             found += supplement.below("Bal")
     else:
         found = element.below("Bal")
-    found = [each for each in found if text(each, "Tp", "CdOrPrtry", "Cd") in _BOOKED_BALANCES]
+    found = [each for each in found if _is_of_booked(each)]
     if not found:
         return None, ""
     if len(found) > 1:
@@ -250,6 +251,11 @@ def _balance(element: Element, *, own: bool = False) -> tuple[int | None, str]:
     if indicator not in ("CRDT", "DBIT"):
         raise UnusableError("Bal: CdtDbtInd is neither CRDT nor DBIT")
     return (minor if indicator == "CRDT" else -minor), currency
+
+
+def _is_of_booked(balance: Element) -> bool:
+    kind = child(balance, "Tp")
+    return kind is None or text(kind, "CdOrPrtry", "Cd") in _BOOKED_BALANCES
 
 
 def _milliseconds(moment: str, time_zone: ZoneInfo, what: str) -> int:

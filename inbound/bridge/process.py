@@ -162,7 +162,7 @@ class Bridge(MessagingHandler):
             delivery.settle()  # The broker took it back before all of it was here.
         elif delivery.readable and not delivery.partial:
             link = delivery.link
-            encoded = bytes(link.recv(delivery.pending))
+            encoded = bytes(link.recv(delivery.pending) or b"")
             link.advance()
             received = Message()
             try:

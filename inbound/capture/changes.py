@@ -41,13 +41,15 @@ _NAMES: dict[str, tuple[RecordName, str]] = {
 }
 
 
-def change(table: str, key: bytes | None, value: bytes | None) -> Change | None:
+def change(table: str, key: bytes | None, value: bytes | None, oldest_booking: int) -> Change | None:
     """The record that a change of a table becomes; None where it becomes none.
 
     Args:
         table: Its name, one of `connector.tables`.
         key: The customer's or the account's id.
         value: The row as JSON; None where it was deleted.
+        oldest_booking: Of a snapshot, what was booked longer ago than so many milliseconds is none: nobody is
+            to hear today of what happened a year ago.
 
     Raises:
         UnusableChangeError: The row cannot be read, or is another one's.
@@ -64,6 +66,9 @@ def change(table: str, key: bytes | None, value: bytes | None) -> Change | None:
         if row.get("__op") not in _ADDED:
             return None
         record = _booking(row)
+        read_at = row.get("__source_ts_ms")
+        if row["__op"] == "r" and isinstance(read_at, int) and record["booked_at"] < read_at - oldest_booking:
+            return None
     else:
         record = _object(row.get("record"), "the record")
     if record.get(field) != key.decode(errors="replace"):

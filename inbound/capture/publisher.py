@@ -48,6 +48,7 @@ class Publisher:
         self._config = config
         self._codec = codec(config)
         self._tables = {own.topic(table): table for table in connector.tables(config)}
+        self._oldest_booking = own.oldest_booking
         self._outputs = {
             own.topic(table): config.topics.all()[key] for table, key in connector.tables(config).items()
         }
@@ -135,7 +136,7 @@ class Publisher:
             return None
         key, value = _bytes(message.key()), _bytes(message.value())
         try:
-            found = change(self._tables[topic], key, value)
+            found = change(self._tables[topic], key, value, self._oldest_booking)
             if found is None:
                 SKIPPED.labels(output.name).inc()
                 return None

@@ -17,6 +17,8 @@ _ENHANCED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
 _CLOSING = 421
 _UNACCEPTABLE = frozenset({550, 551, 552, 553, 554})
 """Statuses that are about the recipient or the mail; other permanent ones are about us, and may be mended."""
+_ABOUT_US = frozenset({502, 503, 530, 534, 535, 538})
+"""Also in answer to a recipient: a wrong order of commands, no log-in, no TLS."""
 
 
 class SmtpGateway:
@@ -123,6 +125,9 @@ class SmtpGateway:
 
 def _answer(error: aiosmtplib.SMTPResponseException) -> Outcome:
     reason = _reason(error)
+    to_recipient = isinstance(error, aiosmtplib.SMTPRecipientRefused) and error.code >= 500
+    if to_recipient and error.code not in _ABOUT_US:
+        return refused(reason)  # One customer's address must not stop the others'.
     if isinstance(error, aiosmtplib.SMTPSenderRefused) or error.code == _CLOSING:
         return retry(reason, down=True)
     if error.code in _UNACCEPTABLE:

@@ -95,6 +95,8 @@ def test_a_customer_has_no_more_than_so_many(service: Service) -> None:
     [
         ("WEB_PUSH", subscription("http://push.example.com/1"), "to.endpoint: must be https"),
         ("WEB_PUSH", subscription("ftp://push.example.com/1"), "to.endpoint: is no https address"),
+        ("WEB_PUSH", subscription("https://push.example.com:1/1"), "to.endpoint: must have no port"),
+        ("WEB_PUSH", subscription("https://push.example.com:99999/1"), "to.endpoint: Port out of range"),
         ("WEB_PUSH", subscription(p256dh="AAAA"), "to.keys.p256dh: is no P-256 public key"),
         ("WEB_PUSH", subscription(p256dh="!"), "to.keys.p256dh: is not base64url"),
         ("WEB_PUSH", subscription(auth="AAAA"), "to.keys.auth: is not 16 bytes"),

@@ -153,6 +153,7 @@ def test_a_mail_to_an_address_with_an_umlaut(config: Config) -> None:
     ("address", "result", "reason"),
     [
         ("x@refused.example", Result.REFUSED, "SMTP 550 5.1.1"),
+        ("x@nowhere.example", Result.REFUSED, "SMTP 556 5.1.10"),
         ("x@busy.example", Result.RETRY, "SMTP 451 4.3.2"),
         ("x@example.com\r\nRCPT TO:<y@example.com>", Result.REFUSED, "no mail address"),
     ],

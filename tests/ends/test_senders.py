@@ -159,6 +159,29 @@ def test_quiet_hours_hold_and_a_digest_is_one_mail(post: Post) -> None:
     assert post.states([held]) == {"held": 1}
 
 
+@pytest.mark.usefixtures("sender")
+def test_what_a_digest_leaves_out_gets_a_key_of_its_own_later(post: Post) -> None:
+    customer = post.customer(digest="HOURLY")
+    known = "SELECT count(*) FROM profiles WHERE customer_id = %s"
+    post.wait("the profile", lambda: post.value(known, customer) == 1)
+    alert = post.alert(customer)
+    post.put([alert])
+    post.wait("it is held", lambda: post.states([alert]) == {"held": 1})
+    until = (time.time_ns() // 1_000_000) + 3_600_000
+    post.settings(customer, snoozed_until=until, digest="HOURLY")
+    snoozed = "SELECT settings -> 's1' ->> 'snoozed_until' FROM profiles WHERE customer_id = %s"
+    post.wait("it is snoozed", lambda: post.value(snoozed, customer) == str(until))
+    post.execute("UPDATE deliveries SET due_at = now() WHERE customer_id = %s", customer)
+
+    def again() -> bool:
+        [row] = post.rows([alert]).values()
+        return bool(row["attempts"] == 2 and row["state"] == "held")
+
+    post.wait("it was looked at", again)
+    [row] = post.rows([alert]).values()
+    assert row["digest_id"] is None
+
+
 def test_two_processes_share_the_partitions_and_repeat_nothing(post: Post) -> None:
     customers = [post.customer() for _ in range(8)]
     alerts = [post.alert(customer) for customer in customers for _ in range(40)]

@@ -140,6 +140,18 @@ def test_amounts_by_the_decimals_of_the_currency(amount: str, minor: int) -> Non
     assert (booking["amount_minor"], booking["balance_minor"]) == (minor, -minor)
 
 
+@pytest.mark.parametrize("kind", ["<Cd>ITAV</Cd>", "<Prtry>AVAILABLE_WITH_OVERDRAFT</Prtry>"])
+def test_a_balance_of_something_else_is_not_what_is_booked(kind: str) -> None:
+    booked = '<Bal><Amt Ccy="EUR">100.00</Amt><CdtDbtInd>CRDT</CdtDbtInd></Bal>'
+    other = booked.replace("<Bal>", f"<Bal><Tp><CdOrPrtry>{kind}</CdOrPrtry></Tp>").replace(
+        "100.00", "5000.00"
+    )
+    both = f"<SplmtryData><Envlp>{other}{booked}</Envlp></SplmtryData>"
+    assert one(camt(ntry(balance=both)))["balance_minor"] == 10_000
+    [fault] = read(camt(ntry(balance=f"<SplmtryData><Envlp>{other}</Envlp></SplmtryData>"))).faults
+    assert "no balance after the booking" in fault
+
+
 def test_several_entries_and_the_balance_after_all_of_them() -> None:
     head = (
         "<Acct><Id><Othr><Id>77</Id></Othr></Id></Acct>"

@@ -179,7 +179,9 @@ def test_a_profile_is_what_senders_need_of_the_settings() -> None:
     assert read_profile(b"c1", None, settings=True, decoder=CODEC) == ("c1", None)
 
 
-@pytest.mark.parametrize(("key", "value"), [(b"c2", None), (b"", b""), (b"c1", b"x"), (b"\xff", None)])
+@pytest.mark.parametrize(
+    ("key", "value"), [(b"c2", None), (b"", b""), (b"c1", b"x"), (b"\xff", None), (b"a\0b", None)]
+)
 def test_a_broken_profile_is_passed_over(key: bytes, value: bytes | None) -> None:
     good = CODEC.encode("AlertSettings", builders.settings("c1"), "t")
     if key == b"c2":

@@ -5,6 +5,7 @@ They are real servers of the real protocols. Some addresses answer as a bad day 
 | address | answer |
 |---|---|
 | a mail address at `refused.example` | 550, no such user |
+| a mail address at `nowhere.example` | 556, its domain takes no mail |
 | a mail address at `busy.example` | 451, try again |
 | a phone number that begins with 9990 | no such number |
 | ... with 9991 | throttled at a message's first attempt |

@@ -46,6 +46,8 @@ class Mailboxes:
         domain = address.rpartition("@")[2].lower()
         if domain == "refused.example":
             return "550 5.1.1 No such user"
+        if domain == "nowhere.example":
+            return "556 5.1.10 Recipient address has null MX"
         if domain == "busy.example":
             return "451 4.3.2 Try again later"
         envelope.rcpt_tos.append(address)
