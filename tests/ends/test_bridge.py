@@ -155,11 +155,15 @@ class _RawSender(MessagingHandler):
         if not self.sent:
             self.sent = True
             event.sender.delivery(event.sender.delivery_tag())
-            event.sender.stream(self._encoded)
+            if self._encoded:
+                event.sender.stream(self._encoded)
             event.sender.advance()
 
     def on_accepted(self, event: Any) -> None:
         self.accepted = True
+        event.connection.close()
+
+    def on_rejected(self, event: Any) -> None:
         event.connection.close()
 
 
@@ -181,6 +185,15 @@ def test_what_the_library_cannot_read_stops_nobody(config: Config, account: str,
     letters = read_to_end(config, config.topics.dead_letters.name)
     [letter] = [each for each in letters if (each.value() or b"").endswith(encoded)]
     assert headers_of(letter)["reason"].startswith("not a readable AMQP message")
+
+
+def test_a_transfer_of_nothing_stops_nobody(config: Config, account: str) -> None:
+    assert config.bridge is not None
+    sender = _RawSender(config.bridge, b"")
+    Container(sender).run()
+    send(config, camt054_write.write(entry("after", account)))
+    assert arrived(config, account, 1)
+    wait_until_empty(config)
 
 
 def test_what_is_sent_twice_keeps_its_id(config: Config, account: str) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import logging
+import sys
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from account_alerts.codec import Codec
+from senders import process
 from senders.audit import balance_before, cause_of
 from senders.delivery import Delivery, Source, UnusableError, marks_of, read, route_of
 from senders.flow import Bucket, Routes, Slots, back_off
@@ -188,6 +191,14 @@ def test_a_broken_profile_is_passed_over(key: bytes, value: bytes | None) -> Non
         value = good
     with pytest.raises(UnusableProfileError):
         read_profile(key, value, settings=True, decoder=CODEC)
+
+
+def test_no_request_is_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The tokens of devices are in the addresses of requests.
+    monkeypatch.setattr(sys, "argv", ["senders", "--channel", "push"])
+    process.arguments("sender")
+    assert not logging.getLogger("httpx2").isEnabledFor(logging.INFO)
+    assert not logging.getLogger("httpcore2.connection").isEnabledFor(logging.INFO)
 
 
 def test_why_tells_the_booking_and_masks_the_account() -> None:
