@@ -16,6 +16,10 @@ class FlinkUnreachableError(Exception):
     """The JobManager does not answer, or refuses; the message names its address."""
 
 
+class FlinkRefusedError(FlinkUnreachableError):
+    """The JobManager answered, and did not do what it was asked for."""
+
+
 class SavepointError(Exception):
     """A savepoint could not be made; the message is Flink's reason."""
 
@@ -58,7 +62,7 @@ class FlinkRest:
             with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
                 return json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as error:
-            raise FlinkUnreachableError(
+            raise FlinkRefusedError(
                 f"Flink at {self.url} answered {error.code} to {request.selector}"
             ) from error
         except (OSError, ValueError, HTTPException) as error:

@@ -129,6 +129,15 @@ def replaced(layout: Layout, name: str, job_id: str, version: Version, former: d
         record.stopping = None
 
 
+def goes_back(layout: Layout, name: str, old: JobRecord, savepoint: Path) -> None:
+    """Remember that the version before is meant to run again, from a savepoint, and not the other one."""
+    with records(layout) as jobs:
+        record = jobs.setdefault(name, JobRecord())
+        record.code, record.config, record.operators = old.code, old.config, old.operators
+        record.ids, record.savepoint, record.wanted, record.former = [], str(savepoint), True, old.former
+        record.stopping = None
+
+
 def settled(layout: Layout, name: str) -> None:
     """Remember that a job has checkpoints of its own since it was replaced."""
     with records(layout) as jobs:

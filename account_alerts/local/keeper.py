@@ -39,7 +39,10 @@ def lost_jobs(state: Layout, rest: FlinkRest) -> list[str]:
             known = [listed[job_id] for job_id in record.ids if job_id in listed]
             if not record.wanted or any(job.live for job in known):
                 continue
-            if record.ids and record.ids[-1] in listed and record.stopping != record.ids[-1]:
+            ended = listed.get(record.ids[-1]) if record.ids else None
+            # Whoever cancels a job wants its end, also after an upgrade that did not come about.
+            to_go_on = ended is not None and record.stopping == ended.id and ended.state != "CANCELED"
+            if ended is not None and not to_go_on:
                 _log.info("%s is %s: not brought back", name, known[-1].state)
                 record.wanted = False
             elif not any(job.name == name and job.live for job in listed.values()):

@@ -17,7 +17,7 @@ from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
 from account_alerts.config import PROJECT, Config, load
-from account_alerts.flink_rest import FlinkRest, FlinkUnreachableError, Job, SavepointError
+from account_alerts.flink_rest import FlinkRefusedError, FlinkRest, FlinkUnreachableError, Job, SavepointError
 from account_alerts.local import fitting, health, job_state, submit, versions
 from account_alerts.local.attempt import Attempt, keep_config
 from account_alerts.local.environment import interruptible
@@ -189,11 +189,12 @@ def _replace(
 
 def _take_back(rest: FlinkRest, place: Layout, savepoint: Path, old: Prepared, record: JobRecord) -> None:
     name, began = old.name, time.monotonic()
+    # From here on the old version is what is wanted, whatever becomes of this command.
+    job_state.goes_back(place, name, record, savepoint)
     failed = rest.live_job(name)
     if failed is not None:
         _cancel(rest, failed)
     _plan(old)
-    job_state.stopped(place, name, savepoint)
     version = old.version
     job_id = old.start(savepoint, drop=False)
     job_state.replaced(place, name, job_id, version, record.former)
@@ -236,9 +237,15 @@ def _stop(rest: FlinkRest, job: Job, place: Layout) -> Path:
             _STOP_SECONDS,
             f"Look at {rest.url}, and for the savepoint in {place.savepoints}.",
         )
-    except (FlinkUnreachableError, SavepointError) as error:
+    except (FlinkRefusedError, SavepointError) as error:
         job_state.stopping(place, job.name, None)
         raise LocalError(f"{job.name}: goes on as it is; it could not be stopped: {error}") from error
+    except FlinkUnreachableError as error:
+        # It may have been asked all the same: the mark stays, by which the keeper knows what to go on from.
+        raise LocalError(
+            f"{job.name}: whether it stops is not known. If it does, it is brought back from its savepoint; "
+            f"see `alerts status`. {error}"
+        ) from error
     return Path(unquote(urlsplit(location).path))
 
 

@@ -115,6 +115,29 @@ def test_a_job_that_was_being_stopped_comes_back_from_its_newest_savepoint(layou
     assert job_state.newest_checkpoint(layout, "alerting") == made
 
 
+def test_a_job_that_was_to_be_stopped_and_was_cancelled_stays_ended(layout: Layout) -> None:
+    job_state.started(layout, "alerting", "a1", CODE)
+    job_state.stopping(layout, "alerting", "a1")  # Flink gave no answer: it may have stopped, or not.
+    assert lost_jobs(layout, Cluster(job("a1", "alerting"))) == []
+    assert lost_jobs(layout, Cluster(job("a1", "alerting", "FINISHED"))) == ["alerting"]
+    assert lost_jobs(layout, Cluster(job("a1", "alerting", "CANCELED"))) == []
+    assert not job_state.read(layout, "alerting").wanted
+
+
+def test_who_is_killed_while_he_takes_the_old_version_back_leaves_that_to_the_keeper(layout: Layout) -> None:
+    job_state.started(layout, "alerting", "old1", CODE)
+    old = job_state.read(layout, "alerting")
+    savepoint = layout.savepoints / "savepoint-old1"
+    job_state.stopped(layout, "alerting", savepoint)
+    newer = job_state.Version(Path("/new"), Path("/new.yaml"), {})
+    job_state.replaced(layout, "alerting", "new1", newer, {"code": "/code"})
+    checkpoint(layout, "new1", 1, 5)
+    job_state.goes_back(layout, "alerting", old, savepoint)
+    assert lost_jobs(layout, Cluster(job("new1", "alerting", "CANCELED"))) == ["alerting"]
+    assert job_state.newest_checkpoint(layout, "alerting") == savepoint
+    assert job_state.read(layout, "alerting").code == "/code"
+
+
 def test_after_an_upgrade_only_the_new_version_counts(layout: Layout) -> None:
     job_state.started(layout, "alerting", "a1", CODE)
     checkpoint(layout, "a1", 9, age=0)
