@@ -23,14 +23,18 @@ _INTERVAL = 1.0
 _BATCH = 10_000
 _log = logging.getLogger("guard")
 
-Newest = dict[str, dict[int, int]]
-"""By rule: the offset of its newest held alert, by partition."""
+Newest = dict[str, dict[int, tuple[int, int]]]
+"""By rule: offset and Kafka time (milliseconds UTC) of its newest held alert, by partition."""
 
 
 def is_over(name: str, newest: Newest, known: Registry) -> bool:
-    """Whether a rule has held alerts that nobody decided on."""
-    decided = known.decided.get(name, {})
-    return any(offset >= decided.get(partition, 0) for partition, offset in newest.get(name, {}).items())
+    """Whether a rule has held alerts that nobody decided on, and that are not of an earlier start of it."""
+    decided, started = known.decided.get(name, {}), known.started.get(name)
+    since = started.since if started else 0
+    return any(
+        offset >= decided.get(partition, 0) and written_at >= since
+        for partition, (offset, written_at) in newest.get(name, {}).items()
+    )
 
 
 def watch(config: Config) -> None:
@@ -68,4 +72,5 @@ def _watch(config: Config) -> None:
 
 
 def _saw(newest: Newest, name: str, message: Message) -> None:
-    newest.setdefault(name, {})[int(message.partition() or 0)] = int(message.offset() or 0)
+    place = int(message.offset() or 0), message.timestamp()[1]
+    newest.setdefault(name, {})[int(message.partition() or 0)] = place

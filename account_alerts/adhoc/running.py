@@ -207,7 +207,7 @@ def _state(name: str, known: Registry, waiting: int, states: dict[str, str]) -> 
     if name not in known.started:
         return "RUNS THOUGH STOPPED" if states.get(_job(name)) in LIVE else "not started"
     state = states.get(_job(name), "")
-    if waiting or (name in known.halted and state not in LIVE):
+    if state not in LIVE and (waiting or name in known.halted):
         return "stopped by its limit"
     return {"RUNNING": "runs"}.get(state, "does not run")
 

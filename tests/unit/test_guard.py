@@ -4,7 +4,7 @@ import pytest
 
 from account_alerts.adhoc import ending
 from account_alerts.adhoc.guard import is_over
-from account_alerts.adhoc.registry import Registry
+from account_alerts.adhoc.registry import Registry, Started
 from udfs.adhoc_alerts import read_reset
 
 
@@ -22,7 +22,14 @@ def test_a_rule_is_over_its_limit_while_held_alerts_wait(
     newest: dict[int, int], decided: dict[int, int], over: bool
 ) -> None:
     known = Registry(decided={"r": decided, "other": {0: 99}})
-    assert is_over("r", {"r": newest, "another": {0: 1}}, known) == over
+    held = {partition: (offset, 1_000) for partition, offset in newest.items()}
+    assert is_over("r", {"r": held, "another": {0: (1, 1_000)}}, known) == over
+
+
+@pytest.mark.parametrize(("since", "over"), [(999, True), (1_000, True), (1_001, False)])
+def test_what_was_held_before_a_rule_was_started_anew_does_not_end_it(since: int, over: bool) -> None:
+    started = Started(sql="SELECT 1", name="r", about="", per_minute=1, since=since)
+    assert is_over("r", {"r": {0: (5, 1_000)}}, Registry(started={"r": started})) == over
 
 
 def test_that_a_job_was_ended_closes_no_breaker() -> None:
