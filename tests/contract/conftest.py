@@ -15,7 +15,7 @@ from tests.contract.chain import Case, Chain
 from tests.contract.environment import Environment
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
     """The environment on throw-away state, with both jobs running."""
     if "CHAIN_CONFIG" in os.environ:
@@ -28,7 +28,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environmen
         own.alerts("down")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def config(request: pytest.FixtureRequest) -> Config:
     """The configuration of the environment the chain runs in."""
     if path := os.environ.get("CHAIN_CONFIG"):
@@ -37,7 +37,7 @@ def config(request: pytest.FixtureRequest) -> Config:
     return environment.config
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chain(config: Config) -> Iterator[Chain]:
     """The chain, with all its outputs watched."""
     running = Chain(config)

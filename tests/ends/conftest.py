@@ -24,7 +24,7 @@ KAFKA = Part(
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
     """What starts programs; stops all at the end."""
     folder = tmp_path_factory.mktemp("ends")
@@ -35,14 +35,14 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
         own.stop_all()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def kafka(programs: Programs) -> Config:
     """A broker with the topics; the configuration that says where it is."""
     programs.start(KAFKA)
     return programs.config
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def postgres(programs: Programs) -> Config:
     """A server with both databases and their tables; the configuration that says where it is."""
     programs.start(POSTGRES)
