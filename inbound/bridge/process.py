@@ -34,6 +34,15 @@ class BridgeError(Exception):
     """The bridge cannot go on, and what it had in hand stays on the queue; the message says why."""
 
 
+def _bytes_of(body: Any) -> bytes | None:
+    """What a message holds, no bytes where it has no body; None for what is no text, such as a map."""
+    if body is None:
+        return b""
+    if isinstance(body, str):
+        return body.encode("utf-8", "surrogatepass")
+    return bytes(body) if isinstance(body, bytes | bytearray | memoryview) else None
+
+
 class Bridge(MessagingHandler):
     """One process's share of a queue."""
 
@@ -172,20 +181,14 @@ class Bridge(MessagingHandler):
                 self._kafka.dead_letter(taken, f"not a readable AMQP message: {type(error).__name__}")
                 self._kafka.acknowledged(taken)
             else:
-                self._take(delivery, received.body, received.delivery_count)
+                self._take(delivery, received.body, encoded, received.delivery_count)
 
-    def _take(self, delivery: Delivery, body: Any, before: int) -> None:
-        is_text = isinstance(body, str)
-        if isinstance(body, str):
-            data = body.encode("utf-8", "surrogatepass")
-        elif isinstance(body, bytes | bytearray | memoryview):
-            data = bytes(body)
-        else:
-            data = b""
-        taken = self._have(delivery, data, before)
-        if len(data) > self._bridge.max_message:
+    def _take(self, delivery: Delivery, body: Any, encoded: bytes, before: int) -> None:
+        is_text, data = isinstance(body, str), _bytes_of(body)
+        taken = self._have(delivery, encoded if data is None else data, before)
+        if len(taken.text) > self._bridge.max_message:
             self._kafka.dead_letter(taken, f"longer than {self._bridge.max_message} bytes")
-        elif not (isinstance(body, str | bytes | bytearray | memoryview)):
+        elif data is None:
             self._kafka.dead_letter(taken, "neither bytes nor text")
         else:
             self._kafka.forward(taken, message.read(data, self._zone, is_text=is_text))

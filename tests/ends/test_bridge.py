@@ -187,13 +187,25 @@ def test_what_the_library_cannot_read_stops_nobody(config: Config, account: str,
     assert headers_of(letter)["reason"].startswith("not a readable AMQP message")
 
 
-def test_a_transfer_of_nothing_stops_nobody(config: Config, account: str) -> None:
+@pytest.mark.parametrize(
+    ("encoded", "reason"),
+    [
+        pytest.param(b"", "an empty message", id="nothing"),
+        pytest.param(b"\x00\x53\x77\x55\x07", "neither bytes nor text", id="a number"),
+    ],
+)
+def test_what_is_no_text_is_a_dead_letter(config: Config, account: str, encoded: bytes, reason: str) -> None:
     assert config.bridge is not None
-    sender = _RawSender(config.bridge, b"")
-    Container(sender).run()
+    topic = config.topics.dead_letters.name
+    before = {(each.partition(), each.offset()) for each in read_to_end(config, topic)}
+    Container(_RawSender(config.bridge, encoded)).run()
     send(config, camt054_write.write(entry("after", account)))
     assert arrived(config, account, 1)
     wait_until_empty(config)
+    [letter] = [
+        each for each in read_to_end(config, topic) if (each.partition(), each.offset()) not in before
+    ]
+    assert (headers_of(letter)["reason"], letter.value() or b"") == (reason, encoded)
 
 
 def test_what_is_sent_twice_keeps_its_id(config: Config, account: str) -> None:
