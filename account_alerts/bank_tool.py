@@ -88,7 +88,7 @@ def show(config: Config, customer: str) -> Record | None:
         row = connection.execute(
             "SELECT record, ARRAY(SELECT account_id FROM access_rights AS own"
             " WHERE own.customer_id = there.customer_id ORDER BY 1)"
-            " FROM published.alert_settings AS there WHERE customer_id = %s",
+            " FROM published.alert_settings AS there WHERE customer_id = %s AND record IS NOT NULL",
             (customer,),
         ).fetchone()
     return None if row is None else {**row[0], "may_see": row[1]}

@@ -99,6 +99,10 @@ class FlinkRest:
         """The job of that name that runs or is being restarted."""
         return next((job for job in self.jobs() if job.name == name and job.live), None)
 
+    def newest_job(self, name: str) -> Job | None:
+        """The job of that name that was started last, ended or not."""
+        return next((job for job in self.jobs() if job.name == name), None)
+
     def checkpoints(self, job_id: str) -> dict[str, Any]:
         """Statistics of the job's checkpoints, as Flink gives them."""
         statistics: dict[str, Any] = self.get(f"/jobs/{job_id}/checkpoints")

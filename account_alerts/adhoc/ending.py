@@ -38,6 +38,16 @@ def end(rest: FlinkRest, job: Job) -> str | None:
     return str(completed["external_path"]) if completed else None
 
 
+def ended_with(rest: FlinkRest, job: Job) -> str | None:
+    """The savepoint with which a finished job ended; None: Flink does not know it any more.
+
+    Raises:
+        FlinkUnreachableError: Flink does not answer.
+    """
+    savepoint = rest.checkpoints(job.id)["latest"]["savepoint"]
+    return str(savepoint["external_path"]) if savepoint else None
+
+
 def folder(address: str | None) -> Path | None:
     """Where on this machine a savepoint or checkpoint is."""
     return Path(unquote(urlsplit(address).path)) if address else None

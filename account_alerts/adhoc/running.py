@@ -12,7 +12,7 @@ from account_alerts.adhoc import ending, held, registry
 from account_alerts.adhoc.registry import Registry, Started
 from account_alerts.adhoc.rule_file import Rule, RuleError
 from account_alerts.config import Config
-from account_alerts.flink_rest import LIVE, FlinkRest, FlinkUnreachableError
+from account_alerts.flink_rest import LIVE, FlinkRest, FlinkUnreachableError, Job
 from account_alerts.local import job_state, readiness, submit
 from account_alerts.local.errors import LocalError
 from account_alerts.local.layout import Layout
@@ -142,12 +142,18 @@ def halt(config: Config, name: str, is_over: Callable[[Registry], bool]) -> bool
     """
     with _alone(config):
         known, rest = registry.read(config), FlinkRest(config.flink.rest_url)
-        job = rest.live_job(_job(name))
+        job = rest.newest_job(_job(name))
         if job is None or name not in known.started or not is_over(known):
             return False
         if config.local is None:
-            registry.halt(config, name, ending.end(rest, job))
+            if not job.live and (name in known.halted or not _ended(job, known.started[name])):
+                return False
+            # One that ended unnoted was ended by whom Flink's answer did not reach.
+            state = ending.end(rest, job) if job.live else ending.ended_with(rest, job)
+            registry.halt(config, name, state)
             return True
+        if not job.live:
+            return False
         place = Layout(config.local.state)
         # Whoever is submitting it just now, such as the keeper, is waited for; the next finds it unwanted.
         with submit.submitting(place, job.name):
@@ -155,6 +161,11 @@ def halt(config: Config, name: str, is_over: Callable[[Registry], bool]) -> bool
             registry.halt(config, name, ending.end(rest, job))
             job_state.unwanted(place, job.name)
         return True
+
+
+def _ended(job: Job, rule: Started) -> bool:
+    """Whether a job was stopped with a savepoint, not cancelled, since its rule was started."""
+    return job.state == "FINISHED" and job.started >= rule.since
 
 
 def bring_up(config: Config) -> None:

@@ -47,7 +47,7 @@ def change(table: str, key: bytes | None, value: bytes | None, oldest_booking: i
     Args:
         table: Its name, one of `connector.tables`.
         key: The customer's or the account's id.
-        value: The row as JSON; None where it was deleted.
+        value: The row as JSON; None where it was deleted. One without a record is of somebody who left.
         oldest_booking: Of a snapshot, what was booked longer ago than so many milliseconds is none: nobody is
             to hear today of what happened a year ago.
 
@@ -62,6 +62,8 @@ def change(table: str, key: bytes | None, value: bytes | None, oldest_booking: i
     if value is None:
         return Change(name, None)
     row = _object(value, "the row")
+    committed = row.get("__source_ts_ms") if row.get("__op") != "r" else None
+    committed_ms = committed if isinstance(committed, int) else None
     if table == BOOKINGS:
         if row.get("__op") not in _ADDED:
             return None
@@ -69,12 +71,13 @@ def change(table: str, key: bytes | None, value: bytes | None, oldest_booking: i
         read_at = row.get("__source_ts_ms")
         if row["__op"] == "r" and isinstance(read_at, int) and record["booked_at"] < read_at - oldest_booking:
             return None
+    elif row.get("record", "") is None:
+        return Change(name, None, committed_ms)
     else:
         record = _object(row.get("record"), "the record")
     if record.get(field) != key.decode(errors="replace"):
         raise UnusableChangeError(f"the key is not the {field}")
-    committed = row.get("__source_ts_ms") if row.get("__op") != "r" else None
-    return Change(name, record, committed if isinstance(committed, int) else None)
+    return Change(name, record, committed_ms)
 
 
 def _object(text: Any, what: str) -> dict[str, Any]:

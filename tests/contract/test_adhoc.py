@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from account_alerts.adhoc import registry, running
 from tests.builders import Record, entry, setting, settings
 from tests.contract.chain import Case, Chain, Observed
 from tests.contract.environment import Environment, wait
@@ -289,9 +290,19 @@ def test_what_is_over_the_limit_is_held_and_released_or_dropped(
     def told() -> set[str]:
         return {who[0] for who in places(of_rule(case, "flood"))}
 
+    def lose_what_was_noted() -> None:
+        # As if Flink had ended the job, and its answer had reached nobody: whoever watches next finds out.
+        state = registry.read(environment.config).halted["flood"]
+        registry.goes_on(environment.config, "flood")
+        elsewhere = environment.config.model_copy(update={"local": None})
+        assert running.halt(elsewhere, "flood", lambda known: "flood" in known.started)
+        assert registry.read(environment.config).halted["flood"] == state is not None
+        assert not running.halt(elsewhere, "flood", lambda known: True)
+
     flood(4)
     case.wait_for(lambda: len(of_rule(case, "flood")) == LIMIT, "what the limit lets through")
     stopped()
+    lose_what_was_noted()
     between, between_at = known.books(1, "flood"), time.time()
     other = known.books(1, "told")
     case.chain.flush()

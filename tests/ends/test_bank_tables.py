@@ -38,9 +38,11 @@ def connection(bank: Database) -> Iterator[Connection]:
 
 
 def published(connection: Connection) -> tuple[dict[str, Any], dict[str, Any]]:
+    by_customer = "SELECT customer_id, record FROM published.alert_settings WHERE left_at IS NULL"
+    by_account = "SELECT account_id, record FROM published.account_authorizations WHERE left_at IS NULL"
     return (
-        dict(connection.execute("SELECT * FROM published.alert_settings").fetchall()),
-        dict(connection.execute("SELECT * FROM published.account_authorizations").fetchall()),
+        dict(connection.execute(by_customer).fetchall()),
+        dict(connection.execute(by_account).fetchall()),
     )
 
 
@@ -338,6 +340,29 @@ def test_a_customer_can_be_forgotten(connection: Connection) -> None:
         "SELECT count(*) FROM history WHERE old_row::text LIKE '%\"c\"%' OR new_row::text LIKE '%\"c\"%'"
     ).fetchone()
     assert left == (0,)
+
+
+def test_who_left_is_known_until_he_is_forgotten(connection: Connection) -> None:
+    of_customers = "SELECT customer_id, record, left_at <= now() FROM published.alert_settings"
+    of_accounts = "SELECT account_id, record, left_at <= now() FROM published.account_authorizations"
+    one_customer(connection)
+    connection.execute("DELETE FROM customers")
+    assert connection.execute(of_customers).fetchall() == [("c", None, True)]
+    assert connection.execute(of_accounts).fetchall() == [("a", None, True)]
+    connection.execute("CALL forget_departed('1 hour')")
+    assert connection.execute(of_customers).fetchall() == [("c", None, True)]
+    connection.execute("CALL forget_departed('0')")
+    assert connection.execute(of_customers).fetchall() == connection.execute(of_accounts).fetchall() == []
+
+
+def test_who_comes_back_is_there_again(connection: Connection) -> None:
+    one_customer(connection)
+    before = published(connection)
+    connection.execute("DELETE FROM customers; DELETE FROM accounts")
+    one_customer(connection)
+    assert published(connection) == before
+    connection.execute("CALL forget_departed('0')")
+    assert published(connection) == before
 
 
 def test_the_sample_is_loaded_as_it_is_and_twice_changes_nothing(

@@ -171,6 +171,25 @@ def test_a_connector_that_is_gone_is_registered_again(
     wait_for(said, lambda: connector.status(config).running, _SECONDS, "See connect.log.")
 
 
+def test_who_left_while_the_slot_was_lost(
+    config: Config, bank: psycopg.Connection[Any], customer: str, programs: Programs
+) -> None:
+    add(bank, customer)
+    arrived(config, "AlertSettings", customer, settings_of(customer))
+    arrived(config, "AccountAuthorization", customer, {"account_id": customer, "customer_ids": [customer]})
+    programs.stop("connect")
+
+    def inactive() -> bool:
+        return bank.execute("SELECT NOT active FROM pg_replication_slots").fetchall() == [(True,)]
+
+    wait_for("the slot to be free", inactive, _SECONDS, "See connect.log.")
+    bank.execute("SELECT pg_drop_replication_slot(%s)", (connector.capture(config).name,))
+    bank.execute("DELETE FROM customers WHERE customer_id = %s", (customer,))
+    programs.start(CONNECT)
+    assert arrived(config, "AlertSettings", customer, None) == [settings_of(customer), None]
+    assert arrived(config, "AccountAuthorization", customer, None)[-1] is None
+
+
 def test_all_of_them_are_killed_while_customers_change(
     config: Config, bank: psycopg.Connection[Any], customer: str, programs: Programs
 ) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from inbound.capture.changes import change
+from inbound.capture.changes import Change, change
 from inbound.capture.connector import BOOKINGS, SETTINGS
 
 _DAY = 86_400_000
@@ -46,4 +46,6 @@ def test_a_row_that_is_gone() -> None:
     assert gone is not None
     assert gone.record is None
     assert change(BOOKINGS, b"a1", None, _DAY) is None
+    left = json.dumps({"customer_id": "c1", "record": None, "__op": "u", "__source_ts_ms": 7}).encode()
+    assert change(SETTINGS, b"c1", left, _DAY) == Change("AlertSettings", None, 7)
     assert change(BOOKINGS, b"a1", row(__op="u"), _DAY) is None
