@@ -136,8 +136,14 @@ def sms_money(minor: int, currency: str, language: str) -> str:
 
 
 def local_time(ms: int, zone: str) -> datetime:
-    """A time in milliseconds UTC as a customer's clock shows it; UTC where the zone is not known."""
-    return (datetime.fromtimestamp(ms / 1000, UTC)).astimezone(_zone(zone))
+    """A time in milliseconds UTC as a customer's clock shows it; UTC where the zone is not known, or where its
+    clock shows a year that no calendar here has.
+    """
+    at = datetime.fromtimestamp(ms // 1000, UTC)
+    try:
+        return at.astimezone(_zone(zone))
+    except OverflowError:
+        return at
 
 
 def written(at: datetime, language: str, *, zone: bool = False) -> str:

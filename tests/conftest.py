@@ -1,7 +1,21 @@
 """What all tests share."""
 
 import os
+from pathlib import Path
+
+import pytest
 
 # The Java processes that tests start from Python live for seconds: the second compiler would never pay. What
 # the local environment starts doesn't get this variable.
 os.environ.setdefault("JVM_ARGS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+
+_SHARED = ("contract", "ends")
+"""Folders whose tests share a broker or a whole environment."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several processes share the tests (pytest-xdist), what shares an environment stays together."""
+    for item in items:
+        place = item.path.relative_to(Path(__file__).parent)
+        group = place.parts[0] if place.parts[0] in _SHARED else str(place)
+        item.add_marker(pytest.mark.xdist_group(group))

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from iso4217 import Currency
 from lxml import html
@@ -51,6 +51,7 @@ def written(message: Any) -> str:
 
 
 @settings(deadline=None)
+@example("BALANCE_ABOVE", "en", "SMS", "EUR", 1, 1, 1, 253_402_297_200_000, "Europe/Amsterdam")
 @given(
     st.sampled_from(TYPES),
     st.sampled_from(LANGUAGES),
