@@ -136,8 +136,9 @@ def sms_money(minor: int, currency: str, language: str) -> str:
 
 
 def local_time(ms: int, zone: str) -> datetime:
-    """A time in milliseconds UTC as a customer's clock shows it; UTC where the zone is not known, or where its
-    clock shows a year that no calendar here has.
+    """A time in milliseconds UTC as a customer's clock shows it.
+
+    UTC where the zone is not known, and where its clock would show a year after 9999.
     """
     at = datetime.fromtimestamp(ms // 1000, UTC)
     try:
