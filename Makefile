@@ -21,7 +21,7 @@ lint: install ## Check style and types
 	@.venv/bin/mypy account_alerts devices inbound jobs senders udfs tests
 
 test: lint ## Run all tests: as many processes as processors, three at most, the long tests first
-	@.venv/bin/python -m pytest --numprocesses logical --maxprocesses 3 --dist loadgroup --no-loadscope-reorder
+	@.venv/bin/python -m pytest --numprocesses logical --maxprocesses 3 --dist loadscope --no-loadscope-reorder
 
 bench: install ## Measure throughput, latency, and cost of state; BENCH="..." chooses (docs/performance.md)
 	@.venv/bin/python -c "import matplotlib" 2>/dev/null || .venv/bin/python -m pip --disable-pip-version-check \

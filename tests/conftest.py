@@ -1,9 +1,10 @@
 """What all tests share."""
 
 import os
-from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 # The Java processes that tests start from Python live for seconds: the second compiler would never pay. What
 # the local environment starts doesn't get this variable.
@@ -15,11 +16,15 @@ _LONG = ("test_adhoc.py", "test_upgrade.py")
 """Half of the contract's time: worth an environment of their own."""
 
 
-# Before pytest-xdist looks at the groups.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several processes share the tests (pytest-xdist), what shares an environment stays together."""
-    for item in items:
-        place = item.path.relative_to(Path(__file__).parent)
-        group = place.parts[0] if place.parts[0] in _SHARED else str(place)
-        item.add_marker(pytest.mark.xdist_group(f"{group}, long" if place.name in _LONG else group))
+class _ByEnvironment(LoadScopeScheduling):  # type: ignore[misc]  # It has no types.
+    """Keeps together what shares an environment, where several processes run tests."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        _, *folders, file = nodeid.partition("::")[0].split("/")
+        shared = [folder for folder in folders if folder in _SHARED]
+        return f"{shared[0]}, {file in _LONG}" if shared else f"{folders} {file}"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """What pytest-xdist gives each process to do."""
+    return _ByEnvironment(config, log)
