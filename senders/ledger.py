@@ -1,6 +1,9 @@
 """The ledger: PostgreSQL remembers each alert id and what became of it (database/delivery/).
 
 Whoever inserts an alert's row has claimed it; nobody else hands it over unless its lease (`due_at`) passes.
+
+A statement that changes rows names their keys as an array, also where it joins what has them: a join alone
+may be planned the other way round, and read the whole table for a few rows, while it is believed to be small.
 """
 
 import base64
@@ -61,7 +64,7 @@ WITH due AS (
   UPDATE deliveries d
   SET state = 'claimed', attempts = attempts + 1, claimed_at = now(), claimed_by = %(process)s,
     due_at = now() + %(lease)s * interval '1 ms'
-  FROM due WHERE d.alert_id = due.alert_id
+  WHERE alert_id = ANY (ARRAY(SELECT alert_id FROM due))
   RETURNING d.*
 )
 SELECT c.*, {_STANDING} FROM c {_JOINED}
@@ -82,7 +85,8 @@ WITH leads AS MATERIALIZED (
   SET state = 'claimed', attempts = attempts + 1, claimed_at = now(), claimed_by = %(process)s,
     due_at = now() + %(lease)s * interval '1 ms', digest_id = COALESCE(d.digest_id, %(token)s)
   FROM own
-  WHERE d.customer_id = own.customer_id AND d.address = own.address AND d.channel = %(channel)s
+  WHERE d.customer_id = ANY (ARRAY(SELECT customer_id FROM own))
+    AND d.customer_id = own.customer_id AND d.address = own.address AND d.channel = %(channel)s
     AND d.held_for = 'digest' AND d.due_at <= now() AND (d.state <> 'claimed' OR %(take_over)s::boolean)
   RETURNING d.*
 )
@@ -107,7 +111,7 @@ SET state = r.state,
 FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (
   alert_id text, attempt int, state text, handed_over_at bigint, due_at bigint, held_for text, reference text,
   reason text, step text)
-WHERE d.alert_id = r.alert_id AND d.state IN ('claimed', 'held', 'retry')
+WHERE d.alert_id = ANY (%(keys)s) AND d.alert_id = r.alert_id AND d.state IN ('claimed', 'held', 'retry')
   AND (d.attempts = r.attempt OR r.state = 'handed over')
 """
 
@@ -119,7 +123,8 @@ SET state = CASE WHEN r.delivered THEN 'confirmed' ELSE 'undelivered' END,
   steps = CASE WHEN r.delivered THEN d.steps ELSE d.steps
     || jsonb_build_array(jsonb_build_object('at', r.at, 'step', 'undelivered', 'reason', r.reason)) END
 FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (reference text, delivered boolean, at bigint, reason text)
-WHERE d.channel = %(channel)s AND d.reference = r.reference AND d.state = 'handed over'
+WHERE d.channel = %(channel)s AND d.reference = ANY (%(keys)s) AND d.reference = r.reference
+  AND d.state = 'handed over'
 RETURNING d.reference, d.state
 """
 
@@ -129,7 +134,7 @@ WITH old AS (
   WHERE received_at < now() - %(keep)s * interval '1 ms' AND due_at IS NULL
   LIMIT 5000 FOR UPDATE SKIP LOCKED
 )
-DELETE FROM deliveries d USING old WHERE d.alert_id = old.alert_id RETURNING 1
+DELETE FROM deliveries WHERE alert_id = ANY (ARRAY(SELECT alert_id FROM old)) RETURNING 1
 """
 
 _TAKE_BACK = """
@@ -199,7 +204,7 @@ class Ledger:
     async def mark(self, marks: Iterable[Mark]) -> None:
         """Write down what became of alerts."""
         rows = [mark.row() for mark in marks]
-        await self._marks.run(_MARK, {"rows": json.dumps(rows)})
+        await self._marks.run(_MARK, {"rows": json.dumps(rows), "keys": [row["alert_id"] for row in rows]})
 
     async def confirm(self, receipts: Iterable[Receipt]) -> dict[str, str]:
         """Write receipts down; the new state by reference. What is not in it is not (yet) known."""
@@ -212,7 +217,8 @@ class Ledger:
             }
             for receipt in receipts
         ]
-        found = await self._due.run(_RECEIPTS, self._values(rows=json.dumps(rows)))
+        keys = [row["reference"] for row in rows]
+        found = await self._due.run(_RECEIPTS, self._values(rows=json.dumps(rows), keys=keys))
         return {row["reference"]: row["state"] for row in found}
 
     async def prune(self, keep: int) -> int:

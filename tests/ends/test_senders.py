@@ -55,6 +55,24 @@ def test_one_mail_for_an_alert_however_often_kafka_has_it(post: Post) -> None:
     assert post.metrics()['sender_handed_over_total{channel="EMAIL"}'] >= 101
 
 
+def test_no_statement_reads_more_than_its_own_rows(post: Post) -> None:
+    # PostgreSQL plans while the ledger is empty, and keeps its plans while it grows.
+    post.execute("TRUNCATE deliveries")
+    process = post.start()
+    customer = post.customer()
+    count = 1_000
+    post.wait("the sender", post.is_ready)
+    read = "SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE indexrelname = 'deliveries_pkey'"
+    before = post.value(read)
+    post.trickle([post.alert(customer) for _ in range(count)], 10)
+    handed_over = 'sender_handed_over_total{channel="EMAIL"}'
+    post.wait("all are out", lambda: post.metrics().get(handed_over, 0) == count)
+    assert post.stop(process) == 0  # The last that it did is counted when its connections end.
+    written = "SELECT n_tup_upd FROM pg_stat_user_tables WHERE relname = 'deliveries'"
+    post.wait("the last is counted", lambda: post.value(written) >= count)
+    assert 0 < post.value(read) - before < 5 * count
+
+
 @pytest.mark.usefixtures("sender")
 def test_what_no_gateway_takes_and_what_is_no_alert_become_dead_letters(post: Post) -> None:
     customer = post.customer()
