@@ -23,7 +23,8 @@ from pathlib import Path
 import psutil
 
 from account_alerts import bank_tool, local
-from account_alerts.codec import Record
+from account_alerts.clients import producer
+from account_alerts.codec import Record, codec
 from account_alerts.config import Config, load
 from account_alerts.demo.play import following, register_devices, wait_for_messages, wait_for_records
 from account_alerts.demo.report import stages, stages_table
@@ -32,7 +33,6 @@ from account_alerts.local import supervise
 from account_alerts.local.layout import layout
 from account_alerts.local.readiness import wait_for_rules
 from account_alerts.local.waiting import say
-from account_alerts.replay import send_entries
 from bench import report
 from bench.senders import processor_seconds
 
@@ -85,6 +85,25 @@ def bookings(prefix: str, count: int, people: int, share: float) -> Iterator[Rec
             **dict.fromkeys(("merchant_id", "merchant_name", "merchant_category", "country", "counterparty")),
             "description": None,
         }
+
+
+def send_evenly(config: Config, entries: list[Record], rate: float) -> None:
+    """Write bookings evenly spaced, each ready before: making them would take the measured ones' time."""
+    encoder, topic = codec(config), config.topics.account_entries.name
+    start = time.time() + len(entries) / 20_000
+    ready = [
+        (
+            entry["account_id"].encode(),
+            encoder.encode("AccountEntry", entry | {"booked_at": int((start + n / rate) * 1000)}, topic),
+        )
+        for n, entry in enumerate(entries)
+    ]
+    client = producer(config)
+    for number, (key, value) in enumerate(ready):
+        time.sleep(max(0.0, start + number / rate - time.time()))
+        client.produce(topic, value, key)
+        client.poll(0)
+    assert client.flush(30) == 0
 
 
 def wanted(entries: list[Record]) -> set[tuple[str, str, str, str]]:
@@ -152,10 +171,10 @@ def measure(config: Config, chosen: argparse.Namespace, shares: dict[str, float]
     local.up(config, fresh=True, whole=True, on_ends=fill)
     wait_for_rules(config)
     say("warming up")
-    send_entries(config, warm_up, chosen.rate)
+    send_evenly(config, warm_up, chosen.rate)
     say(f"{len(entries)} bookings, {chosen.rate:g}/s")
     with processor_shares(config, shares):
-        sending = threading.Thread(target=send_entries, args=(config, entries, chosen.rate))
+        sending = threading.Thread(target=send_evenly, args=(config, entries, chosen.rate))
         sending.start()
         if chosen.smtp_away:
             time.sleep(chosen.seconds / 10)
@@ -188,7 +207,7 @@ def main() -> None:
     )
     parser.add_argument("--rate", type=float, default=500, help="bookings a second")
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--warm-up", type=float, default=30, help="seconds before, which are not counted")
+    parser.add_argument("--warm-up", type=float, default=120, help="seconds before, which are not counted")
     parser.add_argument("--share", type=float, default=0.2, help="of the bookings that raise an alert")
     parser.add_argument("--customers", type=int, default=3_000)
     parser.add_argument("--smtp-away", type=float, default=0, help="seconds without a mail server")

@@ -37,7 +37,7 @@ def http_client(
 ) -> httpx2.AsyncClient:
     """A client that keeps its connections, follows no redirects and takes nothing from the environment."""
     limits = httpx2.Limits(
-        max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=300
+        max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=30
     )
     return httpx2.AsyncClient(
         verify=tls_context(ca_file),
