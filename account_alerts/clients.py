@@ -19,6 +19,8 @@ from account_alerts.config import LARGEST_RECORD, Config
 
 # The library tells on its own of every retry; what comes to nothing is told by an exception or a callback.
 _QUIET: dict[str, Any] = {"logger": logging.getLogger(__name__), "log_level": 2}
+# A request goes out at once, also while the one before it is not acknowledged.
+_AT_ONCE: dict[str, Any] = {"socket.nagle.disable": True}
 
 
 class KafkaUnreachableError(Exception):
@@ -35,6 +37,7 @@ def producer(config: Config, **options: Any) -> Producer:
             "message.max.bytes": LARGEST_RECORD,
             "partitioner": "murmur2_random",
             "linger.ms": 0,
+            **_AT_ONCE,
             **_QUIET,
             **options,
         }
@@ -50,6 +53,7 @@ def consumer(config: Config, **options: Any) -> Consumer:
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
             "fetch.wait.max.ms": 100,
+            **_AT_ONCE,
             **_QUIET,
             **options,
         }

@@ -13,6 +13,7 @@ from senders.gateways import keys
 from senders.gateways.answers import refused, retry
 from senders.gateways.phone import international
 from senders.gateways.smpp_texts import MESSAGE_PAYLOAD, Submit, receipt, submits, validity_period
+from senders.gateways.sockets import send_at_once
 
 _LOG = logging.getLogger(__name__)
 _INTERNATIONAL, _ALPHANUMERIC, _UNKNOWN = 1, 5, 0
@@ -123,6 +124,7 @@ class SmppGateway:
             )
             try:
                 session = await client.connect()
+                send_at_once(config.port)
                 self._session, wait = session, _SHORTEST_WAIT
                 self._tried.set()
                 await self._read(session)

@@ -19,6 +19,7 @@ from account_alerts.local.gateways.journal import Journal, read
 from account_alerts.local.gateways.serving import run, serve_http
 from senders import gsm
 from senders.gateways.smpp_texts import MESSAGE_PAYLOAD, MESSAGE_STATE, RECEIPT, RECEIPTED_MESSAGE_ID, UDH
+from senders.gateways.sockets import send_at_once
 
 _NO_SUCH, _AT_FIRST_THROTTLED, _NOT_DELIVERED = "9990", "9991", "9992"
 _INVALID_DESTINATION, _THROTTLED, _SYSTEM_ERROR = 0x0B, 0x58, 0x08
@@ -49,10 +50,11 @@ def no_such(number: str) -> bool:
 class SmppSide:
     """The SMPP server."""
 
-    def __init__(self, smsc: Smsc, server: smpp34.Server, tag: int | None, waiting: dict[str, Any]) -> None:
+    def __init__(self, smsc: Smsc, port: int, tag: int | None, waiting: dict[str, Any]) -> None:
         """`tag` is the idempotency TLV; `waiting` are SMS whose receipts are still to be sent, by id."""
         self._smsc = smsc
-        self._server = server
+        self._port = port
+        self._server = smpp34.Server("127.0.0.1", port, system_id="local")
         self._tag = tag
         self._waiting = waiting
         self._sessions: dict[str, smpp34.Esme] = {}
@@ -60,12 +62,14 @@ class SmppSide:
 
     async def run(self) -> None:
         """Answer until cancelled."""
+        await self._server.start()
         receipts = asyncio.create_task(self._send_receipts())
         try:
             while True:
                 event = await self._server.next()
                 if isinstance(event, smpp34.Esme):
                     self._sessions[event.session_id] = event
+                    send_at_once(self._port)
                     self._bound.set()
                 elif isinstance(event, smpp34.SubmitSmEvent):
                     self._take(event)
@@ -73,6 +77,7 @@ class SmppSide:
                     self._sessions.pop(event.session_id, None)
         finally:
             receipts.cancel()
+            await self._server.stop()
 
     def _take(self, event: smpp34.SubmitSmEvent) -> None:
         tlvs = {tlv.tag: tlv.value for tlv in event.tlvs}
@@ -189,15 +194,13 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
             waiting[line["id"]] = line
         elif "key" not in line:
             waiting.pop(line["receipt"], None)
-    server = smpp34.Server("127.0.0.1", local.smsc_port, system_id="local")
-    await server.start()
     tag = sms.smpp.idempotency_tag if sms is not None and sms.smpp is not None else None
-    smpp = asyncio.create_task(SmppSide(smsc, server, tag, waiting).run())
+    smpp = asyncio.create_task(SmppSide(smsc, local.smsc_port, tag, waiting).run())
     bearer = sms.http.bearer if sms is not None and sms.http is not None else None
     app = http_side(smsc, None if bearer is None else bearer.get_secret_value())
     await serve_http(app, place, local.sms_http_port, stop)
     smpp.cancel()
-    await server.stop()
+    await asyncio.gather(smpp, return_exceptions=True)
 
 
 if __name__ == "__main__":
