@@ -210,7 +210,7 @@ class Ledger:
         """Write receipts down; the new state by reference. What is not in it is not (yet) known."""
         rows = [
             {
-                "reference": receipt.reference[:200],
+                "reference": receipt.reference[:200].replace("\0", ""),
                 "delivered": receipt.delivered,
                 "at": time_or_none(receipt.at),
                 "reason": (receipt.reason or "").replace("\0", "")[:500] or None,

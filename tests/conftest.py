@@ -6,9 +6,15 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from account_alerts.local import ports
+
 # The Java processes that tests start from Python live for seconds: the second compiler would never pay. What
 # the local environment starts doesn't get this variable.
 os.environ.setdefault("JVM_ARGS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+
+# Processes of tests never choose each other's ports.
+_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+ports.LISTENING = ports.LISTENING[_worker % 8 :: 8]
 
 _SHARED = ("contract", "ends")
 """Folders whose tests share a broker or a whole environment."""

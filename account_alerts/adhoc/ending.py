@@ -39,13 +39,16 @@ def end(rest: FlinkRest, job: Job) -> str | None:
 
 
 def ended_with(rest: FlinkRest, job: Job) -> str | None:
-    """The savepoint with which a finished job ended; None: Flink does not know it any more.
+    """Where the state of an ended job is: its savepoint, or of a cancelled one its newest checkpoint.
+
+    None: there is none.
 
     Raises:
         FlinkUnreachableError: Flink does not answer.
     """
-    savepoint = rest.checkpoints(job.id)["latest"]["savepoint"]
-    return str(savepoint["external_path"]) if savepoint else None
+    latest = rest.checkpoints(job.id)["latest"]
+    state = latest["savepoint"] if job.state == "FINISHED" else latest["completed"]
+    return str(state["external_path"]) if state else None
 
 
 def folder(address: str | None) -> Path | None:

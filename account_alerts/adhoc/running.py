@@ -12,7 +12,7 @@ from account_alerts.adhoc import ending, held, registry
 from account_alerts.adhoc.registry import Registry, Started
 from account_alerts.adhoc.rule_file import Rule, RuleError
 from account_alerts.config import Config
-from account_alerts.flink_rest import LIVE, FlinkRest, FlinkUnreachableError, Job
+from account_alerts.flink_rest import LIVE, FlinkRest, FlinkUnreachableError
 from account_alerts.local import job_state, readiness, submit
 from account_alerts.local.errors import LocalError
 from account_alerts.local.layout import Layout
@@ -102,6 +102,8 @@ def decide(config: Config, name: str, *, release: bool) -> int:
         LocalError: The rule's job does not come up; the alerts are decided on all the same.
     """
     with _alone(config):
+        if config.local is None:
+            _note_end(config, registry.read(config), name)
         count = held.release(config, name) if release else held.drop(config, name)
         known = registry.read(config)
         rule = known.started.get(name)
@@ -142,17 +144,15 @@ def halt(config: Config, name: str, is_over: Callable[[Registry], bool]) -> bool
     """
     with _alone(config):
         known, rest = registry.read(config), FlinkRest(config.flink.rest_url)
-        job = rest.newest_job(_job(name))
-        if job is None or name not in known.started or not is_over(known):
+        if name not in known.started or not is_over(known):
             return False
+        job = rest.live_job(_job(name))
         if config.local is None:
-            if not job.live and (name in known.halted or not _ended(job, known.started[name])):
-                return False
-            # One that ended unnoted was ended by whom Flink's answer did not reach.
-            state = ending.end(rest, job) if job.live else ending.ended_with(rest, job)
-            registry.halt(config, name, state)
+            if job is None:
+                return _note_end(config, known, name)
+            registry.halt(config, name, ending.end(rest, job))
             return True
-        if not job.live:
+        if job is None:
             return False
         place = Layout(config.local.state)
         # Whoever is submitting it just now, such as the keeper, is waited for; the next finds it unwanted.
@@ -163,9 +163,19 @@ def halt(config: Config, name: str, is_over: Callable[[Registry], bool]) -> bool
         return True
 
 
-def _ended(job: Job, rule: Started) -> bool:
-    """Whether a job was stopped with a savepoint, not cancelled, since its rule was started."""
-    return job.state == "FINISHED" and job.started >= rule.since
+def _note_end(config: Config, known: Registry, name: str) -> bool:
+    """Note a job's end that nobody noted: Flink's answer reached nobody; whether there was one.
+
+    In the local environment the keeper brings such a job back.
+    """
+    rest, rule = FlinkRest(config.flink.rest_url), known.started.get(name)
+    job = rest.newest_job(_job(name))
+    if rule is None or name in known.halted or job is None or job.state not in ("FINISHED", "CANCELED"):
+        return False
+    if job.started < rule.since:  # Of an earlier start.
+        return False
+    registry.halt(config, name, ending.ended_with(rest, job))
+    return True
 
 
 def bring_up(config: Config) -> None:

@@ -13,7 +13,7 @@ from account_alerts.local.errors import LocalError
 CHAIN = frozenset({"kafka_port", "kafka_controller_port", "flink_rest_port", "flink_rpc_port"})
 """The ports of what is always started; the others are of the two ends."""
 
-_LISTENING = range(10_000, 32_768)
+LISTENING = range(10_000, 32_768)
 """Below what Linux gives to outgoing connections (net.ipv4.ip_local_port_range) unless told otherwise."""
 
 
@@ -60,6 +60,6 @@ def throw_away(config: Config, state: Path) -> Config:
     that the port is listened on.
     """
     keys = list(config.local_environment().ports())
-    free = (port for port in random.sample(_LISTENING, len(_LISTENING)) if _is_free(port))
+    free = (port for port in random.sample(LISTENING, len(LISTENING)) if _is_free(port))
     ports = dict(zip(keys, free, strict=False))
     return config.override({"local": {**ports, "state_dir": str(state)}})

@@ -1,5 +1,6 @@
 -- Who left stays in what is published, by his id and with no record, until CALL forget_departed('90 days'). A snapshot,
 -- taken where the replication slot was lost, then tells that he left: a row that is gone could not.
+-- Publishers of this version are wanted before this file is applied: older ones take such a row for a broken one.
 
 ALTER TABLE published.alert_settings
     ALTER COLUMN record DROP NOT NULL,
@@ -74,8 +75,14 @@ $$;
 CREATE PROCEDURE forget_departed(older_than interval)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    DELETE FROM published.alert_settings WHERE left_at < now() - older_than;
-    DELETE FROM published.account_authorizations WHERE left_at < now() - older_than;
+    -- Who comes back at this moment has his row locked, and is passed over.
+    DELETE FROM published.alert_settings WHERE customer_id IN (
+        SELECT customer_id FROM published.alert_settings WHERE left_at < now() - older_than FOR UPDATE SKIP LOCKED
+    );
+    DELETE FROM published.account_authorizations WHERE account_id IN (
+        SELECT account_id FROM published.account_authorizations WHERE left_at < now() - older_than
+        FOR UPDATE SKIP LOCKED
+    );
 END
 $$;
 REVOKE EXECUTE ON PROCEDURE forget_departed FROM PUBLIC;

@@ -1,9 +1,11 @@
 """What a library leaves unset on its connections, and gives no way to set."""
 
-import os
+import logging
 import socket
 
 import psutil
+
+_log = logging.getLogger(__name__)
 
 
 def send_at_once(port: int) -> int:
@@ -11,14 +13,26 @@ def send_at_once(port: int) -> int:
 
     By default the kernel holds a small write back while an earlier one is not acknowledged (Nagle's
     algorithm, RFC 896), and the other side puts its acknowledgement off for 40 ms: every tenth SMS would wait
-    so long.
+    so long. Where it cannot be set, they do: it never raises.
     """
-    connections = [
-        connection
-        for connection in psutil.Process().net_connections("tcp")
+    try:
+        connections = psutil.Process().net_connections("tcp")
+    except (OSError, psutil.Error, RuntimeError) as error:
+        _log.warning("small messages may wait 40 ms: connections cannot be listed (%s)", type(error).__name__)
+        return 0
+    ours = [
+        connection.fd
+        for connection in connections
         if connection.raddr and port in (connection.laddr.port, connection.raddr.port) and connection.fd >= 0
     ]
-    for connection in connections:
-        with socket.socket(fileno=os.dup(connection.fd)) as duplicate:
+    return sum(_set(descriptor) for descriptor in ours)
+
+
+def _set(descriptor: int) -> bool:
+    """Whether it is done; the library may have closed the connection meanwhile."""
+    try:
+        with socket.fromfd(descriptor, socket.AF_INET, socket.SOCK_STREAM) as duplicate:
             duplicate.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return len(connections)
+    except OSError:
+        return False
+    return True

@@ -60,9 +60,12 @@ class SmppSide:
         self._sessions: dict[str, smpp34.Esme] = {}
         self._bound = asyncio.Event()
 
+    async def start(self) -> None:
+        """Listen."""
+        await self._server.start()
+
     async def run(self) -> None:
         """Answer until cancelled."""
-        await self._server.start()
         receipts = asyncio.create_task(self._send_receipts())
         try:
             while True:
@@ -195,7 +198,9 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
         elif "key" not in line:
             waiting.pop(line["receipt"], None)
     tag = sms.smpp.idempotency_tag if sms is not None and sms.smpp is not None else None
-    smpp = asyncio.create_task(SmppSide(smsc, local.smsc_port, tag, waiting).run())
+    side = SmppSide(smsc, local.smsc_port, tag, waiting)
+    await side.start()
+    smpp = asyncio.create_task(side.run())
     bearer = sms.http.bearer if sms is not None and sms.http is not None else None
     app = http_side(smsc, None if bearer is None else bearer.get_secret_value())
     await serve_http(app, place, local.sms_http_port, stop)
