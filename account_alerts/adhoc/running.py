@@ -4,7 +4,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -103,7 +103,8 @@ def decide(config: Config, name: str, *, release: bool) -> int:
     """
     with _alone(config):
         if config.local is None:
-            _note_end(config, registry.read(config), name)
+            with suppress(FlinkUnreachableError):  # The alerts can be decided on all the same.
+                _note_end(config, registry.read(config), name)
         count = held.release(config, name) if release else held.drop(config, name)
         known = registry.read(config)
         rule = known.started.get(name)
