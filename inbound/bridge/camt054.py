@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from xml.etree.ElementTree import Element
 from zoneinfo import ZoneInfo
 
 from account_alerts.codec import Record
@@ -22,7 +23,7 @@ from inbound.bridge.reading import (
     is_currency,
     signed,
 )
-from inbound.bridge.xml_tree import Element, child, text
+from inbound.bridge.xml_tree import child, text
 
 _ROOTS = ("BkToCstmrDbtCdtNtfctn", "BkToCstmrDbtCdtNtfctnV01")
 _AMOUNT = re.compile(r"\+?\d{1,18}(\.\d{0,10})?|\+?\.\d{1,10}")
@@ -47,10 +48,10 @@ def read(root: Element, data: bytes, time_zone: ZoneInfo) -> Reading:
     Raises:
         UnusableError: The message as a whole is none.
     """
-    message = next((found for name in _ROOTS for found in root.below(name)), None)
+    message = next((found for name in _ROOTS for found in root.iter(name)), None)
     if message is None:
         raise UnusableError("not a camt.054: no BkToCstmrDbtCdtNtfctn")
-    notifications = message.every("Ntfctn")
+    notifications = message.findall("Ntfctn")
     if not notifications:
         raise UnusableError("not a camt.054: no Ntfctn")
     reading = Reading()
@@ -85,7 +86,7 @@ class _Notification:
 
         From the last to the first, because a balance after all of them gives those before.
         """
-        entries = self._element.every("Ntry")
+        entries = self._element.findall("Ntry")
         if not entries:
             reading.faults.append(f"{where}: no Ntry")
         bookings: list[Record] = []
@@ -194,7 +195,7 @@ def _accounts_of_references(notifications: list[Element]) -> dict[str, set[str]]
         return accounts  # It has one account.
     for notification in notifications:
         account = details.account(child(notification, "Acct"))
-        for entry in notification.every("Ntry"):
+        for entry in notification.findall("Ntry"):
             accounts[details.reference(entry, details.transaction(entry))].add(account)
     return accounts
 
@@ -207,10 +208,10 @@ def _amount(entry: Element) -> tuple[int, str]:
 
 
 def _minor(amount: Element) -> tuple[int, str]:
-    currency = amount.currency.strip()
+    currency = amount.get("Ccy", "").strip()
     if not is_currency(currency):
         raise UnusableError("currency is not in ISO 4217")
-    digits = amount.text
+    digits = text(amount)
     if not _AMOUNT.fullmatch(digits):
         raise UnusableError("Amt is no amount")
     try:
@@ -230,12 +231,13 @@ def _balance(element: Element, *, own: bool = False) -> tuple[int | None, str]:
         own: Look only at what the notification says of itself.
     """
     if own:
-        found = element.every("Bal")
-        for supplement in element.every("SplmtryData"):
-            found += supplement.below("Bal")
+        found = element.findall("Bal")
+        for supplement in element.findall("SplmtryData"):
+            found += supplement.iter("Bal")
     else:
-        found = element.below("Bal")
-    found = [each for each in found if _is_of_booked(each)]
+        found = list(element.iter("Bal"))
+    if found:
+        found = [each for each in found if _is_of_booked(each)]
     if not found:
         return None, ""
     if len(found) > 1:

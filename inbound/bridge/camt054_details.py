@@ -1,20 +1,21 @@
 """What an entry of a camt.054 says of its transaction: its kind, the other side, what it was for."""
 
 from typing import Any
+from xml.etree.ElementTree import Element
 
 from account_alerts.codec import Record
 from inbound.bridge import camt054_codes
 from inbound.bridge.reading import ENTRY_TYPES
-from inbound.bridge.xml_tree import Element, child, text
+from inbound.bridge.xml_tree import child, text
 
 
 def _has(element: Element, name: str) -> bool:
-    return bool(element.below(name))
+    return next(element.iter(name), None) is not None
 
 
 def transaction(entry: Element) -> Element | None:
     """The entry's one transaction; what several say is said of none of their sum."""
-    transactions = [each for detail in entry.every("NtryDtls") for each in detail.every("TxDtls")]
+    transactions = [each for detail in entry.findall("NtryDtls") for each in detail.findall("TxDtls")]
     return transactions[0] if len(transactions) == 1 else None
 
 
@@ -65,7 +66,7 @@ def parties(entry: Element, transaction: Element | None, booking: Record) -> dic
     if card_use is None:
         card_use = child(entry, "CardTx")
     shop = child(card_use, "POI", "Id")
-    category = "" if card_use is None else text(next(iter(card_use.below("TxCtgy")), None))
+    category = "" if card_use is None else text(next(iter(card_use.iter("TxCtgy")), None))
     return {
         "merchant_id": text(shop, "Id"),
         "merchant_name": text(shop, "ShrtNm") or (name if card else ""),
@@ -80,8 +81,8 @@ def _description(entry: Element, transaction: Element | None) -> str:
     remittance = child(transaction, "RmtInf")
     lines: list[str] = []
     if remittance is not None:
-        lines = [each.text for each in remittance.every("Ustrd")]
+        lines = [text(each) for each in remittance.findall("Ustrd")]
         if not any(lines):
-            lines = [text(each, "CdtrRefInf", "Ref") for each in remittance.every("Strd")]
+            lines = [text(each, "CdtrRefInf", "Ref") for each in remittance.findall("Strd")]
     joined = " ".join(line for line in lines if line)
     return joined or text(transaction, "AddtlTxInf") or text(entry, "AddtlNtryInf")

@@ -13,10 +13,9 @@ from zoneinfo import ZoneInfo
 
 from proton import Delivery, Handler, Message
 from proton.handlers import EndpointStateHandler, MessagingHandler
-from proton.reactor import Container
 
 from account_alerts.config import Config, ConfigError
-from inbound.bridge import message, metrics
+from inbound.bridge import events, message, metrics
 from inbound.bridge.connection import QUEUE, connect
 from inbound.bridge.to_kafka import InHand, ToKafka
 
@@ -60,6 +59,8 @@ class Bridge(MessagingHandler):
         self._bridge = config.bridge
         self._zone = ZoneInfo(config.bridge.time_zone)
         self._kafka = ToKafka(config, config.bridge.address)
+        self._received = Message()
+        """Every message in its turn: to make one costs as much as to decode it."""
         self._container: Any = None
         self._connection: Any = None
         self._link: Any = None
@@ -83,10 +84,11 @@ class Bridge(MessagingHandler):
         """
         if not self._kafka.wait_until_there(lambda: self._ending is not None):
             return
-        container = self._container = Container(self)
+        container = self._container = events.container(self)
         container.start()
         container.timeout = _IDLE_SECONDS
         while container.process() and not self._ended():
+            metrics.IN_HAND.set(self._in_hand)
             self._kafka.poll()
             if self._kafka.failure is not None:
                 raise BridgeError(self._kafka.failure)
@@ -170,10 +172,9 @@ class Bridge(MessagingHandler):
         if delivery.aborted:
             delivery.settle()  # The broker took it back before all of it was here.
         elif delivery.readable and not delivery.partial:
-            link = delivery.link
+            link, received = event.link, self._received
             encoded = bytes(link.recv(delivery.pending) or b"")
             link.advance()
-            received = Message()
             try:
                 received.decode(encoded)
             except Exception as error:  # Such as a text that is not Unicode: the library lets any pass.
@@ -199,7 +200,6 @@ class Bridge(MessagingHandler):
         self._back_off = _FIRST_BACK_OFF
         taken = InHand(delivery, self._connections, text, before)
         self._in_hand += 1
-        metrics.IN_HAND.set(self._in_hand)
         # Held until all records are given to Kafka: the first may be acknowledged before the last is given.
         taken.waiting = 1
         return taken
@@ -213,15 +213,18 @@ class Bridge(MessagingHandler):
             return
         self._settled_at = now
         done, self._kafka.done = self._kafka.done, []
+        accepted = settled = 0
         for taken in done:
             self._in_hand -= 1
             metrics.SECONDS.observe(now - taken.taken)
             if self._link is None or taken.connection != self._connections:
                 continue  # Of an earlier connection: it is delivered again.
-            outcome = Delivery.ACCEPTED if taken.refused is None else Delivery.REJECTED
-            (metrics.ACCEPTED if taken.refused is None else metrics.REJECTED).inc()
-            taken.delivery.update(outcome)
+            accepted += taken.refused is None
+            taken.delivery.update(Delivery.ACCEPTED if taken.refused is None else Delivery.REJECTED)
             taken.delivery.settle()
+            settled += 1
+        metrics.ACCEPTED.inc(accepted)
+        metrics.REJECTED.inc(settled - accepted)
         metrics.IN_HAND.set(self._in_hand)
         self._give_credit()
 

@@ -88,7 +88,8 @@ class ToKafka:
                 reading.faults.append(f"a booking longer than {_LARGEST_BOOKING} bytes")
                 continue
             self._book(taken, booking, value)
-        metrics.SKIPPED.inc(reading.skipped)
+        if reading.skipped:
+            metrics.SKIPPED.inc(reading.skipped)
         if reading.faults:
             self.dead_letter(taken, "; ".join(reading.faults))
 

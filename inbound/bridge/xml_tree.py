@@ -1,39 +1,15 @@
 """XML that strangers wrote: read safely, and looked at by local names, whatever the version's namespace."""
 
-from lxml import etree
+from xml.etree.ElementTree import Element, ParseError, XMLParser
 
 from inbound.bridge.reading import UnusableError
 
 _COMMON_NAMES = 10_000
 """Names of elements that are remembered, at most; messages have some hundreds."""
-
-
-class Element:
-    """An element of a document, made once: asking lxml again and again takes most of the time."""
-
-    __slots__ = ("children", "currency", "name", "text")
-
-    def __init__(self, name: str, text: str, currency: str, children: "list[Element]") -> None:
-        """Take local name, text without the spaces around it, the attribute `Ccy`, and children."""
-        self.name = name
-        self.text = text
-        self.currency = currency
-        self.children = children
-
-    def every(self, name: str) -> "list[Element]":
-        """The children of that name."""
-        return [each for each in self.children if each.name == name]
-
-    def below(self, name: str) -> "list[Element]":
-        """All of that name at any depth, this one too, in the document's order."""
-        found, left = [], [self]
-        while left:
-            element = left.pop()
-            if element.name == name:
-                found.append(element)
-            if element.children:
-                left += element.children[::-1]
-        return found
+_DOCUMENT_TYPE = "<!DOCTYPE"
+_DOCUMENT_TYPES = tuple(_DOCUMENT_TYPE.encode(each) for each in ("ascii", "utf-16-le", "utf-16-be"))
+"""As it stands in every encoding that the parser knows: its single-byte ones all begin with ASCII."""
+_names: dict[str, str] = {}
 
 
 def child(element: Element | None, *path: str) -> Element | None:
@@ -41,72 +17,49 @@ def child(element: Element | None, *path: str) -> Element | None:
     for name in path:
         if element is None:
             return None
-        for each in element.children:
-            if each.name == name:
-                element = each
-                break
-        else:
-            return None
+        element = element.find(name)
     return element
 
 
 def text(element: Element | None, *path: str) -> str:
     """The text at the end of a path without spaces around it; empty where there is none."""
-    found = child(element, *path)
-    return "" if found is None else found.text
-
-
-def _parser(encoding: str | None) -> etree.XMLParser:
-    return etree.XMLParser(
-        encoding=encoding,
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        dtd_validation=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
-
-
-_PARSER = _parser(None)
-_UTF8_PARSER = _parser("utf-8")
-_names: dict[str, str] = {}
+    for name in path:
+        if element is None:
+            return ""
+        element = element.find(name)
+    return "" if element is None else (element.text or "").strip()
 
 
 def parse(data: bytes, *, utf8: bool = False) -> Element:
-    """The root of a document.
+    """The root of a document, whose elements have their local names.
 
     Args:
         data: The document.
         utf8: It came as text and was encoded just now: what it says of its encoding does not count.
 
     Raises:
-        UnusableError: Not well-formed, too deep, or with a document type: that could bring entities.
+        UnusableError: Not well-formed; in an encoding that is neither Unicode's nor of single bytes; or with
+            a document type, which could bring entities.
     """
-    # Seen before the parser works on it; in another encoding, afterwards.
-    if b"<!DOCTYPE" in data:
+    # Seen before the parser works on it.
+    if any(each in data for each in _DOCUMENT_TYPES):
         raise UnusableError("not read: XML with a document type")
+    parser = XMLParser(encoding="utf-8" if utf8 else None)
     try:
-        root = etree.fromstring(data, _UTF8_PARSER if utf8 else _PARSER)
-    except (etree.XMLSyntaxError, ValueError, LookupError) as error:
-        where = f" at line {error.position[0]}" if isinstance(error, etree.XMLSyntaxError) else ""
-        raise UnusableError(f"not well-formed XML{where}") from None
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise UnusableError("not read: XML with a document type")
+        parser.feed(data)
+        root: Element = parser.close()
+    except ParseError as error:
+        raise UnusableError(f"not well-formed XML at line {error.position[0]}") from None
+    except (ValueError, LookupError):
+        raise UnusableError("XML in an encoding that is not read") from None
     if len(_names) > _COMMON_NAMES:
         _names.clear()
-    return _element(root)
+    for element in root.iter():
+        tag = element.tag
+        element.tag = _names.get(tag) or _local_name(tag)
+    return root
 
 
-def _element(source: etree._Element) -> Element:
-    tag = source.tag
-    name = _names.get(tag)
-    if name is None:
-        name = _names[tag] = tag.rpartition("}")[2]
-    return Element(
-        name,
-        (source.text or "").strip(),
-        source.get("Ccy", "") if name == "Amt" else "",
-        [_element(each) for each in source],
-    )
+def _local_name(tag: str) -> str:
+    name = _names[tag] = tag.rpartition("}")[2]
+    return name

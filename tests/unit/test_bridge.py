@@ -117,6 +117,13 @@ def test_no_bytes_make_it_raise(data: bytes) -> None:
     assert not unforeseen(reading)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1", "windows-1252", "iso-8859-2"])
+def test_any_encoding_of_single_bytes_or_unicode(encoding: str) -> None:
+    entry = ntry(details="<AddtlNtryInf>café <![CDATA[& ]]><!-- no -->Söhne</AddtlNtryInf>")
+    text = f'<?xml version="1.0" encoding="{encoding}"?>{camt(entry).decode()}'
+    assert one(text.encode(encoding))["description"] == "café & Söhne"
+
+
 @pytest.mark.parametrize("version", ["02", "04", "08", "12"])
 def test_any_version(version: str) -> None:
     booking = one(camt(ntry(), version=version))
@@ -213,7 +220,12 @@ def test_a_fault_names_the_field(changed: dict[str, str], reason: str) -> None:
         b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><Document/>',
         b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><Document>&b;</Document>',
         b"<Document/>",
+        '<?xml version="1.0" encoding="utf-16"?><!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'.encode("utf-16"),
         b"<a>" * 100_000,
+        b"<a>" * 100_000 + b"</a>" * 100_000,
+        camt("<Ntry>" + "<Bal>" * 100_000 + "</Bal>" * 100_000 + "</Ntry>"),
+        b'<?xml version="1.0" encoding="Shift_JIS"?><a/>',
+        b'<?xml version="1.0" encoding="none"?><a/>',
     ],
 )
 def test_unsafe_or_other_xml_is_refused(data: bytes) -> None:
