@@ -41,7 +41,8 @@ def options(config: Config) -> dict[str, str]:
     return {
         "pipeline.name": "device-resolver",
         "parallelism.default": str(job.parallelism),
-        "execution.buffer-timeout.interval": "1 ms",
+        # Few records: each goes at once, and no thread has to look every millisecond whether there is one.
+        "execution.buffer-timeout.interval": "0 ms",
         "execution.checkpointing.interval": f"{job.checkpoint_interval} ms",
         # There is none while more wait for the service than the operator holds: no reason to restart.
         "execution.checkpointing.tolerable-failed-checkpoints": "1000000",

@@ -142,7 +142,8 @@ def analysts_options(config: Config, name: str, parallelism: int) -> dict[str, s
     return {
         "pipeline.name": name,
         "parallelism.default": str(parallelism),
-        "execution.buffer-timeout.interval": "1 ms",
+        # Few records go between tasks: each at once, and no thread looks every millisecond for one.
+        "execution.buffer-timeout.interval": "0 ms",
         "execution.checkpointing.interval": f"{job.checkpoint_interval} ms",
         "execution.checkpointing.incremental": "true",
         "state.backend.type": job.state_backend,

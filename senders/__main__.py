@@ -3,6 +3,8 @@
 import asyncio
 import signal
 
+import uvloop
+
 from account_alerts import database
 from account_alerts.codec import codec
 from account_alerts.config import Config
@@ -63,7 +65,7 @@ def main() -> None:
     """Run until SIGTERM."""
     chosen, config, settings = arguments("sender")
     port = chosen.metrics_port or settings.metrics_port(chosen.channel)
-    asyncio.run(run(config, settings, chosen.channel.upper(), chosen.instance, port))
+    uvloop.run(run(config, settings, chosen.channel.upper(), chosen.instance, port))
 
 
 if __name__ == "__main__":

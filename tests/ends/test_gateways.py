@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import requests
 import smpp34
+import uvloop
 from aiosmtplib import SMTP, SMTPException
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -93,7 +94,7 @@ def talk(config: Config, channel: str, conversation: Callable[[Gateway], Corouti
         async with opened(config, channel) as gateway:
             return await conversation(gateway)
 
-    return asyncio.run(asyncio.wait_for(run(), 120))
+    return uvloop.run(asyncio.wait_for(run(), 120))
 
 
 def sent(config: Config, channel: str, *messages: Message) -> list[Outcome]:

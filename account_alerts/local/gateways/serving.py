@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+import uvloop
+
 from account_alerts.config import Config, load
 from account_alerts.local.gateways.files import Files
 
@@ -25,7 +27,7 @@ def run(serving: Callable[[Config, asyncio.Event], Awaitable[None]]) -> None:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         await serving(config, stop)
 
-    asyncio.run(until_stopped())
+    uvloop.run(until_stopped())
 
 
 def server_tls(place: Files) -> ssl.SSLContext:
