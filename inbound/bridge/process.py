@@ -176,6 +176,7 @@ class Bridge(MessagingHandler):
             encoded = bytes(link.recv(delivery.pending) or b"")
             link.advance()
             try:
+                received.clear()  # A header that the next message does not have would stay.
                 received.decode(encoded)
             except Exception as error:  # Such as a text that is not Unicode: the library lets any pass.
                 taken = self._have(delivery, encoded, 0)

@@ -1,14 +1,22 @@
 """XML that strangers wrote: read safely, and looked at by local names, whatever the version's namespace."""
 
+import codecs
+import re
 from xml.etree.ElementTree import Element, ParseError, XMLParser
 
 from inbound.bridge.reading import UnusableError
 
 _COMMON_NAMES = 10_000
 """Names of elements that are remembered, at most; messages have some hundreds."""
-_DOCUMENT_TYPE = "<!DOCTYPE"
-_DOCUMENT_TYPES = tuple(_DOCUMENT_TYPE.encode(each) for each in ("ascii", "utf-16-le", "utf-16-be"))
-"""As it stands in every encoding that the parser knows: its single-byte ones all begin with ASCII."""
+_LONGEST_NAME = 500
+"""Characters of a name, with its namespace, that is remembered."""
+_UTF_16 = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16", b"<\0": "utf-16-le"}
+"""How documents in UTF-16 begin."""
+# The parser's other encodings all begin with ASCII.
+_DOCUMENT_TYPE = b"<!DOCTYPE"
+_DECLARED = re.compile(rb"""(?:\xef\xbb\xbf)?<\?xml[^>]{1,100}?encoding\s*=\s*["']([\w.:-]{1,40})["']""")
+_LONG_ATTRIBUTE = re.compile(rb"""=\s*(?:"[^"<]{600}|'[^'<]{600})""")
+"""The parser copies a namespace into each element's name: a long one would take gigabytes."""
 _names: dict[str, str] = {}
 
 
@@ -39,12 +47,19 @@ def parse(data: bytes, *, utf8: bool = False) -> Element:
 
     Raises:
         UnusableError: Not well-formed; in an encoding that is neither Unicode's nor of single bytes; or with
-            a document type, which could bring entities.
+            a document type, which could bring entities, or a long attribute.
     """
+    try:
+        if not utf8 and (wide := _UTF_16.get(data[:2])):
+            data, utf8 = data.decode(wide).encode(), True
+    except UnicodeError:
+        raise UnusableError("XML in an encoding that is not read") from None
     # Seen before the parser works on it.
-    if any(each in data for each in _DOCUMENT_TYPES):
+    if _DOCUMENT_TYPE in data:
         raise UnusableError("not read: XML with a document type")
-    parser = XMLParser(encoding="utf-8" if utf8 else None)
+    if _LONG_ATTRIBUTE.search(data):
+        raise UnusableError("not read: XML with an attribute of 600 bytes or more")
+    parser = XMLParser(encoding="utf-8" if utf8 or _says_utf8(data) else None)
     try:
         parser.feed(data)
         root: Element = parser.close()
@@ -52,8 +67,6 @@ def parse(data: bytes, *, utf8: bool = False) -> Element:
         raise UnusableError(f"not well-formed XML at line {error.position[0]}") from None
     except (ValueError, LookupError):
         raise UnusableError("XML in an encoding that is not read") from None
-    if len(_names) > _COMMON_NAMES:
-        _names.clear()
     for element in root.iter():
         tag = element.tag
         element.tag = _names.get(tag) or _local_name(tag)
@@ -61,5 +74,16 @@ def parse(data: bytes, *, utf8: bool = False) -> Element:
 
 
 def _local_name(tag: str) -> str:
-    name = _names[tag] = tag.rpartition("}")[2]
+    name = tag.rpartition("}")[2]
+    if len(tag) <= _LONGEST_NAME and len(_names) < _COMMON_NAMES:
+        _names[tag] = name
     return name
+
+
+def _says_utf8(data: bytes) -> bool:
+    """Whether it declares UTF-8, by any of its names: the parser knows one of them only."""
+    declared = _DECLARED.match(data)
+    try:
+        return declared is not None and codecs.lookup(declared[1].decode("ascii")).name == "utf-8"
+    except (LookupError, UnicodeError):
+        return False

@@ -124,6 +124,30 @@ def test_any_encoding_of_single_bytes_or_unicode(encoding: str) -> None:
     assert one(text.encode(encoding))["description"] == "café & Söhne"
 
 
+@pytest.mark.parametrize(
+    ("encoding", "declared"),
+    [
+        ("utf-8", "UTF8"),
+        ("utf-8-sig", "utf_8"),
+        ("utf-16", "UTF-8"),
+        ("utf-16-le", "UTF-16"),
+    ],
+)
+def test_unicode_by_other_names_and_re_encoded_on_its_way(encoding: str, declared: str) -> None:
+    entry = ntry(details="<AddtlNtryInf>Söhne</AddtlNtryInf>")
+    head = f"<?xml version='1.0' encoding='{declared}'?>"
+    assert one(f"{head}{camt(entry).decode()}".encode(encoding))["description"] == "Söhne"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize("quote", ['"', "'"])
+@pytest.mark.parametrize("letter", ["x", ">", "\u223c"])
+def test_a_long_namespace_is_refused(encoding: str, quote: str, letter: str) -> None:
+    names = "".join(f"<b{number}/>" for number in range(3_000))
+    data = f"<a xmlns= {quote}{letter * 400_000}{quote}>{names}</a>"
+    assert "an attribute of 600 bytes or more" in fault(data.encode(encoding))
+
+
 @pytest.mark.parametrize("version", ["02", "04", "08", "12"])
 def test_any_version(version: str) -> None:
     booking = one(camt(ntry(), version=version))
