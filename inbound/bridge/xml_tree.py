@@ -67,6 +67,8 @@ def parse(data: bytes, *, utf8: bool = False) -> Element:
         raise UnusableError(f"not well-formed XML at line {error.position[0]}") from None
     except (ValueError, LookupError):
         raise UnusableError("XML in an encoding that is not read") from None
+    if len(_names) >= _COMMON_NAMES:
+        _names.clear()  # One message of many names must not keep those of all others out.
     for element in root.iter():
         tag = element.tag
         element.tag = _names.get(tag) or _local_name(tag)
