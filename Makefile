@@ -10,7 +10,7 @@ help: ## Say what can be made
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
 
 install: ## Make .venv with everything the project needs
-	@"$(PYTHON)" -m account_alerts.install
+	@"$(PYTHON)" -m install
 
 demo: install ## Real bookings become alerts before your eyes; KEEP=1 leaves it running
 	@$(ALERTS) demo $(if $(KEEP),--keep)
@@ -18,7 +18,7 @@ demo: install ## Real bookings become alerts before your eyes; KEEP=1 leaves it 
 lint: install ## Check style and types
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
-	@.venv/bin/mypy account_alerts devices inbound jobs senders udfs tests
+	@.venv/bin/mypy account_alerts ingest udfs jobs delivery operations devenv demo alerts_cli install tests
 
 test: lint ## Run all tests: as many processes as processors, three at most, the long tests first
 	@.venv/bin/python -m pytest --numprocesses logical --maxprocesses 3 --dist loadscope --no-loadscope-reorder

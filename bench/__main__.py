@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from account_alerts.local.waiting import say
 from bench import latency, plot, report, state, throughput
 from bench.chain import started
+from operations.waiting import say
 
 
 class Part(StrEnum):

@@ -16,17 +16,17 @@ from pathlib import Path
 
 import psutil
 
-from account_alerts import sample
 from account_alerts.config import load
-from account_alerts.local import queue as local_queue
-from account_alerts.local import throw_away
-from account_alerts.local.parts import BRIDGE, QUEUE
-from account_alerts.local.waiting import say, wait_for
 from bench.senders import processor_seconds
-from inbound.bridge import camt054_write
-from inbound.bridge.queue import Outgoing, put
-from tests.ends.conftest import KAFKA
-from tests.ends.programs import Programs
+from devenv.bank import camt054_writer
+from devenv.ports import throw_away
+from devenv.services import queue as local_queue
+from devenv.services.catalog import BRIDGE, QUEUE
+from operations import booking_files
+from operations.queue import Outgoing, put
+from operations.waiting import say, wait_for
+from tests.component.conftest import KAFKA
+from tests.component.programs import Programs
 
 _LOOK_SECONDS = 0.5
 _PARTS = ("bridge", "queue", "kafka")
@@ -34,11 +34,11 @@ _PARTS = ("bridge", "queue", "kafka")
 
 def messages(count: int) -> Iterator[Outgoing]:
     """The sample's bookings again and again, under other ids."""
-    entries = sample.read()
+    entries = booking_files.read()
     for number in range(count):
         entry = entries[number % len(entries)]
         booking = {**entry, "entry_id": f"b{number}", "booked_at": time.time_ns() // 1_000_000}
-        yield Outgoing(camt054_write.write(booking), entry["account_id"])
+        yield Outgoing(camt054_writer.write(booking), entry["account_id"])
 
 
 def measure(programs: Programs, count: int, warm_up: int, bridges: int) -> None:
@@ -78,7 +78,7 @@ def measure(programs: Programs, count: int, warm_up: int, bridges: int) -> None:
 def more_bridges(programs: Programs, count: int) -> Iterator[Sequence[psutil.Process]]:
     """So many bridges besides the first."""
     file = programs.layout(BRIDGE.program).config
-    command = [sys.executable, "-m", "inbound.bridge", str(file)]
+    command = [sys.executable, "-m", "ingest.bridge", str(file)]
     started = []
     for _ in range(count):
         with socket.create_server(("127.0.0.1", 0)) as free:

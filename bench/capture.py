@@ -10,16 +10,17 @@ import tempfile
 import time
 from pathlib import Path
 
-from account_alerts import bank_tool, database
+from account_alerts import postgres
 from account_alerts.config import Config, load
-from account_alerts.local import throw_away
-from account_alerts.local.parts import CONNECT, POSTGRES, PUBLISHER
-from account_alerts.local.waiting import say
-from account_alerts.tail import follow
 from bench.ends import customers
 from bench.senders import percentile
-from tests.ends.conftest import KAFKA
-from tests.ends.programs import Programs
+from devenv.bank import database as bank_tool
+from devenv.ports import throw_away
+from devenv.services.catalog import CONNECT, POSTGRES, PUBLISHER
+from operations.tail import follow
+from operations.waiting import say
+from tests.component.conftest import KAFKA
+from tests.component.programs import Programs
 
 
 def snapshot(programs: Programs, count: int, patience: float) -> None:
@@ -54,7 +55,7 @@ def snapshot(programs: Programs, count: int, patience: float) -> None:
 def changes(config: Config, count: int, people: int, rate: float) -> None:
     """Change a threshold of one customer after the other; print the times from commit to topic."""
     committed: dict[bytes, float] = {}
-    with database.connect(database.bank(config), autocommit=True) as connection:
+    with postgres.connect(postgres.bank(config), autocommit=True) as connection:
         start = time.monotonic()
         for number in range(min(count, people)):
             time.sleep(max(0.0, start + number / rate - time.monotonic()))

@@ -13,13 +13,14 @@ from urllib.parse import quote
 
 import psutil
 
-from account_alerts import local
 from account_alerts.config import Config, load
-from account_alerts.flink_rest import FlinkRest, FlinkUnreachableError
-from account_alerts.local import job_state, readiness, submit, supervise
-from account_alerts.local.layout import layout
-from account_alerts.local.waiting import say, wait_for
 from bench import feed
+from devenv import environment, ports, readiness, supervise
+from devenv.job_control import state
+from devenv.layout import layout
+from operations import job_runner
+from operations.flink.rest import FlinkRest, FlinkUnreachableError
+from operations.waiting import say, wait_for
 
 ALERTING = "alerting"
 _PATIENCE = 600.0
@@ -71,16 +72,16 @@ class Chain:
 
         wait_for("alerting has ended", ended, _PATIENCE, "See the logs.")
         # The keeper must not bring it back before it is wanted again.
-        with job_state.records(layout(self.config)) as jobs:
+        with state.records(layout(self.config)) as jobs:
             jobs[ALERTING].wanted = False
 
     def start_alerting(self) -> None:
         """Submit the alerting job from its newest checkpoint; returns when all its tasks run."""
-        submit.submit(self.config, [ALERTING])
+        job_runner.submit(self.config, [ALERTING])
 
     def bring_up_jobs(self) -> None:
         """Submit both jobs; returns when the rules have caught up."""
-        local.up(self.config)
+        environment.up(self.config)
 
     def wait_for_rules(self) -> None:
         """Wait until the rules are complete up to now."""
@@ -143,18 +144,18 @@ def started(overrides: dict[str, Any], fill: Callable[[Config], None]) -> Iterat
     # Flink's metrics are read every second, so they must not be older.
     options = {"metrics.fetcher.update-interval": 500, **overrides.get("flink", {}).get("options", {})}
     config = load(overrides={**overrides, "flink": {"options": options}})
-    config = local.throw_away(config, folder / "state")
+    config = ports.throw_away(config, folder / "state")
     chain = Chain(config, folder / "bench.yaml")
     config.write(chain.file)
     complete = False
     try:
-        local.up(config, fresh=True)
+        environment.up(config, fresh=True)
         fill(config)
         chain.wait_for_rules()
         yield chain
         complete = True
     finally:
-        local.down(config)
+        environment.down(config)
         if complete:
             shutil.rmtree(folder, ignore_errors=True)
         else:
@@ -164,9 +165,9 @@ def started(overrides: dict[str, Any], fill: Callable[[Config], None]) -> Iterat
 @contextmanager
 def restarted(chain: Chain, overrides: dict[str, Any]) -> Iterator[Chain]:
     """The same records in Kafka; the cluster configured otherwise, the alerting job without history."""
-    local.down(chain.config)
+    environment.down(chain.config)
     layout_ = layout(chain.config)
-    with job_state.records(layout_) as jobs:
+    with state.records(layout_) as jobs:
         jobs.pop(ALERTING, None)
     other = Chain(chain.config.override(overrides), chain.file, chain.next_booking)
     other.config.write(other.file)

@@ -20,7 +20,8 @@ from pyflink.datastream.state import MapStateDescriptor
 from pyflink.table import StreamTableEnvironment
 
 from account_alerts.config import PROJECT, load
-from jobs.flink_sql import create_view, prepare_process
+from jobs.runner import prepare_process
+from jobs.sql import create_view
 
 _HOUR = 3_600_000
 _WINDOW_MINUTES = 60
@@ -93,7 +94,7 @@ def measure(way: Way, bookings: int, accounts: int) -> float:
     _make_bookings(table_env, bookings, accounts)
     if way is Way.JAVA:
         table_env.create_java_temporary_function("count_card_bookings", "alerts.count.CountCardBookings")
-        create_view(table_env, "rules/raised_counts.sql", load(PROJECT / "conf/local.yaml"))
+        create_view(table_env, "alerting/raised_counts.sql", load(PROJECT / "conf/local.yaml"))
         table_env.create_temporary_view("raised", table_env.sql_query("SELECT entry_id FROM raised_counts"))
     else:
         flat = table_env.to_data_stream(table_env.from_path("flat_bookings"))

@@ -22,19 +22,19 @@ from pathlib import Path
 
 import psutil
 
-from account_alerts import bank_tool, local
-from account_alerts.clients import producer
-from account_alerts.codec import Record, codec
 from account_alerts.config import Config, load
-from account_alerts.demo.play import following, register_devices, wait_for_messages, wait_for_records
-from account_alerts.demo.report import stages, stages_table
-from account_alerts.demo.watch import GATEWAYS, Watch
-from account_alerts.local import supervise
-from account_alerts.local.layout import layout
-from account_alerts.local.readiness import wait_for_rules
-from account_alerts.local.waiting import say
+from account_alerts.kafka.clients import producer
+from account_alerts.records.codec import Record, codec
 from bench import report
 from bench.senders import processor_seconds
+from demo.play import following, register_devices, wait_for_messages, wait_for_records
+from demo.report import stages, stages_table
+from demo.watch import GATEWAYS, Watch
+from devenv import environment, ports, supervise
+from devenv.bank import database
+from devenv.layout import layout
+from devenv.readiness import wait_for_rules
+from operations.waiting import say
 
 _CURRENCY = "EUR"
 _THRESHOLD, _ABOVE, _BELOW = 100_000, 100_001, 2_000
@@ -162,13 +162,13 @@ def measure(config: Config, chosen: argparse.Namespace, shares: dict[str, float]
     watch = Watch(wanted(warm_up + entries), devices)
 
     def fill() -> None:
-        bank_tool.load(config, people)
+        database.load(config, people)
         register_devices(config, devices)
         wait_for_records(
             config, {"account_authorizations": chosen.customers, "alert_settings": chosen.customers}
         )
 
-    local.up(config, fresh=True, whole=True, on_ends=fill)
+    environment.up(config, fresh=True, whole=True, on_ends=fill)
     wait_for_rules(config)
     say("warming up")
     send_evenly(config, warm_up, chosen.rate)
@@ -215,12 +215,12 @@ def main() -> None:
     parser.add_argument("--name", default="ends", help="of the file in bench/results")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="alerts-bench-") as folder:
-        config = local.throw_away(load(), Path(folder) / "state")
+        config = ports.throw_away(load(), Path(folder) / "state")
         try:
             shares: dict[str, float] = {}
             watch = measure(config, chosen, shares)
         finally:
-            local.down(config)
+            environment.down(config)
     complete = watch.complete()
     watch = without_warm_up(watch)
     found = stages(watch)

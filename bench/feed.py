@@ -8,11 +8,11 @@ import numpy as np
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
-from account_alerts.clients import admin, consumer, producer
 from account_alerts.config import Config
-from account_alerts.local.waiting import say
+from account_alerts.kafka.clients import admin, consumer, producer
 from bench import workload
 from bench.workload import Pair
+from operations.waiting import say
 
 _BLOCK = 50_000
 _QUEUE = 200_000

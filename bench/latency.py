@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 from confluent_kafka import Message
 
-from account_alerts.codec import codec
 from account_alerts.config import Config
-from account_alerts.local.waiting import say
+from account_alerts.records.codec import codec
 from bench import feed
 from bench.chain import Chain
 from bench.meter import measured
+from operations.waiting import say
 
 PERCENTILES = (50, 95, 99)
 _PATIENCE = 60.0

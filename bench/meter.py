@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import psutil
 
 from account_alerts.config import Config
-from account_alerts.local import supervise
-from account_alerts.local.layout import layout
+from devenv import supervise
+from devenv.layout import layout
 
 _INTERVAL = 1.0
 

@@ -11,8 +11,8 @@ import sys
 import time
 from pathlib import Path
 
-from account_alerts.clients import producer
 from account_alerts.config import load
+from account_alerts.kafka.clients import producer
 from bench import workload
 
 _LATE_SECONDS = 0.002

@@ -15,11 +15,11 @@ from pathlib import Path
 import psutil
 
 from account_alerts.config import load
-from account_alerts.local import throw_away
-from account_alerts.local.parts import POSTGRES
-from tests.ends.conftest import KAFKA
-from tests.ends.post import Post
-from tests.ends.programs import Programs
+from devenv.ports import throw_away
+from devenv.services.catalog import POSTGRES
+from tests.component.conftest import KAFKA
+from tests.component.post import Post
+from tests.component.programs import Programs
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -81,7 +81,7 @@ def main() -> None:
             programs.start(POSTGRES)
             post = Post(programs.config, folder, {})
             sink = subprocess.Popen([sys.executable, "-m", "bench.smtp_sink", str(post.server.port)])
-            post.start("senders.profiles")
+            post.start("delivery.profiles.consumer")
             sender = psutil.Process(post.start().pid)
             post.wait("the sender", lambda: post.is_ready())
             for rate in chosen.rates:

@@ -6,12 +6,12 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from account_alerts.codec import codec
 from account_alerts.config import Config
-from account_alerts.local.waiting import say, wait_for
+from account_alerts.records.codec import codec
 from bench import feed, throughput
 from bench.chain import Chain, restarted, started
 from bench.latency import Load, paced, said
+from operations.waiting import say, wait_for
 
 DIRECT_FROM = 10_000
 """From so many accounts on, `alert-rules` is filled directly: the job would take minutes for them."""

@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any
 
-from account_alerts.flink_rest import FlinkUnreachableError
-from account_alerts.local.waiting import say
 from bench import feed
 from bench.chain import Chain, JoinCounter
 from bench.meter import measured
+from operations.flink.rest import FlinkUnreachableError
+from operations.waiting import say
 
 SHARE = 0.01
 """Of the bookings, this share raises an alert: one per customer of the account."""

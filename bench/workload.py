@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from account_alerts.codec import Codec, Record, RecordName
+from account_alerts.records.codec import Codec, Record, RecordName
 
 Bytes = npt.NDArray[np.uint8]
 

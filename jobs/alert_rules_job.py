@@ -11,10 +11,12 @@ from pyflink.common import Types
 from pyflink.table import StatementSet, StreamTableEnvironment
 
 from account_alerts.config import Config
-from jobs.flink_sql import configure, create_view, run, statement
-from udfs.overdue_rules import RULES_ROW
-from udfs.prober import ProbeTails, shard_of, shards_of
-from udfs.rules_functions import DEAD_LETTERS, FoldRules, RouteChanges
+from jobs.options import configure
+from jobs.runner import run
+from jobs.sql import create_view, statement
+from udfs.alert_rules.operators import DEAD_LETTERS, FoldRules, RouteChanges
+from udfs.alerting.stale_rules import RULES_ROW
+from udfs.temporal.end_offsets import ProbeTails, shard_of, shards_of
 
 
 def options(config: Config) -> dict[str, str]:
@@ -36,7 +38,7 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     configure(table_env, options(config))
     for table in ("rule_sources", "ticks", "alert_rules_log", "dead_letters"):
         table_env.execute_sql(statement(f"tables/{table}.sql", config))
-    create_view(table_env, "rules/rule_records.sql", config)
+    create_view(table_env, "shared/rule_records.sql", config)
     shards = shards_of(config)
 
     records = table_env.to_data_stream(table_env.from_path("rule_records"))
@@ -60,8 +62,8 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     dead_letters = changes.get_side_output(DEAD_LETTERS)
     table_env.create_temporary_view("rule_dead_letters", table_env.from_data_stream(dead_letters))
     results = table_env.create_statement_set()
-    for result in ("write_rules", "keep_rule_dead_letters"):
-        results.add_insert_sql(statement(f"rules/{result}.sql", config))
+    for result in ("alert_rules/write_rules", "alert_rules/keep_rule_dead_letters"):
+        results.add_insert_sql(statement(f"{result}.sql", config))
     return results
 
 

@@ -11,9 +11,11 @@ from pyflink.table import DataTypes, StatementSet, StreamTableEnvironment
 from pyflink.table.udf import udtf
 
 from account_alerts.config import Config
-from jobs.flink_sql import configure, create_view, run, statement
-from udfs.make_alerts import make_alerts
-from udfs.overdue_rules import RULES_ROW, OverdueRules
+from jobs.options import configure
+from jobs.runner import run
+from jobs.sql import create_view, statement
+from udfs.alerting.stale_rules import RULES_ROW, OverdueRules
+from udfs.alerts import make_alerts
 
 TABLES = (
     "account_entries",
@@ -25,15 +27,15 @@ TABLES = (
     "alert_rules_log",
 )
 RULES = (
-    "checked_entries",
-    "good_entries",
-    "entries_with_rules",
-    "raised_amounts",
-    "counted_bookings",
-    "raised_counts",
-    "raised_alerts",
+    "shared/checked_entries",
+    "alerting/good_entries",
+    "alerting/entries_with_rules",
+    "alerting/raised_amounts",
+    "alerting/counted_bookings",
+    "alerting/raised_counts",
+    "alerting/raised_alerts",
 )
-RESULTS = ("send_alerts", "keep_dead_letters", "release_bookings")
+RESULTS = ("alerting/send_alerts", "alerting/keep_dead_letters", "alerting/release_bookings")
 
 
 def options(config: Config) -> dict[str, str]:
@@ -64,7 +66,7 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     )
     table_env.create_java_temporary_function("count_card_bookings", "alerts.count.CountCardBookings")
     for rule in RULES:
-        create_view(table_env, f"rules/{rule}.sql", config)
+        create_view(table_env, f"{rule}.sql", config)
 
     ticks = table_env.to_data_stream(table_env.from_path("ticks"))
     overdue = (
@@ -77,7 +79,7 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
 
     results = table_env.create_statement_set()
     for result in RESULTS:
-        results.add_insert_sql(statement(f"rules/{result}.sql", config))
+        results.add_insert_sql(statement(f"{result}.sql", config))
     return results
 
 

@@ -8,7 +8,7 @@ plan.
 import argparse
 
 from jobs import alert_rules_job, alerting_job, device_resolver_job, reminders_job
-from jobs.flink_sql import run
+from jobs.runner import run
 
 JOBS = (alert_rules_job.build, alerting_job.build)
 WHOLE = (*JOBS, device_resolver_job.build, reminders_job.build)

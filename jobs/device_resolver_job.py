@@ -14,9 +14,11 @@ from pyflink.table import DataTypes, StatementSet, StreamTableEnvironment
 from pyflink.table.udf import udtf
 
 from account_alerts.config import Config, ConfigError
-from account_alerts.config_ends import Devices
-from jobs.flink_sql import configure, create_view, run, statement
-from udfs.device_alerts import device_alerts
+from account_alerts.config.jobs import Devices
+from jobs.options import configure
+from jobs.runner import run
+from jobs.sql import create_view, statement
+from udfs.device_resolver.alerts import device_alerts
 
 _BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
 _COLUMNS = {
@@ -32,7 +34,7 @@ _COLUMNS = {
     "devices": Types.STRING(),
 }
 RESOLVED = Types.ROW_NAMED(list(_COLUMNS), list(_COLUMNS.values()))
-"""A row of sql/rules/push_alerts.sql, and the customer's devices as JSON."""
+"""A row of sql/device_resolver/push_alerts.sql, and the customer's devices as JSON."""
 
 
 def options(config: Config) -> dict[str, str]:
@@ -59,16 +61,16 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     table_env.create_temporary_function(
         "device_alerts", udtf(device_alerts, result_types=[DataTypes.STRING()] * 2)
     )
-    for view in ("checked_push", "push_alerts"):
-        create_view(table_env, f"rules/{view}.sql", config)
+    for view in ("device_resolver/checked_push", "device_resolver/push_alerts"):
+        create_view(table_env, f"{view}.sql", config)
 
     alerts = table_env.to_data_stream(table_env.from_path("push_alerts"))
     resolved = ask_devices(alerts, devices_of(config)).name("ask devices").uid("ask-devices")
 
     table_env.create_temporary_view("resolved_alerts", table_env.from_data_stream(resolved))
     results = table_env.create_statement_set()
-    for result in ("send_device_alerts", "keep_push_dead_letters"):
-        results.add_insert_sql(statement(f"rules/{result}.sql", config))
+    for result in ("device_resolver/send_device_alerts", "device_resolver/keep_push_dead_letters"):
+        results.add_insert_sql(statement(f"{result}.sql", config))
     return results
 
 

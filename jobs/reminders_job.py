@@ -10,22 +10,28 @@ from pyflink.common import Types
 from pyflink.table import DataTypes, Schema, StatementSet, StreamTableEnvironment
 
 from account_alerts.config import Config, ConfigError
-from jobs.flink_sql import configure, create_view, run, statement
-from udfs.prober import ProbeTails, shard_of, shards_of
-from udfs.reminders import REMINDERS_ROW, FindAgreed, of_settings, to_shard
+from jobs.options import configure
+from jobs.runner import run
+from jobs.sql import create_view, statement
+from udfs.reminders.operators import REMINDERS_ROW, FindAgreed, of_settings, to_shard
+from udfs.temporal.end_offsets import ProbeTails, shard_of, shards_of
 
 TABLES = (
     *("click_events", "beats", "click_heartbeats", "rule_sources", "ticks", "outbound_alerts"),
     "dead_letters",
 )
-RULES = ("unfinished_applications", "due_reminders", "rule_records")
+RULES = ("reminders/unfinished_applications", "reminders/due_reminders", "shared/rule_records")
 BY_KAFKA_TIME = (
     Schema.new_builder()
     .column_by_metadata("rowtime", DataTypes.TIMESTAMP_LTZ(3))
     .watermark("rowtime", "SOURCE_WATERMARK()")
     .build()
 )
-RESULTS = ("send_reminders", "keep_click_dead_letters", "write_click_heartbeats")
+RESULTS = (
+    "reminders/send_reminders",
+    "reminders/keep_click_dead_letters",
+    "reminders/write_click_heartbeats",
+)
 
 
 def options(config: Config) -> dict[str, str]:
@@ -62,12 +68,12 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     table_env.execute_sql(
         f"ALTER TABLE rule_sources SET ('topic' = '{settings}', 'properties.group.id' = 'reminders-settings')"
     )
-    create_view(table_env, "rules/checked_clicks.sql", config)
+    create_view(table_env, "reminders/checked_clicks.sql", config)
     # As a stream in between: what is planned in several steps would read the topic in each.
     clicks = table_env.to_data_stream(table_env.from_path("checked_clicks"))
     table_env.create_temporary_view("clicks", table_env.from_data_stream(clicks, BY_KAFKA_TIME))
     for rule in RULES:
-        create_view(table_env, f"rules/{rule}.sql", config)
+        create_view(table_env, f"{rule}.sql", config)
     shards = shards_of(config)
 
     ticks = table_env.to_data_stream(table_env.from_path("ticks"))
@@ -87,7 +93,7 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     table_env.create_temporary_view("reminders", table_env.from_data_stream(reminders))
     results = table_env.create_statement_set()
     for result in RESULTS:
-        results.add_insert_sql(statement(f"rules/{result}.sql", config))
+        results.add_insert_sql(statement(f"{result}.sql", config))
     return results
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from account_alerts.local import ports
+from devenv import ports
 
 # The Java processes that tests start from Python live for seconds: the second compiler would never pay. What
 # the local environment starts doesn't get this variable.
@@ -16,7 +16,7 @@ os.environ.setdefault("JVM_ARGS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
 _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 ports.LISTENING = ports.LISTENING[_worker % 8 :: 8]
 
-_SHARED = ("contract", "ends")
+_SHARED = ("component", "pipeline")
 """Folders whose tests share a broker or a whole environment."""
 _LONG = ("test_adhoc.py", "test_upgrade.py")
 """Half of the contract's time: worth an environment of their own."""
@@ -27,6 +27,8 @@ class _ByEnvironment(LoadScopeScheduling):  # type: ignore[misc]  # It has no ty
 
     def _split_scope(self, nodeid: str) -> str:
         _, *folders, file = nodeid.partition("::")[0].split("/")
+        if file == "test_environment.py":
+            return file
         shared = [folder for folder in folders if folder in _SHARED]
         return f"{shared[0]}, {file in _LONG}" if shared else f"{folders} {file}"
 

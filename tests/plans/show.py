@@ -14,13 +14,15 @@ from functools import partial
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
-from account_alerts.adhoc import rule_file
 from account_alerts.config import load
-from jobs import adhoc_rule_job
-from jobs.flink_sql import Build, give_stable_ids, prepare_process
+from account_alerts.model import analyst_rule
+from jobs import analyst_rule_job
+from jobs.operator_ids import give_stable_ids
+from jobs.runner import Build, prepare_process
+from operations.analyst_rules import files
 
-JOBS = ("alert_rules", "alerting", "adhoc_alerts", "device_resolver", "reminders")
-RULES = tuple(file.stem for file in rule_file.shipped())
+JOBS = ("alert_rules", "alerting", "analyst_alerts", "device_resolver", "reminders")
+RULES = tuple(file.stem for file in files.shipped())
 """The analysts' rules that are shipped: each is a job, too."""
 
 
@@ -47,8 +49,8 @@ def show(job: str) -> str:
 def build_of(job: str) -> Build:
     """What makes the job; a rule's is as if it were started at the beginning of time."""
     if job in RULES:
-        rule = rule_file.read(rule_file.find(job))
-        return partial(adhoc_rule_job.build, rule=rule, since=rule.history)
+        rule = analyst_rule.read(files.find(job))
+        return partial(analyst_rule_job.build, rule=rule, since=rule.history)
     build: Build = importlib.import_module(f"jobs.{job}_job").build
     return build
 

@@ -1,0 +1,6 @@
+"""The configuration: one YAML file per environment, overridden by environment variables."""
+
+from account_alerts.config.loader import LARGEST_RECORD, Config, ConfigError, load
+from account_alerts.config.types import PREFIX, PROJECT
+
+__all__ = ["LARGEST_RECORD", "PREFIX", "PROJECT", "Config", "ConfigError", "load"]

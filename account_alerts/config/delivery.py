@@ -1,0 +1,67 @@
+"""The configuration of the chain's two ends: what bookings and settings come from, and where alerts go."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from account_alerts.config.gateways import Gateways
+from account_alerts.config.types import Duration, Port, Positive, Section, Text
+
+
+class Rates(Section):
+    """How many messages a second each process of a channel may hand over; None: as many as there are."""
+
+    email: Annotated[float, Field(gt=0)] | None = None
+    sms: Annotated[float, Field(gt=0)] | None = None
+    push: Annotated[float, Field(gt=0)] | None = None
+
+
+class Senders(Gateways):
+    """The processes that hand alerts over to e-mail, SMS and push."""
+
+    longest_held: Duration
+    """An alert that could not be sent for longer (quiet hours, digest, a gateway that is down) is recorded
+    and not sent."""
+    look_again_after: Duration = 300_000
+    """An alert that is sent so much later than it was raised is looked at again: authorization, address and
+    setting. One that was held always is."""
+    digest_at: Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "08:00"
+    """When a daily digest goes out, by the customer's clock."""
+    always_sent: tuple[Text, ...] = ()
+    """Alert types that go out at once whatever the customer's quiet hours, snooze and digest."""
+    lease: Duration = 150_000
+    """After a claim, when another process takes an alert over, as its sender must have died."""
+    hand_over_timeout: Duration = 60_000
+    """How long a gateway may take for a message, its own waiting included. Where it has not answered by then,
+    nobody knows whether it has the message: longer than the gateway's own time-outs."""
+    in_flight: Positive = 100
+    """Alerts that a process has on their way at once; a gateway has to get through so many within
+    `hand_over_timeout`."""
+    rates: Rates = Rates()
+    retry_first: Duration = 1_000
+    retry_longest: Duration = 300_000
+    """Between attempts: first so long, then twice as long after each, up to the longest."""
+    longest_probe: Duration = 5_000
+    """While a gateway is down, how often it is tried at least."""
+    keep: Duration = 90 * 86_400_000
+    """How long the ledger keeps what became of an alert, and with it what is personal."""
+    email_metrics_port: Port = 9401
+    sms_metrics_port: Port = 9402
+    push_metrics_port: Port = 9403
+    profiles_metrics_port: Port = 9404
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.lease < 2 * self.hand_over_timeout:
+            raise ValueError("lease must be at least twice hand_over_timeout: make it longer")
+        return self
+
+    def rate(self, channel: str) -> float | None:
+        """Messages a second that a process of a channel (`EMAIL`) may hand over."""
+        rate: float | None = getattr(self.rates, channel.lower())
+        return rate
+
+    def metrics_port(self, process: str) -> int:
+        """Where a process (`email`, `sms`, `push`, `profiles`) tells its metrics."""
+        port: int = getattr(self, f"{process}_metrics_port")
+        return port

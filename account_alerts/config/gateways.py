@@ -1,0 +1,191 @@
+"""The configuration of the gateways: how mail, SMS and push leave the bank.
+
+Secrets come from the environment only. A secret that is needed and not there is named when a sender starts
+(`delivery.gateways.factory`): no other program needs it.
+"""
+
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
+
+from account_alerts.config.types import Duration, Port, Positive, Section, Text
+
+HttpsUrl = Annotated[str, StringConstraints(pattern=r"^https://[^\s/]+(/\S*)?$")]
+VendorTag = Annotated[int, Field(ge=0x1400, le=0x3FFF)]
+
+
+class Email(Section):
+    """The mail server that takes mails (SMTP submission)."""
+
+    type: Literal["smtp"] = "smtp"
+    host: Text
+    port: Port
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    """`tls` from the first byte (port 465); `none` only to a server on this machine."""
+    sender: Text
+    """The From of every mail: `Example Bank <alerts@bank.example>`."""
+    connections: Positive = 8
+    timeout: Duration = 10_000
+    unsubscribe_url: str | None = None
+    """Where one click ends such mails (RFC 8058), with `{token}` in it."""
+    username: SecretStr | None = None
+    password: SecretStr | None = None
+    unsubscribe_secret: SecretStr | None = None
+
+    @field_validator("sender")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        address = parseaddr(value)[1]
+        if not value.isprintable() or address.count("@") != 1 or not all(address.split("@")):
+            raise ValueError("is no mail address; write Example Bank <alerts@bank.example>")
+        return value
+
+    @field_validator("unsubscribe_url")
+    @classmethod
+    def _is_template(cls, value: str | None) -> str | None:
+        if value is not None and not (value.startswith("https://") and value.count("{token}") == 1):
+            raise ValueError("must begin with https:// and hold {token} once")
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.tls == "none" and self.host not in ("localhost", "127.0.0.1", "::1"):
+            raise ValueError("tls none is for a server on this machine only: take starttls or tls")
+        if (self.username is None) != (self.password is None):
+            raise ValueError("username and password go together: give both or neither")
+        return self
+
+
+class Smpp(Section):
+    """An SMSC that takes SMS by SMPP 3.4."""
+
+    host: Text
+    port: Port
+    tls: bool = True
+    """Verified against the system's certificates, or those of the variable SSL_CERT_FILE."""
+    system_id: Annotated[str, StringConstraints(min_length=1, max_length=15)]
+    system_type: Annotated[str, StringConstraints(max_length=12)] = ""
+    sender: Annotated[str, StringConstraints(pattern=r"^(\+?\d{3,15}|[A-Za-z0-9 ._-]{1,11})$")]
+    """Whom SMS are from: a number, or up to 11 letters."""
+    window: Positive = 50
+    """Messages that may be without an answer at a time."""
+    timeout: Duration = 10_000
+    throttled_wait: Duration = 1_000
+    """How long to wait where the SMSC says that it is too much."""
+    long_texts: Literal["parts", "message_payload"] = "parts"
+    """A text longer than one SMS: in parts joined by a header, or whole, for the SMSC to cut."""
+    idempotency_tag: VendorTag | None = None
+    """The vendor TLV that carries the message's key, for SMSCs that drop repeats by one."""
+    validity: Duration = 24 * 3_600_000
+    """How long the SMSC tries; a phone that is off longer does not get it."""
+    password: SecretStr | None = None
+
+
+class SmsHttp(Section):
+    """A gateway that takes SMS by HTTP as JSON."""
+
+    url: HttpsUrl
+    body: dict[str, Any]
+    """What is posted; `{to}`, `{text}`, `{sender}` and `{key}` in its texts are filled in."""
+    sender: Text
+    idempotency_header: Text = "Idempotency-Key"
+    id_field: Text = "id"
+    """Where the answer names the message, `a.b` for nested ones."""
+    connections: Positive = 20
+    timeout: Duration = 10_000
+    bearer: SecretStr | None = None
+
+
+class Sms(Section):
+    """How SMS leave the bank: by SMPP or by HTTP."""
+
+    type: Literal["smpp", "http"]
+    smpp: Smpp | None = None
+    http: SmsHttp | None = None
+
+    @model_validator(mode="after")
+    def _chosen_is_there(self) -> Self:
+        if getattr(self, self.type) is None:
+            raise ValueError(f"type is {self.type}, and there is no {self.type}: describe it")
+        return self
+
+
+class WebPush(Section):
+    """Browsers, by Web Push with VAPID; each device names its own push service."""
+
+    subject: Annotated[str, StringConstraints(pattern=r"^(mailto:\S+@\S+|https://\S+)$")]
+    """Whom a push service may turn to: `mailto:` or https."""
+    hosts: Annotated[list[Text], Field(min_length=1)]
+    """The push services that are spoken to, their subdomains included: what a device names is not trusted."""
+    ttl: Duration = 24 * 3_600_000
+    connections: Positive = 50
+    timeout: Duration = 10_000
+    vapid_private_key: SecretStr | None = None
+
+
+class Fcm(Section):
+    """Android apps, by Firebase Cloud Messaging (HTTP v1)."""
+
+    url: HttpsUrl = "https://fcm.googleapis.com"
+    ttl: Duration = 24 * 3_600_000
+    connections: Positive = 50
+    timeout: Duration = 10_000
+    service_account: SecretStr | None = None
+    """The JSON of the service account's key."""
+
+
+class Apns(Section):
+    """iOS apps, by Apple's push service (HTTP/2, provider tokens)."""
+
+    url: HttpsUrl = "https://api.push.apple.com"
+    topic: Text
+    """The app's bundle id."""
+    team_id: Text
+    key_id: Text
+    ttl: Duration = 24 * 3_600_000
+    connections: Positive = 4
+    timeout: Duration = 10_000
+    private_key: SecretStr | None = None
+    """The PEM of the provider's key (.p8)."""
+
+
+class Push(Section):
+    """How pushes leave the bank, by the kind of the device; a kind that is not described gets none."""
+
+    web: WebPush | None = None
+    fcm: Fcm | None = None
+    apns: Apns | None = None
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if self.web is None and self.fcm is None and self.apns is None:
+            raise ValueError("describe at least one of web, fcm and apns")
+        return self
+
+
+SECRETS: dict[str, Any] = {
+    "email": {"username", "password", "unsubscribe_secret"},
+    "sms": {"smpp": {"password"}, "http": {"bearer"}},
+    "push": {"web": {"vapid_private_key"}, "fcm": {"service_account"}, "apns": {"private_key"}},
+}
+"""What comes from the environment only, below `senders`."""
+FOLLOWING = (
+    ("senders.email", "port", "mailbox_port", "{}"),
+    ("senders.sms.smpp", "port", "smsc_port", "{}"),
+    ("senders.sms.http", "url", "sms_http_port", "https://localhost:{}/v1/messages"),
+    ("senders.push.fcm", "url", "push_port", "https://localhost:{}"),
+    ("senders.push.apns", "url", "push_port", "https://localhost:{}"),
+)
+"""Addresses that follow a port of the local environment."""
+
+
+class Gateways(Section):
+    """The gateways of all channels; a channel that is not described has no sender."""
+
+    ca_file: Path | None = None
+    """Certificates (PEM) that gateways are verified against, instead of the system's."""
+    email: Email | None = None
+    sms: Sms | None = None
+    push: Push | None = None

@@ -1,0 +1,111 @@
+"""The configuration of the account entry bridge."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
+
+from account_alerts.config.types import PREFIX, Duration, Port, Positive, Section, Text
+
+
+def _time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError) as error:
+        raise ValueError("no time zone of IANA's database, such as Europe/Amsterdam or UTC") from error
+    return name
+
+
+TimeZone = Annotated[Text, AfterValidator(_time_zone)]
+"""A name of IANA's time zone database."""
+
+
+class Bridge(Section):
+    """The account entry bridge: messages of a queue (AMQP 1.0) to bookings."""
+
+    url: Text
+    """`amqp://host:port`, or `amqps://host:port` for TLS."""
+    address: Text = "bookings"
+    """The queue's name at the broker."""
+    username: SecretStr | None = None
+    password: SecretStr | None = None
+    ca_file: Path | None = None
+    """PEM file of the authorities that TLS trusts; without it the system's."""
+    window: Positive = 1_000
+    """Messages that one process has taken and Kafka has not acknowledged yet, at most."""
+    max_message: Annotated[int, Field(ge=1_000, le=10_000_000)] = 1_048_576
+    """Bytes of a message that is still read; a longer one is a dead letter."""
+    heartbeat: Duration = 10_000
+    """A broker that is silent for so long is taken for gone."""
+    time_zone: TimeZone = "UTC"
+    """What times in messages mean that say no offset from UTC."""
+    management: Text | None = None
+    """The address at which Artemis answers how many messages wait; None for other brokers."""
+    metrics_port: Port | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("amqp", "amqps") or not parts.hostname or parts.path not in ("", "/"):
+            raise ValueError("url is not like amqps://mq.example.com:5671 (the queue's name is 'address')")
+        if parts.username or parts.password:
+            raise ValueError(
+                f"url holds a user: leave it out; set {PREFIX}BRIDGE__USERNAME and {PREFIX}BRIDGE__PASSWORD"
+            )
+        if (self.username is None) != (self.password is None):
+            raise ValueError("username and password go together: give both or neither")
+        if self.username is not None and parts.scheme != "amqps":
+            raise ValueError("a password goes over TLS only: make it an amqps:// url")
+        return self
+
+
+class Capture(Section):
+    """Change data capture: the bank's tables, by Kafka Connect, to the topics of the contract."""
+
+    connect_url: Text
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")] = "bank"
+    """Of the connector, its topics' prefix and its replication slot; a new name takes a new snapshot."""
+    bookings: bool = True
+    """Whether the table of bookings feeds `account-entries`, beside the queue."""
+    oldest_booking: Duration = 86_400_000
+    """Of a snapshot, bookings older than this are passed over. No absence of Kafka Connect may be longer."""
+    heartbeat: Duration = 10_000
+    """How often change data capture shows that it gets on, though nothing changes."""
+    records_per_second: Positive = 5_000
+    """At most so many does a publisher write, so that a snapshot leaves room for bookings."""
+    check_interval: Duration = 5_000
+    """How often a publisher looks whether the connector has failed, and starts it again."""
+    metrics_port: Port | None = None
+    """Where a publisher shows its metrics to Prometheus."""
+
+    def topic(self, table: str) -> str:
+        """The topic of a table's changes, such as of `public.bookings`."""
+        return f"{self.name}.{table}"
+
+
+class Clicks(Section):
+    """The endpoint that takes events of the bank's web pages and app, and the reminders made of them."""
+
+    host: Text
+    port: Port
+    authentication: Literal["none", "token"]
+    secret: SecretStr | None = None
+    """What tokens are signed with; from the environment, shared with the bank's login."""
+    origins: tuple[Annotated[str, StringConstraints(pattern=r"^https?://[^/*\s]+$")], ...] = ()
+    """Origins of web pages that may send events: scheme, host and port."""
+    largest_batch: Positive = 100
+    """Events in one request."""
+    largest_body: Positive = 262_144
+    """Bytes of one request."""
+    acknowledged_within: Annotated[Duration, Field(ge=100)] = 5_000
+    """How long a request waits for Kafka before the answer is: not now."""
+    retry_after: Annotated[Duration, Field(ge=1_000)] = 5_000
+    """When a refused sender is told to come again."""
+    reminder_after: Annotated[Duration, Field(ge=1_000, le=7 * 86_400_000)] = 1_800_000
+    """How long after its beginning an application that was not finished is reminded of."""
+    heartbeat_interval: Annotated[Duration, Field(ge=10)] = 1_000
+    """How often the job writes the time into each partition: what reminders go by on a quiet night."""
+    parallelism: Positive = 1
+    """Of the job that makes reminders."""

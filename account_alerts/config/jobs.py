@@ -1,0 +1,99 @@
+"""TODO."""
+
+from typing import Annotated, Literal
+
+from pydantic import (
+    Field,
+    SecretStr,
+    StringConstraints,
+)
+
+from account_alerts.config.types import Duration, Positive, PythonMode, Section, Text
+
+
+class Devices(Section):
+    """The device service, and how the job device-resolver asks it."""
+
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^/]+")]
+    token: SecretStr | None = None
+    """Sent to the service as a bearer token; from the environment."""
+    timeout: Annotated[Duration, Field(ge=1)]
+    """Of one call, from sending it to the last byte of the answer."""
+    attempts: Positive
+    """After so many failed ones the pauses grow no more: each is `longest_pause` from then on, for ever."""
+    longest_pause: Annotated[Duration, Field(ge=1)]
+    in_flight: Positive
+    """Calls at a time, of each parallel part of the job."""
+    cache: Duration
+    """How long an answer holds: a device that was removed is told so long, a new one not told."""
+    waiting: Positive
+    """Alerts that wait for answers, in each parallel part, before no more are read."""
+    parallelism: Positive
+    checkpoint_interval: Duration
+
+
+_LONGEST_WINDOW_MS = 1_440 * 60_000
+
+
+class Rules(Section):
+    """How bookings and rules meet; all durations in milliseconds."""
+
+    max_wait: Duration
+    start_wait: Duration
+    effect_delay: Annotated[Duration, Field(lt=1000)]
+    heartbeat_interval: Duration
+    clock_skew: Duration
+    count_lateness: Duration
+    """How late a card booking may come and still find all that belongs into its window."""
+
+    @property
+    def count_reach(self) -> int:
+        """Milliseconds a card booking is counted for: the longest window, and for bookings that come late."""
+        return _LONGEST_WINDOW_MS + self.count_lateness
+
+
+class AlertRulesJob(Section):
+    """The job that fills `alert-rules`."""
+
+    parallelism: Positive
+    python_mode: PythonMode
+    bundle_time: Duration
+    checkpoint_interval: Duration
+
+
+class AlertingJob(Section):
+    """The job that turns bookings into alerts."""
+
+    parallelism: Positive
+    python_mode: PythonMode
+    buffer_timeout: Duration
+    clock_interval: Annotated[Duration, Field(ge=1)]
+    state_backend: Literal["hashmap", "rocksdb"]
+    checkpoint_interval: Duration
+    compress_checkpoints: bool
+    """Smaller checkpoints and a quicker recovery where millions of accounts are on the heap; alerts that
+    come during a checkpoint wait longer."""
+    unusual_volume: Annotated[float, Field(gt=1)]
+    """How many times the last hour's alerts a minute are an alarm."""
+    unusual_from: Positive
+    """Alerts a minute that are no alarm, whatever the last hour had."""
+
+
+class AdhocJobs(Section):
+    """The jobs of analysts' rules: one for each, and one that finds their customers."""
+
+    parallelism: Positive
+    rule_parallelism: Positive
+    state_backend: Literal["hashmap", "rocksdb"]
+    python_mode: PythonMode
+    checkpoint_interval: Duration
+    hits_per_second: Positive = 500
+    """Of each rule: what it finds faster waits in its own job."""
+
+
+class Flink(Section):
+    """The cluster that runs the jobs."""
+
+    rest_url: Text
+    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    """Further Flink options, written into the cluster's config.yaml as they are."""

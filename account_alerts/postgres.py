@@ -1,0 +1,82 @@
+"""Connections to PostgreSQL, as the configuration describes it."""
+
+from typing import Any
+
+import psycopg
+
+from account_alerts.config import Config
+from account_alerts.config.postgres import Database
+
+
+class DatabaseError(Exception):
+    """A database cannot be reached, or cannot be used; the message says which, why and what to do."""
+
+
+def bank(config: Config) -> Database:
+    """The bank's database.
+
+    Raises:
+        DatabaseError: The configuration has none.
+    """
+    return _section(config, "bank", config.bank)
+
+
+def delivery(config: Config) -> Database:
+    """The senders' own database.
+
+    Raises:
+        DatabaseError: The configuration has none.
+    """
+    return _section(config, "delivery", config.delivery)
+
+
+def _section(config: Config, name: str, database: Database | None) -> Database:
+    if database is None:
+        raise DatabaseError(f"{config.path}: has no section '{name}'. Add it, as in conf/local.yaml.")
+    return database
+
+
+def parameters(database: Database) -> dict[str, Any]:
+    """What libpq is told: also a password, so keep it out of logs."""
+    password = database.password.get_secret_value() if database.password else None
+    return {
+        "host": database.host,
+        "port": database.port,
+        "dbname": database.name,
+        "user": database.user,
+        "sslmode": database.ssl_mode,
+        "connect_timeout": 10,
+        **({"sslrootcert": str(database.ca_file)} if database.ssl_mode.startswith("verify") else {}),
+        **({"password": password} if password else {}),
+    }
+
+
+def connect(database: Database, *, application: str = "alerts", **options: Any) -> psycopg.Connection:
+    """A connection; as a context manager it commits at the end, or takes all back on an exception.
+
+    Args:
+        database: Which.
+        application: What PostgreSQL lists the connection under.
+        options: Further ones of `psycopg.connect`.
+
+    Raises:
+        DatabaseError: Nobody answers, or the user is refused.
+    """
+    try:
+        return psycopg.connect(**parameters(database), application_name=application, **options)
+    except psycopg.OperationalError as error:
+        raise DatabaseError(f"{address(database)}: {str(error).strip()}") from error
+
+
+def address(database: Database) -> str:
+    """Where it is, as `psql` takes it, without a password."""
+    return f"postgresql://{database.user}@{database.host}:{database.port}/{database.name}"
+
+
+def reachable(database: Database) -> bool:
+    """Whether it answers."""
+    try:
+        with connect(database):
+            return True
+    except DatabaseError:
+        return False

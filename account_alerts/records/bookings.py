@@ -1,0 +1,67 @@
+"""TODO."""
+
+from functools import cache
+
+from account_alerts.model.money import exponent
+from account_alerts.records.codec import Record
+
+ENTRY_TYPES = ("CARD", "TRANSFER", "CASH", "DIRECT_DEBIT", "INTEREST", "FEE", "OTHER")
+OPTIONAL = ("merchant_id", "merchant_name", "merchant_category", "country", "counterparty", "description")
+"""Fields of AccountEntry that may be null."""
+NUMBERS = ("amount_minor", "balance_minor", "booked_at")
+_TEXTS = ("entry_id", "account_id", "currency", "credit_debit", "entry_type")
+FIELDS = frozenset((*_TEXTS, *NUMBERS, *OPTIONAL))
+LONG_MAX = 2**63 - 1
+
+
+def fault(booking: Record) -> str | None:
+    """Why a booking with every field of AccountEntry breaks the contract; None if it does not.
+
+    The alerting job decides for every booking, whoever wrote it (sql/shared/checked_entries.sql). The bridge
+    asks the same, in the same words, so that a dead letter is the message as the bank sent it; a test
+    holds the two together.
+    """
+    for name in _TEXTS:
+        if type(booking[name]) is not str:
+            return f"{name} is no text"
+    for name in NUMBERS:
+        value = booking[name]
+        if type(value) is not int or not -LONG_MAX - 1 <= value <= LONG_MAX:
+            return f"{name} is no integer of 64 bits"
+    for name in OPTIONAL:
+        if booking[name] is not None and type(booking[name]) is not str:
+            return f"{name} is neither text nor null"
+    if not booking["entry_id"]:
+        return "entry_id is empty"
+    if not booking["account_id"]:
+        return "account_id is empty"
+    if booking["amount_minor"] <= 0:
+        return "amount_minor is not greater than 0"
+    if booking["credit_debit"] not in ("CRDT", "DBIT"):
+        return "credit_debit is neither CRDT nor DBIT"
+    if booking["entry_type"] not in ENTRY_TYPES:
+        return "entry_type is not one of " + ", ".join(ENTRY_TYPES)
+    if not is_currency(booking["currency"]):
+        return "currency is not in ISO 4217"
+    return None
+
+
+def signed(booking: Record) -> int:
+    """What the booking added to the balance, in minor units."""
+    amount: int = booking["amount_minor"]
+    return amount if booking["credit_debit"] == "CRDT" else -amount
+
+
+@cache
+def _known(currency: str) -> bool:
+    try:
+        exponent(currency)
+    except ValueError:
+        return False
+    return True
+
+
+def is_currency(code: str) -> bool:
+    """Whether ISO 4217 has the code."""
+    # Only what may be a code is remembered.
+    return len(code) == 3 and code.isascii() and _known(code)

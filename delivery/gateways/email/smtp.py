@@ -1,0 +1,160 @@
+"""E-mail: SMTP submission over connections that stay open."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiosmtplib
+from aiosmtplib import SMTP
+
+from account_alerts.config.gateways import Email
+from delivery.gateways.base import Message, Outcome, Receipt, Result
+from delivery.gateways.email.mail import compose, is_address, needs_utf8
+from delivery.gateways.http_answers import never, refused, retry, tls_context
+
+_ENHANCED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
+_CLOSING = 421
+_UNACCEPTABLE = frozenset({550, 551, 552, 553, 554})
+"""Statuses that are about the recipient or the mail; other permanent ones are about us, and may be mended."""
+_ABOUT_US = frozenset({502, 503, 530, 534, 535, 538})
+"""Also in answer to a recipient: a wrong order of commands, no log-in, no TLS."""
+
+
+class SmtpGateway:
+    """Hands mails to one server.
+
+    The Message-ID follows from the message's key: where an answer was lost and a mail is handed over again,
+    a server that drops repeats by it, and mail programs that do, show it once.
+    """
+
+    def __init__(self, config: Email, ca_file: Path | None = None) -> None:
+        """Prepare; connections are made when they are needed."""
+        self._config = config
+        self._tls = tls_context(ca_file)
+        self._idle: list[SMTP] = []
+        self._slots = asyncio.Semaphore(config.connections)
+        self._closed = False
+
+    async def open(self) -> None:
+        """Make one connection, so that the first mail need not wait for it."""
+        try:
+            self._idle.append(await self._connect())
+        except (aiosmtplib.SMTPException, OSError):
+            return  # The first mail will tell.
+
+    async def send(self, message: Message) -> Outcome:
+        """Hand one mail over."""
+        if not is_address(message.address):
+            return refused("no mail address")
+        async with self._slots:
+            try:
+                client = await self._connection()
+            except aiosmtplib.SMTPException as error:
+                return retry(_reason(error), down=True)
+            except OSError as error:
+                return retry(f"no connection: {type(error).__name__}", down=True)
+            outcome, usable = await self._hand_over(client, message)
+            if usable and not self._closed:
+                self._idle.append(client)
+            else:
+                client.close()
+            return outcome
+
+    async def receipts(self) -> AsyncIterator[Receipt]:
+        """None: a mail server that has taken a mail says no more, or bounces it to the sender's address."""
+        await never()
+        yield Receipt("", False, 0)
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        self._closed = True
+        while self._idle:
+            client = self._idle.pop()
+            try:
+                await client.quit(timeout=1)
+            except (aiosmtplib.SMTPException, OSError):
+                client.close()
+
+    async def _connection(self) -> SMTP:
+        while self._idle:
+            client = self._idle.pop()
+            if client.is_connected:
+                return client
+            client.close()
+        return await self._connect()
+
+    async def _connect(self) -> SMTP:
+        config = self._config
+        client = SMTP(
+            hostname=config.host,
+            port=config.port,
+            timeout=config.timeout / 1000,
+            use_tls=config.tls == "tls",
+            start_tls=config.tls == "starttls",
+            tls_context=None if config.tls == "none" else self._tls,
+            username=None if config.username is None else config.username.get_secret_value(),
+            password=None if config.password is None else config.password.get_secret_value(),
+        )
+        try:
+            await client.connect()
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+    async def _hand_over(self, client: SMTP, message: Message) -> tuple[Outcome, bool]:
+        """The outcome, and whether the connection can be used again."""
+        utf8 = needs_utf8(message.address)
+        if utf8 and not client.supports_extension("smtputf8"):
+            return refused("the server takes no such address (SMTPUTF8)"), True
+        encoding, options = ("utf-8", ["SMTPUTF8"]) if utf8 else ("ascii", [])
+        sender = self._config.sender.rpartition("<")[2].rstrip("> ")
+        try:
+            await client.mail(sender, options=options, encoding=encoding)
+            await client.rcpt(message.address, encoding=encoding)
+            response = await client.data(compose(message, self._config.sender))
+        except aiosmtplib.SMTPResponseException as error:
+            return _answer(error), await _reset(client, error.code)
+        except aiosmtplib.SMTPException as error:
+            return retry(_reason(error), down=True), False
+        except OSError as error:
+            return retry(type(error).__name__, down=True), False
+        return Outcome(Result.HANDED_OVER, reference=_queue_id(response.message)), True
+
+
+def _answer(error: aiosmtplib.SMTPResponseException) -> Outcome:
+    reason = _reason(error)
+    to_recipient = isinstance(error, aiosmtplib.SMTPRecipientRefused) and error.code >= 500
+    if to_recipient and error.code not in _ABOUT_US:
+        return refused(reason)  # One customer's address must not stop the others'.
+    if isinstance(error, aiosmtplib.SMTPSenderRefused) or error.code == _CLOSING:
+        return retry(reason, down=True)
+    if error.code in _UNACCEPTABLE:
+        return refused(reason)
+    # Any other permanent status (530: log in first) is about us, not about this mail.
+    return retry(reason, down=error.code >= 500 or isinstance(error, aiosmtplib.SMTPAuthenticationError))
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong; not the server's text, in which the address may be."""
+    if not isinstance(error, aiosmtplib.SMTPResponseException):
+        return type(error).__name__
+    enhanced = _ENHANCED.search(error.message)
+    return f"SMTP {error.code}{f' {enhanced[0]}' if enhanced else ''}"
+
+
+def _queue_id(text: str) -> str | None:
+    """The server's name for the mail, as most give it: `2.0.0 Ok: queued as 4F2A`."""
+    found = re.search(r"(?:queued as|id=)\s*([\w.@-]{1,100})", text)
+    return found[1] if found else None
+
+
+async def _reset(client: SMTP, code: int) -> bool:
+    if code == _CLOSING or not client.is_connected:
+        return False
+    try:
+        await client.rset()
+    except (aiosmtplib.SMTPException, OSError):
+        return False
+    return True

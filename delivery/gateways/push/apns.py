@@ -1,0 +1,94 @@
+"""Push to iOS apps: Apple's push service over HTTP/2, with provider tokens."""
+
+import json
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from joserfc.jwk import ECKey
+
+from account_alerts.config.gateways import Apns
+from delivery.gateways import keys
+from delivery.gateways.base import Message, Outcome, Result
+from delivery.gateways.http_answers import GONE, http_client, may_pass, post, refused, retry
+from delivery.gateways.tokens import Kept, signed
+
+_TOKEN_SECONDS = 40 * 60
+"""Apple takes a token for an hour, and a new one not more often than every 20 minutes."""
+_DEVICE = re.compile(r"[0-9a-fA-F]{8,200}")
+_LARGEST = 4_096
+_GONE = frozenset({"Unregistered", "ExpiredToken"})
+_OUR_TOKEN = frozenset({"ExpiredProviderToken", "MissingProviderToken"})
+
+
+class ApnsService:
+    """Hands pushes to Apple; all on few connections, many at a time on each."""
+
+    def __init__(self, config: Apns, key: ECKey, ca_file: Path | None = None) -> None:
+        """`key` is the provider's; connections are made when they are needed."""
+        self._config = config
+        self._key = key
+        self._client = http_client(ca_file, config.connections, config.timeout, http2=True)
+        self._tokens = Kept(self._token, _TOKEN_SECONDS)
+
+    async def push(self, message: Message, to: Any) -> Outcome:
+        """Hand one push over to a device token."""
+        if not isinstance(to, str) or not _DEVICE.fullmatch(to):
+            return refused("no APNs token")
+        config = self._config
+        headers = {
+            "authorization": f"bearer {self._tokens.get()}",
+            "apns-id": keys.as_uuid(message.key),
+            "apns-topic": config.topic,
+            "apns-push-type": "alert",
+            "apns-priority": "10",
+            "apns-expiration": str(int(time.time()) + config.ttl // 1000),
+            # A repeat takes the place of what is shown already.
+            "apns-collapse-id": keys.token(message.key),
+        }
+        url = f"{config.url.rstrip('/')}/3/device/{to}"
+        answer = await post(self._client, url, headers=headers, content=payload(message))
+        if isinstance(answer, Outcome):
+            return answer
+        if answer.is_success:
+            return Outcome(Result.HANDED_OVER, reference=answer.headers.get("apns-id"))
+        reason = _reason(answer)
+        if answer.status_code == 410 or reason in _GONE:
+            return refused(GONE)
+        if (later := may_pass(answer)) is not None:
+            return later
+        if reason in _OUR_TOKEN:
+            self._tokens.forget()
+            return retry(f"APNs {reason}")
+        if answer.status_code == 403:
+            return retry(f"APNs {reason or 403}", down=True)
+        return refused(f"APNs {reason or answer.status_code}")
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        await self._client.aclose()
+
+    def _token(self, _: str) -> str:
+        claims = {"iss": self._config.team_id, "iat": int(time.time())}
+        return signed("ES256", self._key, claims, kid=self._config.key_id)
+
+
+def payload(message: Message) -> bytes:
+    """What the app gets, as JSON; a long text is cut to what Apple takes."""
+    text = message.text
+    while True:
+        aps = {"alert": {"title": message.title, "body": text}, "sound": "default"}
+        data = json.dumps({**message.data, "aps": aps}, ensure_ascii=False).encode(errors="replace")
+        if len(data) <= _LARGEST or not text:
+            return data
+        text = text[: len(text) - max(1, (len(data) - _LARGEST) // 4)]
+
+
+def _reason(answer: httpx2.Response) -> str:
+    try:
+        reason = answer.json()["reason"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return reason if isinstance(reason, str) and reason.isalnum() else ""

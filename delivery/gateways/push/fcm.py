@@ -1,0 +1,161 @@
+"""Push to Android apps: the HTTP v1 API of Firebase Cloud Messaging."""
+
+import asyncio
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import httpx2
+from joserfc.jwk import RSAKey
+
+from account_alerts.config.gateways import Fcm
+from delivery.gateways import keys
+from delivery.gateways.base import Message, Outcome, Result
+from delivery.gateways.http_answers import GONE, http_client, may_pass, post, refused, retry
+from delivery.gateways.tokens import signed
+
+_SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
+_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_RENEW_BEFORE = 300
+_REFUSED = frozenset({"INVALID_ARGUMENT", "SENDER_ID_MISMATCH"})
+
+
+@dataclass(frozen=True)
+class ServiceAccount:
+    """What the JSON of a service account's key says."""
+
+    project: str
+    email: str
+    token_url: str
+    key: RSAKey
+    key_id: str
+
+    @classmethod
+    def read(cls, text: str) -> "ServiceAccount":
+        """From the JSON.
+
+        Raises:
+            ValueError: It is no such JSON.
+        """
+        try:
+            data = json.loads(text)
+            key = RSAKey.import_key(data["private_key"])
+            return cls(
+                data["project_id"], data["client_email"], data["token_uri"], key, data["private_key_id"]
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"no service account ({type(error).__name__})") from error
+
+
+class FcmService:
+    """Hands pushes to FCM."""
+
+    def __init__(self, config: Fcm, account: ServiceAccount, ca_file: Path | None = None) -> None:
+        """Prepare; connections are made when they are needed."""
+        self._config = config
+        self._account = account
+        self._client = http_client(ca_file, config.connections, config.timeout)
+        self._url = f"{config.url.rstrip('/')}/v1/projects/{quote(account.project, safe='')}/messages:send"
+        self._token = ""
+        self._expires = 0.0
+        self._renewing = asyncio.Lock()
+
+    async def push(self, message: Message, to: Any) -> Outcome:
+        """Hand one push over to a registration token."""
+        if not isinstance(to, str) or not to:
+            return refused("no FCM token")
+        token = await self._access_token()
+        if isinstance(token, Outcome):
+            return token
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        body = json.dumps(self._body(message, to)).encode()
+        answer = await post(self._client, self._url, headers=headers, content=body)
+        if isinstance(answer, Outcome):
+            return answer
+        if answer.is_success:
+            return Outcome(Result.HANDED_OVER, reference=_field(answer, "name"))
+        if (later := may_pass(answer)) is not None:
+            return later
+        code = _error(answer)
+        if code == "UNREGISTERED":
+            return refused(GONE)
+        if answer.status_code == 401:
+            self._token = ""
+            return retry("HTTP 401")
+        if answer.status_code == 400 or code in _REFUSED:
+            return refused(f"HTTP {answer.status_code} {code}".strip())
+        # Not allowed, no such project: about us, not about this message.
+        return retry(f"HTTP {answer.status_code} {code}".strip(), down=True)
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        await self._client.aclose()
+
+    def _body(self, message: Message, to: str) -> dict[str, Any]:
+        tag = keys.token(message.key)
+        return {
+            "message": {
+                "token": to,
+                "notification": {"title": message.title, "body": message.text},
+                "data": {**message.data, "idempotency_key": tag},
+                "android": {
+                    "priority": "HIGH",
+                    "ttl": f"{self._config.ttl // 1000}s",
+                    # A repeat takes the place of what is shown already.
+                    "notification": {"tag": tag},
+                },
+            }
+        }
+
+    async def _access_token(self) -> str | Outcome:
+        async with self._renewing:
+            if self._token and time.monotonic() < self._expires:
+                return self._token
+            account, now = self._account, int(time.time())
+            claims = {
+                "iss": account.email,
+                "scope": _SCOPE,
+                "aud": account.token_url,
+                "iat": now,
+                "exp": now + 3600,
+            }
+            assertion = signed("RS256", account.key, claims, typ="JWT", kid=account.key_id)
+            form = urlencode({"grant_type": _GRANT, "assertion": assertion}).encode()
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            answer = await post(self._client, account.token_url, headers=headers, content=form)
+            if isinstance(answer, Outcome):
+                return retry(f"token: {answer.reason}", down=True)
+            token, seconds = _field(answer, "access_token"), _field(answer, "expires_in")
+            if not answer.is_success or not token:
+                return retry(f"token: HTTP {answer.status_code}", down=True)
+            lasts = float(seconds) if seconds and seconds.isdigit() else 3600.0
+            self._token, self._expires = token, time.monotonic() + max(lasts - _RENEW_BEFORE, lasts / 2)
+            return token
+
+
+def _json(answer: httpx2.Response) -> dict[str, Any]:
+    try:
+        data = answer.json()
+    except ValueError:
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _field(answer: httpx2.Response, name: str) -> str | None:
+    value = _json(answer).get(name)
+    return str(value) if isinstance(value, str | int) else None
+
+
+def _error(answer: httpx2.Response) -> str:
+    """FCM's own code where the answer has one, else the general status."""
+    error = _json(answer).get("error")
+    if not isinstance(error, dict):
+        return ""
+    for detail in error.get("details") or []:
+        if isinstance(detail, dict) and isinstance(code := detail.get("errorCode"), str):
+            return code
+    status = error.get("status")
+    return status if isinstance(status, str) else ""

@@ -1,0 +1,93 @@
+"""SMS by a gateway that takes JSON over HTTP."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from account_alerts.config.gateways import SmsHttp
+from delivery.gateways import keys
+from delivery.gateways.base import Message, Outcome, Receipt, Result
+from delivery.gateways.http_answers import http_client, may_pass, never, post, refused, retry
+from delivery.gateways.sms.phone import international
+
+
+class SmsHttpGateway:
+    """Posts each SMS; repeats carry the same key in the header that the gateway drops them by."""
+
+    def __init__(self, config: SmsHttp, ca_file: Path | None = None) -> None:
+        """Prepare; connections are made when they are needed."""
+        self._config = config
+        self._client = http_client(ca_file, config.connections, config.timeout)
+        self._headers = {"Content-Type": "application/json"}
+        if config.bearer is not None:
+            self._headers["Authorization"] = f"Bearer {config.bearer.get_secret_value()}"
+
+    async def open(self) -> None:
+        """Nothing is to be got ready."""
+
+    async def send(self, message: Message) -> Outcome:
+        """Hand one SMS over."""
+        number = international(message.address)
+        if number is None:
+            return refused("no phone number")
+        key = keys.token(message.key)
+        values = {"to": f"+{number}", "text": message.text, "sender": self._config.sender, "key": key}
+        body = json.dumps(filled(self._config.body, values)).encode()
+        headers = {**self._headers, self._config.idempotency_header: key}
+        answer = await post(self._client, self._config.url, headers=headers, content=body)
+        if isinstance(answer, Outcome):
+            return answer
+        if (later := may_pass(answer)) is not None:
+            return later
+        if answer.status_code in (401, 403, 404, 405) or answer.is_redirect:
+            # About our key or address, not about this message.
+            return retry(f"HTTP {answer.status_code}", down=True)
+        if answer.status_code == 409:
+            # Another attempt with this key is under way.
+            return retry("HTTP 409")
+        if not answer.is_success:
+            return refused(f"HTTP {answer.status_code}")
+        return Outcome(Result.HANDED_OVER, reference=_id(answer.content, self._config.id_field))
+
+    async def receipts(self) -> AsyncIterator[Receipt]:
+        """None: such gateways report in ways of their own."""
+        await never()
+        yield Receipt("", False, 0)
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        await self._client.aclose()
+
+
+def filled(template: Any, values: Mapping[str, str]) -> Any:
+    """The template with `{name}` replaced in every text, and nothing replaced in what was filled in."""
+    if isinstance(template, Mapping):
+        return {key: filled(value, values) for key, value in template.items()}
+    if isinstance(template, list):
+        return [filled(value, values) for value in template]
+    return _fill(template, values) if isinstance(template, str) else template
+
+
+def _fill(text: str, values: Mapping[str, str]) -> str:
+    pieces, rest = [], text
+    while rest:
+        before, brace, after = rest.partition("{")
+        name, closing, left = after.partition("}")
+        if brace and closing and name in values:
+            pieces += [before, values[name]]
+            rest = left
+        else:
+            pieces += [before, brace]
+            rest = after
+    return "".join(pieces)
+
+
+def _id(content: bytes, field: str) -> str | None:
+    try:
+        value = json.loads(content)
+    except ValueError:
+        return None
+    for name in field.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return str(value) if isinstance(value, str | int) else None

@@ -1,0 +1,44 @@
+"""From alerts to the message that is handed over."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+
+from account_alerts.records.codec import Record
+from delivery.alert import Delivery
+from delivery.gateways.base import Message
+from delivery.policy import zone_of
+from delivery.rendering.render import render, render_digest
+
+UnsubscribeLink = Callable[[str, str], str]
+"""From a customer's id and a setting's (empty: all of them) to the address that ends such mails."""
+
+
+def message_of(
+    deliveries: Sequence[Delivery], channel: str, unsubscribe: UnsubscribeLink | None = None
+) -> Message:
+    """The message of an alert, or of the alerts of a digest; its key is the same at every attempt."""
+    first = deliveries[0]
+    alert: Record = first.alert
+    language, time_zone = alert["language"], zone_of(first.standing.time_zone).key
+    if first.digest_id is None:
+        link = unsubscribe(alert["customer_id"], alert["setting_id"]) if unsubscribe else None
+        return render(alert, language=language, time_zone=time_zone, channel=channel, unsubscribe=link)
+    return render_digest(
+        [delivery.alert for delivery in deliveries],
+        key=digest_key(first),
+        language=language,
+        time_zone=time_zone,
+        channel=channel,
+        unsubscribe=unsubscribe(alert["customer_id"], "") if unsubscribe else None,
+    )
+
+
+def digest_key(delivery: Delivery) -> str:
+    """The id of a digest: of one claim, for one customer at one address."""
+    parts = (delivery.digest_id or "", delivery.alert["customer_id"], delivery.alert["address"])
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part.encode()
+        digest.update(len(data).to_bytes(4, "big"))
+        digest.update(data)
+    return digest.hexdigest()[:32]

@@ -1,0 +1,92 @@
+"""Real bookings become alerts, from nothing: what a newcomer watches first.
+
+The customers' preferences go into the bank's database, the bookings onto its queue; what the customers get is
+read from a mailbox, an SMSC and a push service. `watch.py` takes down what is seen on the way, `report.py`
+says it.
+"""
+
+import json
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from account_alerts.config import Config
+from demo.play import play
+from demo.report import summary, table
+from devenv import environment, ports
+
+_QUICK_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""The demo lives for two minutes: what Java's second compiler makes of it would never pay for its making, and
+would take the processors from the bookings."""
+
+
+def run(config: Config, keep: bool = False, as_json: bool = False) -> int:
+    """Start everything on throw-away state, replay part of the sample, show what comes, stop everything.
+
+    Args:
+        config: The local environment's; it runs on free ports and in a folder of its own instead.
+        keep: Leave it running, and say where.
+        as_json: Print the summary as JSON, and nothing else to standard output.
+
+    Returns:
+        0 when every alert came to its customer, once, and none that must not; 1 otherwise.
+
+    Raises:
+        LocalError: The environment did not start.
+        KafkaUnreachableError: Kafka went away.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="alerts-demo-"))
+    own = ports.throw_away(config, folder / "state")
+    own = own.override({"flink": {"options": {"env.java.opts.taskmanager": _QUICK_JVM}}})
+    settings_file = folder / "demo.yaml"
+    own.write(settings_file)
+    complete = False
+    with _interruptible():
+        try:
+            watch = play(own, sys.stderr if as_json else sys.stdout)
+            report = summary(watch)
+            print(json.dumps(report, indent=2) if as_json else table(report), flush=True)
+            complete = watch.complete()
+            if keep:
+                _tell(own, settings_file)
+        except BaseException:
+            keep = False
+            raise
+        finally:
+            if not keep:
+                environment.down(own)
+                if complete:
+                    shutil.rmtree(folder, ignore_errors=True)
+                else:
+                    print(f"Logs of what went wrong: {folder}", file=sys.stderr)
+    return 0 if complete else 1
+
+
+def _tell(config: Config, file: Path) -> None:
+    use = f"alerts --config {file}"
+    print(
+        f"\nLeft running. Flink's page: {config.flink.rest_url}   Kafka: {config.kafka.bootstrap_servers}\n"
+        f"What customers got: {use} inbox mail (sms, push)\n"
+        f"What runs: {use} status\nStop it: {use} down",
+        file=sys.stderr,
+    )
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Clean up as after Ctrl-C when told to end, or when the terminal closes."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    previous = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

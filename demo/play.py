@@ -1,0 +1,204 @@
+"""What the demo does, in its order."""
+
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TextIO
+
+from account_alerts.config import Config
+from account_alerts.model import errors
+from account_alerts.records.codec import Record, codec
+from demo.watch import GATEWAYS, Watch
+from devenv import environment
+from devenv.bank import customers, database, device_client
+from devenv.fake_gateways import device, received
+from devenv.readiness import wait_for_rules
+from operations import booking_files
+from operations.tail import CHANNELS, Arrival, follow
+
+BOOKINGS = 3000
+RATE = 100.0
+"""Bookings a second; with twice as many, two processors that still compile what they run fall behind."""
+_PATIENCE_SECONDS = 60.0
+_SETTINGS_SECONDS = 120.0
+_EFFECT_SECONDS = 1.0
+"""From then on a change holds for the next booking (contract)."""
+_LINES_A_SECOND = 10
+_SECOND_DEVICE = 5
+"""Every so many-th customer has a phone besides the browser."""
+
+
+def play(config: Config, out: TextIO) -> Watch:
+    """Start the whole chain, let the sample's customers ask for alerts, book, and watch what they get.
+
+    Args:
+        config: A local environment's, on free ports and state of its own.
+        out: Where people read what happens.
+
+    Raises:
+        LocalError: The environment did not start.
+        KafkaUnreachableError: Kafka went away.
+    """
+    entries = booking_files.read()
+    may_see = customers.authorizations()
+    settings = customers.settings(entries, may_see)
+    # The liveliest part is the last: most accounts were opened on the way there.
+    entries = entries[-BOOKINGS:]
+    devices = {record["customer_id"]: 1 + (n % _SECOND_DEVICE == 0) for n, record in enumerate(settings)}
+    watch = Watch(set(customers.expected_alerts(entries, settings)), devices)
+
+    def fill() -> None:
+        database.load(config, [*may_see, *settings])
+        committed = time.time()
+        count = sum(len(record["settings"]) for record in settings)
+        print(
+            f"{len(settings)} customers ask for {count} alerts, in the bank's database", file=out, flush=True
+        )
+        register_devices(config, devices)
+        print(f"{sum(devices.values())} devices registered", file=out, flush=True)
+        last = wait_for_records(
+            config, {"account_authorizations": len(may_see), "alert_settings": len(settings)}
+        )
+        watch.settings_seconds = max(last / 1000 - committed, 0.0)
+
+    environment.up(config, fresh=True, whole=True, on_ends=fill)
+    time.sleep(_EFFECT_SECONDS)
+    wait_for_rules(config)
+    with following(config, watch, out):
+        put_bookings(config, entries, watch, out)
+        wait_for_messages(config, watch)
+    return watch
+
+
+def register_devices(config: Config, devices: dict[str, int]) -> None:
+    """Give each customer a browser, and a phone where there is to be a second device."""
+
+    def register(customer: str) -> None:
+        for kind in ("WEB_PUSH", "FCM")[: devices[customer]]:
+            wanted = {"customer": customer, **device.create(config, kind)}
+            device_client.ask(config, "POST", "/v1/devices", json=wanted)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(register, devices))
+
+
+def wait_for_records(config: Config, wanted: dict[str, int]) -> int:
+    """Wait until topics, by their keys in the configuration, hold so many keys; returns when the last came.
+
+    Raises:
+        LocalError: They do not come.
+    """
+    names = {config.topics.all()[key].name: count for key, count in wanted.items()}
+    keys: dict[str, set[bytes]] = {name: set() for name in names}
+    last = 0
+    end = time.monotonic() + _SETTINGS_SECONDS
+
+    def complete() -> bool:
+        return all(len(keys[name]) >= count for name, count in names.items())
+
+    for record in follow(
+        config, names, from_beginning=True, stop=lambda: complete() or time.monotonic() > end
+    ):
+        keys[record.topic() or ""].add(bytes(record.key() or b""))
+        last = max(last, record.timestamp()[1])
+    if not complete():
+        found = ", ".join(f"{len(keys[name])} of {count} in {name}" for name, count in names.items())
+        raise errors.LocalError(f"the bank's customers do not come to Kafka: {found}. See publisher.out.")
+    return last
+
+
+@contextmanager
+def following(
+    config: Config, watch: Watch, out: TextIO | None, *, from_beginning: bool = False
+) -> Iterator[None]:
+    """Take down what comes to the topics meanwhile, and show the alerts.
+
+    Args:
+        config: Where Kafka is.
+        watch: Takes it down.
+        out: Where people read it; None: nowhere.
+        from_beginning: Also what is on the topics already.
+
+    Raises:
+        KafkaUnreachableError: Kafka went away.
+    """
+    topics, decoder = config.topics, codec(config)
+    alerts = {topics.all()[f"outbound_{name}"].name: name for name in CHANNELS}
+    ready, stop = threading.Event(), threading.Event()
+    failures: list[Exception] = []
+
+    def follow_them() -> None:
+        shown = 0.0
+        try:
+            names = [topics.account_entries.name, *alerts, topics.outbound_device_push.name]
+            seen = follow(config, names, from_beginning=from_beginning, on_ready=ready.set, stop=stop.is_set)
+            for record in seen:
+                name, value, at = record.topic() or "", record.value() or b"", record.timestamp()[1]
+                if name == topics.account_entries.name:
+                    watch.note_booking(decoder.decode("AccountEntry", value), at)
+                    continue
+                alert = decoder.decode("OutboundAlert", value)
+                if name == topics.outbound_device_push.name:
+                    watch.note_push(alert, at)
+                elif watch.note_alert(alert, at) and out and time.monotonic() - shown > 1 / _LINES_A_SECOND:
+                    shown = time.monotonic()
+                    print(Arrival(alerts[name], at, alert).line(), file=out, flush=True)
+        except Exception as error:  # Told by the thread that waits.
+            failures.append(error)
+        finally:
+            ready.set()
+
+    follower = threading.Thread(target=follow_them, daemon=True)
+    follower.start()
+    ready.wait()
+    try:
+        if not failures:
+            yield
+    finally:
+        stop.set()
+        follower.join()
+    if failures:
+        raise failures[0]
+
+
+def put_bookings(config: Config, entries: Iterable[Record], watch: Watch, out: TextIO) -> None:
+    """Put the bookings onto the bank's queue as camt.054, each booked at the moment it is put there.
+
+    Raises:
+        LocalError: The queue does not take them.
+    """
+    from devenv.bank import camt054_writer
+    from operations import queue
+
+    bridge = config.bridge
+    if bridge is None:
+        raise errors.LocalError(f"{config.path}: bridge: missing. Add it, as in conf/local.yaml.")
+    shown = time.monotonic()
+
+    def messages() -> Iterator[queue.Outgoing]:
+        nonlocal shown
+        for number, entry in enumerate(entries, 1):
+            now = time.time_ns() // 1_000_000
+            watch.put[entry["entry_id"]] = now
+            message = camt054_writer.write({**entry, "booked_at": now})
+            yield queue.Outgoing(message, entry["account_id"])
+            if time.monotonic() - shown > 1:
+                shown = time.monotonic()
+                print(f"--- {number} bookings on the queue, {len(watch.raised)} alerts", file=out, flush=True)
+
+    queue.put(bridge, messages(), RATE)
+
+
+def wait_for_messages(config: Config, watch: Watch, patience: float = _PATIENCE_SECONDS) -> None:
+    """Wait until all that must come is at the customers' gateways, or nothing has come for a while."""
+    end = time.monotonic() + patience
+    while not watch.alerts_complete() and time.monotonic() < end:
+        time.sleep(0.1)
+    while True:
+        for channel, name in GATEWAYS.items():
+            watch.note_messages(channel, received.items(config, name))
+        if watch.complete() or time.monotonic() > end:
+            return
+        time.sleep(1)

@@ -1,0 +1,133 @@
+"""What the demo says at its end."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from statistics import quantiles
+from typing import Any
+
+from demo.watch import GATEWAYS, Watch
+
+_PERCENTS = (50, 95, 99)
+_TOPICS = {"EMAIL": "outbound-email", "SMS": "outbound-sms", "PUSH": "outbound-device-push"}
+_PLACES = {"EMAIL": "mailbox", "SMS": "SMSC", "PUSH": "push service"}
+
+
+def summary(watch: Watch) -> dict[str, Any]:
+    """The figures of the summary; latencies in milliseconds."""
+    alerts = [each.alert for each in watch.raised.values()]
+    return {
+        "bookings": len(watch.put),
+        "bookings_alerted": len({alert["entry_id"] for alert in alerts}),
+        "alerts": len(alerts),
+        "by_type": dict(sorted(Counter(alert["alert_type"] for alert in alerts).items())),
+        "by_channel": dict(sorted(Counter(alert["channel"] for alert in alerts).items())),
+        "messages": {channel: len(watch.messages.get(channel, {})) for channel in GATEWAYS},
+        "missing": len(watch.wanted - watch.raised.keys())
+        + sum(max(watch.messages_wanted(each) - len(watch.handed_over(each)), 0) for each in GATEWAYS),
+        "unexpected": len(watch.raised.keys() - watch.wanted)
+        + sum(len(watch.messages.get(each, {})) - len(watch.handed_over(each)) for each in GATEWAYS),
+        "repeated_on_kafka": watch.repeats,
+        "told_twice": watch.twice,
+        "stages": stages(watch),
+        "seconds_to_settings": round(watch.settings_seconds, 2),
+        "seconds_to_first_alert": _seconds_to_first(
+            watch, (each.written_at for each in watch.raised.values())
+        ),
+        "seconds_to_first_message": _seconds_to_first(
+            watch, (item.arrived_at for found in watch.messages.values() for item in found.values())
+        ),
+    }
+
+
+def stages(watch: Watch) -> list[dict[str, Any]]:
+    """How many came through each stage, and how fast: [{"stage", "count", "milliseconds": {"p50": ...}}]."""
+    booked, raised = watch.booked, watch.raised
+    alerts = list(raised.values())
+    pushes = list(watch.for_devices.values())
+    came = {channel: watch.handed_over(channel) for channel in GATEWAYS}
+    return [
+        _stage(
+            "queue → account-entries", (at - watch.put[key] for key, at in booked.items() if key in watch.put)
+        ),
+        _stage(
+            "account-entries → outbound-*", _since(booked, ((each.key, each.written_at) for each in alerts))
+        ),
+        _stage(
+            "outbound-push → outbound-device-push",
+            (each.written_at - raised[each.key].written_at for each in pushes if each.key in raised),
+        ),
+        *(
+            _stage(
+                f"{_TOPICS[channel]} → {_PLACES[channel]}",
+                (item.arrived_at - each.written_at for each, item in found),
+            )
+            for channel, found in came.items()
+        ),
+        *(
+            _stage(
+                f"account-entries → {_PLACES[channel]}",
+                _since(booked, ((each.key, item.arrived_at) for each, item in found)),
+            )
+            for channel, found in came.items()
+        ),
+        _stage(
+            "queue → customer",
+            _since(
+                watch.put, ((each.key, item.arrived_at) for found in came.values() for each, item in found)
+            ),
+        ),
+    ]
+
+
+def _seconds_to_first(watch: Watch, times: Iterable[int]) -> float | None:
+    first = min(times, default=None)
+    return None if first is None else round((first - watch.started) / 1000, 1)
+
+
+def _since(start: dict[str, int], reached: Iterable[tuple[Any, int]]) -> list[int]:
+    return [at - start[key[0]] for key, at in reached if key[0] in start]
+
+
+def _stage(name: str, waits: Iterable[int]) -> dict[str, Any]:
+    found = sorted(waits)
+    # The exact percentiles of what was measured, not an estimate of a population.
+    cuts = quantiles(found, n=100, method="inclusive") if len(found) > 1 else [float(*found or [0])] * 99
+    milliseconds = {f"p{percent}": round(cuts[percent - 1]) for percent in _PERCENTS}
+    return {"stage": name, "count": len(found), "milliseconds": milliseconds}
+
+
+def table(report: dict[str, Any]) -> str:
+    """The summary for people."""
+    alerts = [
+        ("bookings", report["bookings"]),
+        ("  that raised an alert", report["bookings_alerted"]),
+        ("alerts", report["alerts"]),
+        *((f"  {name}", count) for name, count in report["by_type"].items()),
+        *((f"  by {name.lower()}", count) for name, count in report["by_channel"].items()),
+        *((f"messages by {name.lower()}", count) for name, count in report["messages"].items()),
+        ("missing", report["missing"]),
+        ("unexpected", report["unexpected"]),
+        ("told twice", report["told_twice"]),
+        ("preferences: commit to Kafka", f"{report['seconds_to_settings']} s"),
+        ("start to first alert", f"{report['seconds_to_first_alert']} s"),
+        ("start to first message", f"{report['seconds_to_first_message']} s"),
+    ]
+    rows = [(name, str(value)) for name, value in alerts]
+    return "\n".join(["", *_columns(rows), "", stages_table(report["stages"])])
+
+
+def stages_table(found: Iterable[dict[str, Any]]) -> str:
+    """The stages for people."""
+    rows: list[tuple[str, ...]] = [("stage", "count", *(f"p{percent} ms" for percent in _PERCENTS))]
+    for stage in found:
+        waits = (str(each) for each in stage["milliseconds"].values())
+        rows.append((stage["stage"], str(stage["count"]), *waits))
+    return "\n".join(_columns(rows))
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return [
+        "  ".join([f"{row[0]:<{widths[0]}}", *(f"{row[n]:>{widths[n]}}" for n in range(1, len(row)))])
+        for row in rows
+    ]

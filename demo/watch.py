@@ -1,0 +1,113 @@
+"""What has been seen of each booking on its way: on the queue, on Kafka, at the customer's gateway."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from time import time_ns
+
+from account_alerts.records.codec import Record
+from devenv.fake_gateways.received import Item
+
+AlertKey = tuple[str, str, str, str]
+"""What an alert is about: booking, customer, setting, channel."""
+GATEWAYS = {"EMAIL": "mail", "SMS": "sms", "PUSH": "push"}
+"""Where a channel's messages are found, as `alerts inbox` names it."""
+
+
+@dataclass(frozen=True)
+class Raised:
+    """An alert on its channel's topic, or on the devices'; the time is Kafka's, in milliseconds UTC."""
+
+    key: AlertKey
+    written_at: int
+    alert: Record
+
+
+@dataclass
+class Watch:
+    """What must come and what has come; times in milliseconds UTC."""
+
+    wanted: set[AlertKey]
+    devices: Mapping[str, int]
+    """How many devices a customer has."""
+    started: int = field(default_factory=lambda: time_ns() // 1_000_000)
+    put: dict[str, int] = field(default_factory=dict)
+    """When each booking was given to the queue."""
+    booked: dict[str, int] = field(default_factory=dict)
+    """When Kafka had it."""
+    raised: dict[AlertKey, Raised] = field(default_factory=dict)
+    for_devices: dict[str, Raised] = field(default_factory=dict)
+    """Pushes for a device by the ids of their alerts."""
+    messages: dict[str, dict[str, Item]] = field(default_factory=dict)
+    """What gateways have, by channel and the id of the alert."""
+    repeats: int = 0
+    """Alerts that came more than once on a topic: allowed, the senders remove them."""
+    twice: int = 0
+    """Messages that a customer got more than once: never allowed."""
+    settings_seconds: float = 0.0
+    """From the commit of the customers' preferences to the last of them on Kafka."""
+
+    def note_booking(self, entry: Record, written_at: int) -> None:
+        """Take down a record of `account-entries`."""
+        self.booked.setdefault(entry["entry_id"], written_at)
+
+    def note_alert(self, alert: Record, written_at: int) -> bool:
+        """Take down an alert on its channel's topic; False where it is a repeat."""
+        key = key_of(alert)
+        if key in self.raised:
+            self.repeats += 1
+            return False
+        self.raised[key] = Raised(key, written_at, alert)
+        return True
+
+    def note_push(self, alert: Record, written_at: int) -> None:
+        """Take down a push for a device."""
+        if alert["alert_id"] in self.for_devices:
+            self.repeats += 1
+        else:
+            self.for_devices[alert["alert_id"]] = Raised(key_of(alert), written_at, alert)
+
+    def note_messages(self, channel: str, items: Iterable[Item]) -> None:
+        """Take down all that a channel's gateway has; replaces what it had before."""
+        found: dict[str, Item] = {}
+        twice = 0
+        for item in items:
+            twice += item.key in found
+            found.setdefault(item.key, item)
+        self.messages[channel] = found
+        self.twice = max(self.twice, twice)
+
+    def messages_wanted(self, channel: str) -> int:
+        """How many messages must come at a channel's gateway; a push to each device."""
+        keys = [key for key in self.wanted if key[3] == channel]
+        return sum(self.devices.get(key[1], 0) for key in keys) if channel == "PUSH" else len(keys)
+
+    def alerts_complete(self) -> bool:
+        """Whether all alerts that must come are on their topics."""
+        return self.wanted <= self.raised.keys() and len(self.for_devices) >= self.messages_wanted("PUSH")
+
+    def handed_over(self, channel: str) -> list[tuple[Raised, Item]]:
+        """The messages of a channel beside the alerts that they tell of."""
+        alerts = (
+            self.for_devices
+            if channel == "PUSH"
+            else {each.alert["alert_id"]: each for each in self.raised.values() if each.key[3] == channel}
+        )
+        came = self.messages.get(channel, {})
+        return [(alerts[alert_id], item) for alert_id, item in came.items() if alert_id in alerts]
+
+    def complete(self) -> bool:
+        """Whether all came, at the customers' gateways too, nothing else and nothing twice."""
+        return (
+            self.wanted == self.raised.keys()
+            and self.put.keys() <= self.booked.keys()
+            and not self.twice
+            and all(
+                len(self.handed_over(channel)) == self.messages_wanted(channel) == len(self.messages[channel])
+                for channel in GATEWAYS
+            )
+        )
+
+
+def key_of(alert: Record) -> AlertKey:
+    """What an alert is about."""
+    return alert["entry_id"], alert["customer_id"], alert["setting_id"], alert["channel"]

@@ -1,0 +1,88 @@
+"""The device service over HTTP. Ids are opaque, so they stand in queries and bodies, not in paths."""
+
+import secrets
+from typing import Annotated
+
+from fastapi import Body, Depends, FastAPI, Header, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+
+from devenv.bank.device_service.model import (
+    KINDS,
+    Answer,
+    Devices,
+    Id,
+    ListedDevice,
+    Question,
+    Registration,
+    Removed,
+)
+from devenv.bank.device_service.store import Store, TooManyDevicesError, UnknownDeviceError
+
+
+def make_app(store: Store, token: str | None) -> FastAPI:
+    """The service on a store; with a token, only who sends it as a bearer token is served."""
+
+    def authorized(authorization: Annotated[str, Header()] = "") -> None:
+        if token is not None and not secrets.compare_digest(
+            authorization.encode(), f"Bearer {token}".encode()
+        ):
+            raise HTTPException(401, "a bearer token is needed", {"WWW-Authenticate": "Bearer"})
+
+    app = FastAPI(title="Devices", docs_url=None, redoc_url=None)
+    guarded = [Depends(authorized)]
+
+    @app.exception_handler(RequestValidationError)
+    async def refuse(_: Request, error: RequestValidationError) -> JSONResponse:
+        """What is wrong and where, without repeating what was sent: that is personal."""
+        return JSONResponse({"detail": _explain(error)}, 422)
+
+    @app.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        """Whether devices can be read."""
+        store.check()
+        return {"status": "ok"}
+
+    @app.post("/v1/devices/lookup", dependencies=guarded)
+    async def lookup(question: Question) -> Answer:
+        """The devices of several customers at once, for the device resolver."""
+        return Answer(devices=store.lookup(question.customers))
+
+    # These wait for the disk, so they are run by threads.
+    @app.post("/v1/devices", dependencies=guarded)
+    def register(
+        wanted: Annotated[Registration, Body(discriminator="kind")], response: Response
+    ) -> ListedDevice:
+        """Register a device: 201 for a new one, 200 where it was known."""
+        try:
+            device, new = store.register(wanted)
+        except UnknownDeviceError as error:
+            raise HTTPException(404, str(error)) from None
+        except TooManyDevicesError as error:
+            raise HTTPException(409, str(error)) from None
+        response.status_code = 201 if new else 200
+        return device
+
+    @app.get("/v1/devices", dependencies=guarded)
+    def listed(customer: Id) -> Devices:
+        """A customer's devices."""
+        return Devices(devices=store.devices(customer))
+
+    @app.delete("/v1/devices", dependencies=guarded)
+    def remove(customer: Id, device: Id | None = None) -> Removed:
+        """Remove a customer's device; without `device` all of his, and with them all that is known of him."""
+        removed = store.remove(customer, device)
+        if device is not None and not removed:
+            raise HTTPException(404, f"the customer has no device {device}")
+        return Removed(removed=removed)
+
+    return app
+
+
+def _explain(error: RequestValidationError) -> str:
+    problems = []
+    for problem in error.errors():
+        place = ".".join(str(part) for part in problem["loc"][1:] if part not in KINDS)
+        reason = problem["msg"].removeprefix("Value error, ")
+        problems.append(f"{place}: {reason}" if place else reason)
+    return "; ".join(problems)

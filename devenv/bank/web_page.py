@@ -1,0 +1,89 @@
+"""Sending events to the clicks endpoint, as a web page would."""
+
+import json
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from account_alerts.config import Config
+
+_LONGEST_TOKEN_S = 30 * 86_400
+
+
+class ClicksError(Exception):
+    """The endpoint cannot be reached, or did not accept the events; the message says why."""
+
+
+def example(customer_id: str) -> list[dict[str, Any]]:
+    """A loan application of a customer, begun and left just now."""
+    common = {
+        "customer_id": customer_id,
+        "occurred_at": int(time.time() * 1000),
+        "application_id": f"loan-{uuid.uuid4()}",
+        "product": "LOAN",
+        "page": "/loans/apply",
+    }
+    kinds = ("APPLICATION_BEGUN", "APPLICATION_LEFT")
+    return [{"event_id": str(uuid.uuid4()), "event_type": kind, **common} for kind in kinds]
+
+
+def read(file: Path) -> list[dict[str, Any]]:
+    """The events of a file: JSON, one or an array of them.
+
+    Raises:
+        ClicksError: It is no JSON.
+    """
+    try:
+        parsed = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ClicksError(f"{file}: {error}") from error
+    return parsed if isinstance(parsed, list) else [parsed]
+
+
+def send(config: Config, events: list[dict[str, Any]], url: str | None = None) -> int:
+    """Send events; returns how many were accepted, in as many requests as it takes.
+
+    Args:
+        config: Where the endpoint is, and the secret for a token where it asks for one.
+        events: As in schemas/ClickEvent.avsc; nullable fields may be left out.
+        url: The endpoint's address, where it is not on this machine.
+
+    Raises:
+        ClicksError: It is not reached, or accepts not all; what it accepted before stays accepted.
+    """
+    if config.clicks is None:
+        raise ClicksError(f"{config.path}: no section 'clicks'")
+    address, size = url or f"http://localhost:{config.clicks.port}", config.clicks.largest_batch
+    headers = {}
+    if config.clicks.authentication == "token":
+        headers["Authorization"] = f"Bearer {token(config, '*', 300)}"
+    for start in range(0, len(events), size):
+        try:
+            answer = httpx2.post(
+                f"{address}/v1/events", json=events[start : start + size], headers=headers, timeout=30
+            )
+        except httpx2.HTTPError as error:
+            raise ClicksError(
+                f"{address} does not answer ({error}). Is it up? `alerts up --whole`"
+            ) from error
+        if answer.status_code != 202:
+            raise ClicksError(f"{address} answers {answer.status_code}: {answer.text}")
+    return len(events)
+
+
+def token(config: Config, customer_id: str, seconds: int) -> str:
+    """A token as the bank's login would issue it, for trying (ingest/clicks/tokens.py).
+
+    Raises:
+        ClicksError: There is no secret, or it should hold for longer than 30 days.
+    """
+    from ingest.clicks.tokens import issue
+
+    if config.clicks is None or config.clicks.secret is None:
+        raise ClicksError("there is no secret: set ALERTS_CLICKS__SECRET in the environment")
+    if not 0 < seconds <= _LONGEST_TOKEN_S:
+        raise ClicksError(f"{seconds} s: a token holds for 1 to {_LONGEST_TOKEN_S} s")
+    return issue(config.clicks.secret.get_secret_value().encode(), customer_id, int(time.time()) + seconds)

@@ -1,0 +1,153 @@
+"""`alerts up` and `alerts down`."""
+
+import shlex
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from account_alerts import installation
+from account_alerts.config import Config
+from account_alerts.kafka import topics
+from account_alerts.model.errors import LocalError
+from devenv import ports, readiness, supervise
+from devenv.interruption import interruptible
+from devenv.job_control import runner
+from devenv.job_control import state as job_state
+from devenv.layout import Layout, layout
+from devenv.services import catalog as services
+from devenv.services import flink as flink_conf
+from devenv.services import kafka
+from jobs import catalog
+from operations import job_runner
+from operations.flink import client_config, health
+from operations.flink.rest import FlinkRest
+from operations.waiting import say, wait_for
+
+_SECONDS = 180.0
+
+
+def up(
+    config: Config,
+    *,
+    fresh: bool = False,
+    jobs: bool = True,
+    whole: bool = False,
+    on_topics: Callable[[], None] | None = None,
+    on_ends: Callable[[], None] | None = None,
+) -> None:
+    """Start the environment, or what is missing of it, and return when it is ready.
+
+    Args:
+        config: The environment.
+        fresh: Stop it and forget all its state first.
+        jobs: Submit the jobs as well, each from its newest checkpoint; ready means that they run,
+            have made a checkpoint, and the rules have caught up.
+        whole: Start the two ends as well: the bank's database and queue, the senders and what they send to.
+        on_topics: Called when Kafka has all topics, while the jobs are still being planned.
+        on_ends: Called when both ends are ready, while the jobs may still be starting; only with `whole`.
+
+    Raises:
+        LocalError: It cannot start, or is not ready in time. What this call started is stopped again.
+    """
+    state = layout(config)
+    with state.locked(), interruptible():
+        if fresh:
+            supervise.stop(state)
+            state.wipe()
+        running = supervise.supervisor(state) is not None
+        try:
+            if not running:
+                _start(config, state, whole=whole)
+            with _submitting_first(config, state, jobs=jobs and not running, whole=whole):
+                _wait_for_cluster(config, state)
+                created = topics.create(config)
+                say(f"topics: {len(created)} created" if created else "topics: all there")
+                if on_topics:
+                    on_topics()
+                if whole:
+                    services.wait_until_ready(config, state)
+                    if on_ends:
+                        on_ends()
+            if jobs:
+                _bring_up_jobs(config, catalog.WHOLE if whole else catalog.JOBS)
+        except BaseException:
+            if not running:
+                say(f"stopping again; logs are in {state.logs}")
+                supervise.stop(state)
+            raise
+
+
+def down(config: Config) -> int:
+    """Stop all processes of the environment; returns how many there were. Its state stays."""
+    state = layout(config)
+    with state.locked():
+        count = supervise.stop(state)
+        job_state.rest(state)
+    return count
+
+
+def _start(config: Config, state: Layout, *, whole: bool) -> None:
+    """Write the configuration of all programs and start the supervisor."""
+    if not installation.PROJECT_JAR.parent.exists():
+        raise LocalError(f"{installation.SHARE}: is missing. Run: make install")
+    # Left over where the supervisor itself was killed: nobody would restart them.
+    supervise.stop(state)
+    ports.check_free(config, whole=whole)
+    state.make()
+    config.write(state.config)
+    job_state.rest(state)
+    client_config.write(state.flink_conf, flink_conf.cluster_options(config, state))
+    flink = shlex.quote(str(installation.flink_home() / "bin"))
+    keeper = shlex.join([sys.executable, "-m", "devenv.job_control.keeper", str(state.config)])
+    supervise.write(
+        state,
+        {
+            "kafka": kafka.write(config, state),
+            "jobmanager": f"exec {flink}/jobmanager.sh start-foreground",
+            "taskmanager": f"exec {flink}/taskmanager.sh start-foreground",
+            "keeper": f"exec {keeper}",
+            **(services.commands(config, state) if whole else {}),
+        },
+    )
+    say(f"starting Kafka and Flink (state and logs: {state.state})")
+    supervise.start(state)
+
+
+@contextmanager
+def _submitting_first(config: Config, state: Layout, *, jobs: bool, whole: bool) -> Iterator[None]:
+    """Plan jobs meanwhile, where there is nothing to go on from: it takes as long as starting the cluster."""
+    with ThreadPoolExecutor(1) as pool:
+        new = jobs and not runner.had_jobs(config)
+        first = pool.submit(runner.submit_first, config, whole=whole) if new else None
+        try:
+            yield
+            if first:
+                first.result()
+        except BaseException:
+            if first:
+                supervise.stop(state)  # Also the client, which would wait for the cluster.
+            raise
+
+
+def _wait_for_cluster(config: Config, state: Layout) -> None:
+    wait_for(
+        "Kafka", lambda: topics.reachable(config), _SECONDS, f"See {state.logs}/kafka.out and kafka.log."
+    )
+    say(f"Kafka: {config.kafka.bootstrap_servers}")
+    rest = FlinkRest(config.flink.rest_url)
+    wait_for("Flink's slots", lambda: rest.slots() > 0, _SECONDS, f"See flink-*.log in {state.logs}.")
+    say(f"Flink: {config.flink.rest_url}")
+
+
+def _bring_up_jobs(config: Config, names: Iterable[str]) -> None:
+    from operations.analyst_rules.lifecycle import bring_up  # It is built on this package.
+
+    live = {job.name for job in FlinkRest(config.flink.rest_url).jobs() if job.live}
+    missing = [name for name in names if name not in live]
+    if missing:
+        job_runner.submit(config, missing)
+    job_runner.wait_until_running(config)
+    health.wait_for_checkpoints(config, list(names))
+    readiness.wait_for_rules(config)
+    bring_up(config)

@@ -1,0 +1,67 @@
+"""How the local gateways are started and found. Loads none of what they run on: `alerts up` need not."""
+
+import shlex
+import socket
+import sys
+from collections.abc import Callable
+
+from account_alerts.config import Config
+from devenv.fake_gateways.files import files
+from devenv.layout import Layout
+
+_PACKAGE = "devenv.fake_gateways"
+
+
+def writer(program: str) -> Callable[[Config, Layout], str]:
+    """What writes the configuration of a gateway, by its module, and gives the command that becomes it."""
+
+    def write(config: Config, layout: Layout) -> str:
+        from devenv.fake_gateways import secrets  # Here because it loads cryptography.
+
+        start = secrets.prefix(config)
+        own = files(config).folder / f"{program}.yaml"
+        config.write(own)
+        return f"{start}exec {shlex.join([sys.executable, '-m', f'{_PACKAGE}.{program}', str(own)])}"
+
+    return write
+
+
+def listening(*ports: str) -> Callable[[Config], bool]:
+    """What says whether somebody listens on ports of the local environment, by their keys."""
+
+    def ready(config: Config) -> bool:
+        return all(_answers(config.local_environment().ports()[port]) for port in ports)
+
+    return ready
+
+
+def place(template: str) -> Callable[[Config], str]:
+    """What says where a gateway is: `smtp://localhost:{mailbox_port}`."""
+    return lambda config: template.format(**config.local_environment().ports())
+
+
+def _answers(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+_Program = tuple[Callable[[Config, Layout], str], Callable[[Config], bool], Callable[[Config], str]]
+MAILBOX: _Program = (
+    writer("mailbox"),
+    listening("mailbox_port"),
+    place("smtp://localhost:{mailbox_port} (alerts inbox mail)"),
+)
+"""How each is configured, found to be ready, and where it is."""
+SMSC: _Program = (
+    writer("smsc"),
+    listening("smsc_port", "sms_http_port"),
+    place("smpp://localhost:{smsc_port}, https://localhost:{sms_http_port} (alerts inbox sms)"),
+)
+PUSH_SERVICE: _Program = (
+    writer("push_service"),
+    listening("push_port"),
+    place("https://localhost:{push_port} (alerts inbox push)"),
+)

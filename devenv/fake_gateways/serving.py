@@ -1,0 +1,58 @@
+"""How a local gateway runs until SIGTERM, and the TLS and HTTP servers they share."""
+
+import asyncio
+import signal
+import ssl
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import uvloop
+
+from account_alerts.config import Config, load
+from devenv.fake_gateways.files import Files
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+
+def run(serving: Callable[[Config, asyncio.Event], Awaitable[None]]) -> None:
+    """Serve as the configuration file in the arguments says, until SIGTERM."""
+    config = load(Path(sys.argv[1]))
+
+    async def until_stopped() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await serving(config, stop)
+
+    uvloop.run(until_stopped())
+
+
+def server_tls(place: Files) -> ssl.SSLContext:
+    """TLS with the self-made certificate."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(place.certificate, place.private_key)
+    return context
+
+
+async def serve_http(app: "FastAPI", place: Files, port: int, stop: asyncio.Event) -> None:
+    """HTTP/1.1 and HTTP/2 over TLS with the self-made certificate, until told to stop."""
+    # Here because the mail server needs neither.
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config as Settings
+
+    chosen = Settings()
+    chosen.bind = [f"127.0.0.1:{port}"]
+    chosen.certfile, chosen.keyfile = str(place.certificate), str(place.private_key)
+    chosen.alpn_protocols = ["h2", "http/1.1"]
+    chosen.keep_alive_timeout = 600
+    chosen.keep_alive_max_requests = 1_000_000
+    chosen.graceful_timeout = 1
+    chosen.loglevel = "WARNING"
+
+    async def stopped() -> None:
+        await stop.wait()
+
+    await serve(cast(Any, app), chosen, shutdown_trigger=stopped)

@@ -1,0 +1,218 @@
+"""The local SMSC: takes SMS by SMPP 3.4 and by HTTP, sends receipts, and keeps SMS as JSON lines.
+
+An SMS that comes again, by the idempotency TLV or header, gets the same id and is not kept twice.
+"""
+
+import asyncio
+import json
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import smpp34
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+
+from account_alerts.config import Config
+from delivery.gateways.sms import gsm
+from delivery.gateways.sms.smpp_texts import (
+    MESSAGE_PAYLOAD,
+    MESSAGE_STATE,
+    RECEIPT,
+    RECEIPTED_MESSAGE_ID,
+    UDH,
+)
+from delivery.gateways.sms.sockets import send_at_once
+from devenv.fake_gateways.files import files
+from devenv.fake_gateways.journal import Journal, read
+from devenv.fake_gateways.serving import run, serve_http
+
+_NO_SUCH, _AT_FIRST_THROTTLED, _NOT_DELIVERED = "9990", "9991", "9992"
+_INVALID_DESTINATION, _THROTTLED, _SYSTEM_ERROR = 0x0B, 0x58, 0x08
+_DELIVERED_STATE, _UNDELIVERABLE_STATE = 2, 5
+
+
+class Smsc:
+    """What SMPP and HTTP have in common: what was taken, and what is answered to whom."""
+
+    def __init__(self, journal: Journal) -> None:
+        """Keep SMS in the journal."""
+        self.journal = journal
+        self._throttled: set[str] = set()
+
+    def throttles(self, number: str, key: str) -> bool:
+        """Whether this attempt is one too many."""
+        if not number.startswith(_AT_FIRST_THROTTLED) or key in self._throttled:
+            return False
+        self._throttled.add(key)
+        return True
+
+
+def no_such(number: str) -> bool:
+    """Whether there is no such number."""
+    return number.startswith(_NO_SUCH) or not number.isdigit()
+
+
+class SmppSide:
+    """The SMPP server."""
+
+    def __init__(self, smsc: Smsc, port: int, tag: int | None, waiting: dict[str, Any]) -> None:
+        """`tag` is the idempotency TLV; `waiting` are SMS whose receipts are still to be sent, by id."""
+        self._smsc = smsc
+        self._port = port
+        self._server = smpp34.Server("127.0.0.1", port, system_id="local")
+        self._tag = tag
+        self._waiting = waiting
+        self._sessions: dict[str, smpp34.Esme] = {}
+        self._bound = asyncio.Event()
+
+    async def start(self) -> None:
+        """Listen."""
+        await self._server.start()
+
+    async def run(self) -> None:
+        """Answer until cancelled."""
+        receipts = asyncio.create_task(self._send_receipts())
+        try:
+            while True:
+                event = await self._server.next()
+                if isinstance(event, smpp34.Esme):
+                    self._sessions[event.session_id] = event
+                    send_at_once(self._port)
+                    self._bound.set()
+                elif isinstance(event, smpp34.SubmitSmEvent):
+                    self._take(event)
+                else:
+                    self._sessions.pop(event.session_id, None)
+        finally:
+            receipts.cancel()
+            await self._server.stop()
+
+    def _take(self, event: smpp34.SubmitSmEvent) -> None:
+        tlvs = {tlv.tag: tlv.value for tlv in event.tlvs}
+        key = tlvs[self._tag].decode("latin-1") if self._tag in tlvs else uuid.uuid4().hex
+        number = event.destination_addr
+        if no_such(number):
+            event.reject(_INVALID_DESTINATION)
+            return
+        if self._smsc.throttles(number, key):
+            event.reject(_THROTTLED)
+            return
+        body = tlvs.get(MESSAGE_PAYLOAD, event.short_message)
+        part = None
+        if event.esm_class & UDH and body[:1]:
+            length = body[0] + 1
+            header, body = body[:length], body[length:]
+            part = list(header[-3:])  # Reference, how many, which.
+        try:
+            text = gsm.decoded(event.data_coding, body)
+        except ValueError:
+            event.reject(_SYSTEM_ERROR)
+            return
+        record = {
+            "via": "smpp",
+            "message_key": key.rpartition("-")[0] if part else key,
+            "to": number,
+            "from": event.source_addr,
+            "text": text,
+            "coding": event.data_coding,
+            "part": part,
+            "receipt": event.registered_delivery & 3 == 1,
+        }
+        fresh = uuid.uuid4().hex[:16]
+        kept = self._smsc.journal.add(f"{number} {key}", fresh, record)
+        event.accept(kept)
+        if kept == fresh and record["receipt"]:
+            self._waiting[kept] = record
+            self._bound.set()
+
+    async def _send_receipts(self) -> None:
+        while True:
+            await self._bound.wait()
+            self._bound.clear()
+            for message_id, record in list(self._waiting.items()):
+                if await self._send_receipt(message_id, record):
+                    del self._waiting[message_id]
+                    self._smsc.journal.note({"receipt": message_id})
+
+    async def _send_receipt(self, message_id: str, record: dict[str, Any]) -> bool:
+        failed = record["to"].startswith(_NOT_DELIVERED)
+        at = f"{datetime.now(UTC):%y%m%d%H%M}"
+        text = (
+            f"id:{message_id} sub:001 dlvrd:{0 if failed else 1:03d} submit date:{at} done date:{at} "
+            f"stat:{'UNDELIV' if failed else 'DELIVRD'} err:{'001' if failed else '000'} text:"
+        )
+        state = _UNDELIVERABLE_STATE if failed else _DELIVERED_STATE
+        for session in list(self._sessions.values()):
+            if not session.can_receive:
+                continue
+            try:
+                answer = await session.deliver_sm(
+                    record["from"],
+                    text.encode(),
+                    source_addr=record["to"],
+                    esm_class=RECEIPT,
+                    tlvs=[
+                        smpp34.Tlv(RECEIPTED_MESSAGE_ID, message_id.encode() + b"\0"),
+                        smpp34.Tlv(MESSAGE_STATE, bytes([state])),
+                    ],
+                )
+            except smpp34.SmppError:
+                self._sessions.pop(session.session_id, None)
+                continue
+            if answer.is_success:
+                return True
+        return False
+
+
+def http_side(smsc: Smsc, bearer: str | None) -> FastAPI:
+    """The HTTP gateway."""
+    app = FastAPI(openapi_url=None)
+
+    @app.post("/v1/messages")
+    async def take(request: Request) -> Response:
+        if bearer is not None and request.headers.get("Authorization") != f"Bearer {bearer}":
+            return JSONResponse({"error": "unauthorized"}, 401)
+        try:
+            body = json.loads(await request.body())
+            number, text, sender = (str(body[name]) for name in ("to", "text", "from"))
+        except (ValueError, KeyError, TypeError):
+            return JSONResponse({"error": "to, from and text are wanted"}, 400)
+        number = number.removeprefix("+")
+        key = request.headers.get("Idempotency-Key") or uuid.uuid4().hex
+        if no_such(number):
+            return JSONResponse({"error": "no such number"}, 422)
+        if smsc.throttles(number, key):
+            return JSONResponse({"error": "too many"}, 429, {"Retry-After": "1"})
+        fresh = uuid.uuid4().hex[:16]
+        record = {"via": "http", "message_key": key, "to": number, "from": sender, "text": text, "part": None}
+        kept = smsc.journal.add(f"{number} {key}", fresh, record)
+        return JSONResponse({"id": kept}, 201 if kept == fresh else 200)
+
+    return app
+
+
+async def serve(config: Config, stop: asyncio.Event) -> None:
+    """Take SMS until told to stop."""
+    place, local = files(config), config.local_environment()
+    sms = config.senders.sms if config.senders else None
+    smsc = Smsc(Journal(place.sms))
+    waiting: dict[str, Any] = {}
+    for line in read(place.sms):
+        if line.get("receipt") is True:
+            waiting[line["id"]] = line
+        elif "key" not in line:
+            waiting.pop(line["receipt"], None)
+    tag = sms.smpp.idempotency_tag if sms is not None and sms.smpp is not None else None
+    side = SmppSide(smsc, local.smsc_port, tag, waiting)
+    await side.start()
+    smpp = asyncio.create_task(side.run())
+    bearer = sms.http.bearer if sms is not None and sms.http is not None else None
+    app = http_side(smsc, None if bearer is None else bearer.get_secret_value())
+    await serve_http(app, place, local.sms_http_port, stop)
+    smpp.cancel()
+    await asyncio.gather(smpp, return_exceptions=True)
+
+
+if __name__ == "__main__":
+    run(serve)

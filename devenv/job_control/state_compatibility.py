@@ -1,0 +1,74 @@
+"""Whether a new version of a job can go on from the state of the one that runs.
+
+Every job writes down, when it is submitted, its operators that hold state: their ids, and for keyed state of
+which columns its rows are (`jobs/runner.py`, `operators`). Flink would find a misfit only at the restart,
+when the old version is gone.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+
+Operators = Mapping[str, list[str]]
+"""By id: the types of the inputs whose rows an operator's state keeps; none where its state does not depend
+on them, as with a source's offsets."""
+
+
+def misfits(old: Operators, new: Operators, dropped: Iterable[str] = ()) -> list[str]:
+    """Why the new version cannot go on from the old one's state, a line for each operator; empty if it can.
+
+    Args:
+        old: Of the version that runs.
+        new: Of the version that is to run.
+        dropped: Operators whose state may be lost.
+    """
+    found = []
+    for operator, inputs in sorted(old.items()):
+        if operator in dropped:
+            continue
+        if operator not in new:
+            found.append(
+                f"{operator}: is not in the new version; what it remembers would be lost (allow it: "
+                f"--drop {operator})"
+            )
+        elif difference := _difference(inputs, new[operator]):
+            found.append(f"{operator}: its state has other rows in the new version: {difference}")
+    return found
+
+
+def useless(old: Operators, new: Operators, dropped: Iterable[str]) -> list[str]:
+    """Why state that may be lost cannot be left out, a line for each operator."""
+    return [
+        f"{operator}: has state in neither version; it holds: {', '.join(sorted(old))}"
+        if operator not in old
+        else f"{operator}: is in the new version, too; Flink leaves out only what is not"
+        for operator in dropped
+        if operator not in old or operator in new
+    ]
+
+
+def newcomers(old: Operators, new: Operators) -> list[str]:
+    """Operators that the old version does not have: they begin without state."""
+    return sorted(new.keys() - old.keys())
+
+
+def _difference(old: list[str], new: list[str]) -> str:
+    if old == new:
+        return ""
+    if len(old) != len(new):
+        return f"{len(old)} inputs, now {len(new)}"
+    before, after = ([column for kind in each for column in _columns(kind)] for each in (old, new))
+    parts = [f"without {column}" for column in before if column not in after]
+    parts += [f"with {column}" for column in after if column not in before]
+    return ", ".join(parts) or "the columns are in another order"
+
+
+def _columns(kind: str) -> list[str]:
+    """Name and type of each column of a row's type, as Flink prints it."""
+    depth, parts = 0, [""]
+    for character in re.sub(r"^ROW<|>( NOT NULL)?(\(.*\))?$", "", kind):
+        depth += (character in "<(") - (character in ">)")
+        if character == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts]

@@ -1,0 +1,60 @@
+"""When an environment is ready: checkpoints are made, and the rules say that they are complete up to now."""
+
+import time
+from contextlib import closing
+
+from confluent_kafka import Message, TopicPartition
+
+from account_alerts.config import Config
+from account_alerts.kafka.clients import consumer
+from operations.waiting import say, wait_for
+
+HEARTBEAT_PREFIX = b"\0"
+"""Keys of heartbeats in `alert-rules` start with it; no account id does."""
+_FRESH_MS = 2_000
+_BATCH = 100_000
+_RULES_SECONDS = 3600.0
+"""A first load is as long as it is: about 2,000 records a second in the local environment."""
+_TELL_SECONDS = 15.0
+
+
+def wait_for_rules(config: Config) -> None:
+    """Wait until the newest heartbeat in each partition of `alert-rules` is at most two seconds old."""
+    topic = config.topics.alert_rules.name
+    with closing(consumer(config)) as client:
+        numbers = client.list_topics(topic, timeout=10).topics[topic].partitions
+        ends = []
+        for number in numbers:
+            start, end = client.get_watermark_offsets(TopicPartition(topic, number), timeout=10)
+            ends.append(TopicPartition(topic, number, max(start, end - 1)))
+        client.assign(ends)
+        late = set(numbers)
+        told = time.monotonic()
+
+        def fresh() -> bool:
+            nonlocal told
+            for message in client.consume(_BATCH, 0.1):
+                if message.error() is None and _is_fresh(message):
+                    late.discard(message.partition())
+            if late and time.monotonic() - told > _TELL_SECONDS:
+                told = time.monotonic()
+                say(f"rules: {len(numbers) - len(late)} of {len(numbers)} partitions have caught up")
+            return not late
+
+        wait_for(
+            "rules caught up (a fresh heartbeat in each partition of alert-rules)",
+            fresh,
+            _RULES_SECONDS,
+            f"Look at the job alert-rules on {config.flink.rest_url}.",
+        )
+    say("rules have caught up")
+
+
+def _is_fresh(message: Message) -> bool:
+    key = message.key()
+    known_until = message.timestamp()[1]
+    return isinstance(key, bytes) and key.startswith(HEARTBEAT_PREFIX) and known_until > _now() - _FRESH_MS
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

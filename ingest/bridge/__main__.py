@@ -1,0 +1,42 @@
+"""`python -m ingest.bridge [CONFIG]`: one bridge; several may share a queue."""
+
+import argparse
+import logging
+import signal
+import sys
+from pathlib import Path
+
+from prometheus_client import start_http_server
+
+from account_alerts.config import ConfigError, load
+from ingest.bridge.bridge import Bridge, BridgeError
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m ingest.bridge", description=__doc__)
+    parser.add_argument("config", nargs="?", type=Path, help="the environment's YAML file")
+    arguments = parser.parse_args()
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    try:
+        config = load(arguments.config)
+        bridge = Bridge(config)
+        if config.bridge is not None and config.bridge.metrics_port is not None:
+            start_http_server(config.bridge.metrics_port)
+    except (ConfigError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: bridge.stop())
+    try:
+        bridge.run()
+    except BridgeError as error:
+        logging.getLogger(__name__).error("%s", error)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""What a change of a table means: the record of the contract that it becomes. Pure functions."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from account_alerts.records.codec import Record, RecordName
+from ingest.capture.debezium import AUTHORIZATIONS, BOOKINGS, SETTINGS
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ADDED = ("c", "r")
+"""Created, and read for a snapshot: what happens to a booking's row later is no booking."""
+_BOOKING = (
+    *("entry_id", "account_id", "currency", "amount_minor", "credit_debit", "balance_minor", "booked_at"),
+    *("entry_type", "merchant_id", "merchant_name", "merchant_category", "country", "counterparty"),
+    "description",
+)
+
+
+class UnusableChangeError(ValueError):
+    """A change that is no such row; the message says why, without what is in it."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What one becomes."""
+
+    name: RecordName
+    record: Record | None
+    """None: the customer left, or nobody may see the account any more."""
+    committed_ms: int | None = None
+    """When the bank's database committed it, milliseconds UTC; None where it was read for a snapshot."""
+
+
+_NAMES: dict[str, tuple[RecordName, str]] = {
+    SETTINGS: ("AlertSettings", "customer_id"),
+    AUTHORIZATIONS: ("AccountAuthorization", "account_id"),
+    BOOKINGS: ("AccountEntry", "account_id"),
+}
+
+
+def change(table: str, key: bytes | None, value: bytes | None, oldest_booking: int) -> Change | None:
+    """The record that a change of a table becomes; None where it becomes none.
+
+    Args:
+        table: Its name, one of `connector.tables`.
+        key: The customer's or the account's id.
+        value: The row as JSON; None where it was deleted. One without a record is of somebody who left.
+        oldest_booking: Of a snapshot, what was booked longer ago than so many milliseconds is none: nobody is
+            to hear today of what happened a year ago.
+
+    Raises:
+        UnusableChangeError: The row cannot be read, or is another one's.
+    """
+    name, field = _NAMES[table]
+    if table == BOOKINGS and value is None:
+        return None
+    if not key:
+        raise UnusableChangeError("no key")
+    if value is None:
+        return Change(name, None)
+    row = _object(value, "the row")
+    committed = row.get("__source_ts_ms") if row.get("__op") != "r" else None
+    committed_ms = committed if isinstance(committed, int) else None
+    if table == BOOKINGS:
+        if row.get("__op") not in _ADDED:
+            return None
+        record = _booking(row)
+        read_at = row.get("__source_ts_ms")
+        if row["__op"] == "r" and isinstance(read_at, int) and record["booked_at"] < read_at - oldest_booking:
+            return None
+    elif row.get("record", "") is None:
+        return Change(name, None, committed_ms)
+    else:
+        record = _object(row.get("record"), "the record")
+    if record.get(field) != key.decode(errors="replace"):
+        raise UnusableChangeError(f"the key is not the {field}")
+    return Change(name, record, committed_ms)
+
+
+def _object(text: Any, what: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text or "")
+    except (ValueError, TypeError) as error:
+        raise UnusableChangeError(f"{what} is no JSON") from error
+    if not isinstance(found, dict):
+        raise UnusableChangeError(f"{what} is no JSON object")
+    return found
+
+
+def _booking(row: Mapping[str, Any]) -> Record:
+    if missing := [name for name in _BOOKING if name not in row]:
+        raise UnusableChangeError(f"the row has no {', '.join(missing)}")
+    return {name: row[name] for name in _BOOKING} | {"booked_at": milliseconds(row["booked_at"])}
+
+
+def milliseconds(time: Any) -> int:
+    """A time as Debezium writes it (ISO 8601), in milliseconds UTC.
+
+    Raises:
+        UnusableChangeError: It is none.
+    """
+    try:
+        moment = datetime.fromisoformat(time)
+        return (moment - _EPOCH) // timedelta(milliseconds=1)
+    except (ValueError, TypeError) as error:
+        raise UnusableChangeError("booked_at is no time") from error

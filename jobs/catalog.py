@@ -1,0 +1,45 @@
+"""The jobs: their names on the cluster, and their files."""
+
+from account_alerts.model.errors import LocalError
+
+JOBS = {"alert-rules": "alert_rules_job.py", "alerting": "alerting_job.py"}
+"""The jobs' names on the cluster and their files, in the order in which data flows."""
+ALL_JOBS = "all_jobs.py"
+ADHOC = "adhoc-alerts"
+"""The job that finds the customers of what analysts' rules find."""
+WHOLE = {**JOBS, "device-resolver": "device_resolver_job.py", "reminders": "reminders_job.py"}
+"""The jobs of the whole chain, with its two ends."""
+FILES = {**WHOLE, ADHOC: "analyst_alerts_job.py"}
+"""The jobs that can be named: those of the whole chain, and the one that analysts' rules need."""
+RULE = "rule-"
+"""How the names of the rules' own jobs begin."""
+_RULE_FILE = "analyst_rule_job.py"
+
+
+def names(job: str) -> list[str]:
+    """The jobs that a command's argument means: one, or `all`.
+
+    Raises:
+        LocalError: There is no such job.
+    """
+    if job == "all":
+        return list(JOBS)
+    if job not in FILES:
+        raise LocalError(f"{job}: no such job. There are: {', '.join(FILES)}, and all ({', '.join(JOBS)}).")
+    return [job]
+
+
+def one(job: str) -> str:
+    """The job that an argument names, where it must be one.
+
+    Raises:
+        LocalError: There is no such job, or it means several.
+    """
+    if job not in FILES:
+        raise LocalError(f"{job}: one job at a time; there are: {', '.join(FILES)}.")
+    return job
+
+
+def file_of(name: str) -> str:
+    """The file of a job, in jobs/."""
+    return _RULE_FILE if name.startswith(RULE) else FILES[name]

@@ -1,0 +1,49 @@
+"""TODO."""
+
+import os
+import sys
+
+from pyflink.table import StreamTableEnvironment
+
+from account_alerts.config import Config
+
+SHARED_OPTIONS = {
+    "table.exec.uid.generation": "ALWAYS",
+    "table.local-time-zone": "UTC",
+}
+"""Flink's options for every job; its own win."""
+_BUNDLE_TIME = {"process": "5", "thread": "1000"}
+"""Milliseconds that rows wait for a bundle to fill; in a thread none waits, but operators wake so often."""
+
+
+def configure(table_env: StreamTableEnvironment, options: dict[str, str]) -> None:
+    """Set a job's options, and those that all share.
+
+    Outside of ``flink run`` the job runs in this process, with this interpreter; on a cluster its
+    configuration says which one it has.
+    """
+    if not _on_cluster():
+        options = {"python.executable": sys.executable, "python.client.executable": sys.executable, **options}
+    bundle_time = _BUNDLE_TIME[options.get("python.execution-mode", "process")]
+    shared = {**SHARED_OPTIONS, "python.fn-execution.bundle.time": bundle_time}
+    for key, value in {**shared, **options}.items():
+        table_env.get_config().set(key, value)
+
+
+def analysts_options(config: Config, name: str, parallelism: int) -> dict[str, str]:
+    """Flink's options for a job of analysts' rules."""
+    job = config.adhoc
+    return {
+        "pipeline.name": name,
+        "parallelism.default": str(parallelism),
+        # Few records go between tasks: each at once, and no thread looks every millisecond for one.
+        "execution.buffer-timeout.interval": "0 ms",
+        "execution.checkpointing.interval": f"{job.checkpoint_interval} ms",
+        "execution.checkpointing.incremental": "true",
+        "state.backend.type": job.state_backend,
+        "python.execution-mode": job.python_mode,
+    }
+
+
+def _on_cluster() -> bool:
+    return "PYFLINK_GATEWAY_PORT" in os.environ

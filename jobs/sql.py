@@ -1,0 +1,120 @@
+"""TODO."""
+
+import re
+from string import Template
+
+from iso4217 import Currency
+from pyflink.table import TableEnvironment
+
+from account_alerts.config import LARGEST_RECORD, PROJECT, Config
+from account_alerts.config.types import Duration
+from account_alerts.records.codec import schema_text
+from udfs.partitions import CLICKS_HEARTBEAT, heartbeat_keys
+
+SQL = PROJECT / "sql"
+
+
+def statement(path: str, config: Config, **more: str) -> str:
+    """The SQL of a file under sql/, its ``${names}`` replaced by what the configuration says, or `more`.
+
+    Raises:
+        KeyError: The file uses a name that is not known.
+    """
+    return Template((SQL / path).read_text()).substitute(values(config) | more)
+
+
+def create_view(table_env: TableEnvironment, path: str, config: Config) -> None:
+    """Make the view that a file under sql/ has a CREATE TEMPORARY VIEW for.
+
+    As a table and not by the statement: Flink reads the text of a view again wherever it is used, with all
+    views below it, which took half of a job's start; and it cannot read one again that calls a process table
+    function (2.3).
+
+    Raises:
+        KeyError: The file uses a name that is not known.
+        ValueError: The file has no such statement.
+    """
+    sql = statement(path, config)
+    view = re.search(r"^CREATE TEMPORARY VIEW (\w+) AS\n", sql, re.MULTILINE)
+    if view is None:
+        raise ValueError(f"sql/{path}: has no line CREATE TEMPORARY VIEW name AS")
+    table_env.create_temporary_view(view[1], table_env.sql_query(sql[view.end() :]))
+
+
+def values(config: Config) -> dict[str, str]:
+    """What the SQL files may name: topics by their key, options of Kafka and of the encoding, times,
+    currencies."""
+    kafka = config.kafka
+    client = {f"properties.{key}": value for key, value in kafka.java().items()}
+    # Alerts wait for no batch; `acks=all` and idempotence are the client's own defaults, said here to be
+    # seen.
+    producer = {
+        "properties.linger.ms": "0",
+        "properties.acks": "all",
+        "properties.max.request.size": str(LARGEST_RECORD),
+        "properties.compression.type": "lz4",
+        "sink.delivery-guarantee": "at-least-once",
+    }
+    if kafka.encoding == "avro-confluent":
+        url = str(kafka.schema_registry_url)
+        decoding = {"value.alerts-avro.encoding": "avro-confluent", "value.alerts-avro.url": url}
+        # One subject, named after the record: the sink has several topics. Our schema: Flink's own would have
+        # another name.
+        encoding = {
+            "value.avro-confluent.url": url,
+            "value.avro-confluent.subject": "alerts.OutboundAlert",
+            "value.avro-confluent.schema": schema_text("OutboundAlert"),
+        }
+    else:
+        decoding = {"value.alerts-avro.encoding": "avro"}
+        encoding = {}
+    return {
+        **{key: topic.name for key, topic in config.topics.all().items()},
+        "kafka_client": _options(client),
+        "kafka_producer": _options(producer),
+        "decoding": _options(decoding),
+        "encoding": _options({"value.format": kafka.encoding, **encoding}),
+        "effect_delay": _seconds(config.rules.effect_delay),
+        # A reader without a partition would have no watermark, and hold back the whole join.
+        "rules_readers": str(min(config.alerting.parallelism, config.topics.alert_rules.partitions)),
+        "count_reach": str(config.rules.count_reach),
+        # Longer than Kafka keeps a booking: a backlog finds what was counted before it.
+        "count_kept": str((config.topics.account_entries.retention or 0) + config.rules.count_reach),
+        "clock_skew": _seconds(config.rules.clock_skew),
+        "clock_interval": f"{config.alerting.clock_interval} ms",
+        "heartbeat_interval": f"{config.rules.heartbeat_interval} ms",
+        **_of_clicks(config),
+        "iso_4217": ", ".join(f"'{currency.code}'" for currency in Currency),
+    }
+
+
+def _of_clicks(config: Config) -> dict[str, str]:
+    clicks = config.clicks
+    if clicks is None:
+        return {}
+    partitions = config.topics.click_events.partitions
+    return {
+        "reminder_after": _days(clicks.reminder_after),
+        "clicks_readers": str(min(clicks.parallelism, partitions)),
+        "clicks_heartbeat_interval": f"{clicks.heartbeat_interval} ms",
+        "clicks_heartbeats": ", ".join(f"'{key}'" for key in heartbeat_keys(partitions, CLICKS_HEARTBEAT)),
+    }
+
+
+def _options(options: dict[str, str]) -> str:
+    """Options of a table's WITH clause, a line each; the clause's other options stand around them."""
+    return "\n  ".join(f"'{key}' = '{_quoted(value)}'," for key, value in options.items())
+
+
+def _quoted(value: str) -> str:
+    return value.replace("'", "''")
+
+
+def _seconds(milliseconds: Duration) -> str:
+    return f"{milliseconds // 1000}.{milliseconds % 1000:03d}"
+
+
+def _days(milliseconds: Duration) -> str:
+    """As an interval DAY TO SECOND: what is longer than 99 seconds is no interval of seconds to Flink."""
+    minutes, rest = divmod(milliseconds, 60_000)
+    return f"{minutes // 1440} {minutes // 60 % 24:02}:{minutes % 60:02}:{_seconds(rest)}"

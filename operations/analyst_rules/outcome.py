@@ -1,0 +1,123 @@
+"""What a back-test says: counts per day with a plot, and examples."""
+
+import sys
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from account_alerts.model.analyst_rule import Rule
+from account_alerts.model.masking import masked
+from account_alerts.model.money import format_minor
+
+_EXAMPLES = 10
+_WIDTH = 40
+_SPANS = ((1, 1), (2, 5), (6, 20), (21, sys.maxsize))
+_MINUTE_MS = 60_000
+
+
+@dataclass
+class Outcome:
+    """Counts of the alerts that a rule would have raised. Days are of the Kafka time, UTC."""
+
+    rule: Rule
+    bookings: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Bookings that it found and somebody would have been told of, by day."""
+    alerts: Counter[str] = field(default_factory=Counter)
+    """By day."""
+    channels: Counter[str] = field(default_factory=Counter)
+    customers: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """By day: alerts of each customer."""
+    minutes: Counter[int] = field(default_factory=Counter)
+    unreachable: int = 0
+    """Customers of a booking who have no address on a channel that the rule wants."""
+    found: int = 0
+    """Bookings that the rule found, whoever may see their accounts."""
+    examples: list[str] = field(default_factory=list)
+
+    def add(self, hit: dict[str, Any], alerts: list[dict[str, Any]]) -> None:
+        """Take in the alerts of a booking for one customer."""
+        at = datetime.fromtimestamp(hit["written_at"] / 1000, UTC)
+        day = f"{at:%Y-%m-%d}"
+        self.bookings[day].add(hit["entry_id"])
+        self.unreachable += not alerts
+        for alert in alerts:
+            self.alerts[day] += 1
+            self.channels[alert["channel"]] += 1
+            self.customers[day][alert["customer_id"]] += 1
+            self.minutes[hit["written_at"] // _MINUTE_MS] += 1
+        if alerts and len(self.examples) < _EXAMPLES:
+            amount = format_minor(hit["amount_minor"], hit["currency"], "en")
+            channels = ", ".join(sorted({alert["channel"] for alert in alerts}))
+            self.examples.append(
+                f"{at:%Y-%m-%d %H:%M:%S} {amount} on account {masked(hit['account_id'])}, booking "
+                f"{hit['entry_id']}, to customer {hit['customer_id']} by {channels}"
+            )
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "rule": self.rule.name,
+            "bookings": self.found,
+            "days": [
+                {
+                    "day": day,
+                    "bookings": len(self.bookings[day]),
+                    "alerts": self.alerts[day],
+                    "customers": len(self.customers[day]),
+                    "most_for_one_customer": max(self.customers[day].values(), default=0),
+                }
+                for day in sorted(self.bookings)
+            ],
+            "alerts": self.alerts.total(),
+            "customers": len(self._by_customer()),
+            "customers_by_alerts": {str(n): count for n, count in sorted(self._spread().items())},
+            "channels": dict(self.channels),
+            "without_address": self.unreachable,
+            "busiest_minute": max(self.minutes.values(), default=0),
+            "limit": self.rule.per_minute,
+            "examples": self.examples,
+        }
+
+    def text(self) -> str:
+        """For a reader."""
+        told = self.as_dict()
+        if not told["days"]:
+            nobody = "; nobody is known who may see their accounts" if self.found else ""
+            return f"{self.rule.name}: would have raised nothing ({self.found} bookings found{nobody})."
+        most = max(self.alerts.values(), default=0) or 1
+        lines = ["day          bookings    alerts  customers  most for one"]
+        for day in told["days"]:
+            bar = "█" * -(-day["alerts"] * _WIDTH // most)
+            lines.append(
+                f"{day['day']} {day['bookings']:>10} {day['alerts']:>9} {day['customers']:>10} "
+                f"{day['most_for_one_customer']:>13}  {bar}"
+            )
+        channels = ", ".join(f"{count} by {channel}" for channel, count in sorted(self.channels.items()))
+        lines.append(
+            f"\n{told['alerts']} alerts for {told['customers']} customers ({channels or 'no channel'})."
+        )
+        spread = self._spread()
+        for least, most_of in _SPANS:
+            count = sum(customers for number, customers in spread.items() if least <= number <= most_of)
+            if count:
+                span = f"{least} to {most_of}" if most_of < sys.maxsize else f"{least} or more"
+                lines.append(f"  {count} customers would have got {span if most_of > least else least}")
+        if self.unreachable:
+            lines.append(f"  {self.unreachable} times a customer has no address on these channels")
+        over = (
+            " MORE THAN THE LIMIT: it would have been stopped"
+            if told["busiest_minute"] > told["limit"]
+            else ""
+        )
+        lines.append(f"Busiest minute: {told['busiest_minute']} alerts; limit {told['limit']}.{over}")
+        if self.examples:
+            lines += ["\nFor example:", *(f"  {example}" for example in self.examples)]
+        return "\n".join(lines)
+
+    def _by_customer(self) -> Counter[str]:
+        return sum(self.customers.values(), Counter())
+
+    def _spread(self) -> Counter[int]:
+        """How many customers would have got how many alerts in all."""
+        return Counter(self._by_customer().values())

@@ -1,0 +1,104 @@
+"""Which analysts' rules are started, in the compacted topic `adhoc-rules`: JSON, keyed by the rule's name.
+
+What an operator decided on the held alerts stands there under the rule's name and `:held`. The adhoc-alerts
+job reads both: each closes the rule's breaker (udfs/analyst_rules/breaker.py). Under the name and `:halted`
+stands that the rule's job was ended because of its limit, and where its state is.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from account_alerts.config import Config
+from account_alerts.kafka.clients import read_to_end, send_all
+from account_alerts.model.analyst_rule import Rule
+
+_HELD = ":held"
+"""No rule's name has a colon (rule_file.py)."""
+_HALTED = ":halted"
+
+
+@dataclass(frozen=True)
+class Started:
+    """A rule that was started and not stopped; times are milliseconds UTC."""
+
+    name: str
+    sql: str
+    about: str
+    per_minute: int
+    since: int
+    """Bookings written to Kafka from then on raise its alerts."""
+
+    @classmethod
+    def of(cls, rule: Rule, since: int) -> "Started":
+        """A rule that is started at a time."""
+        return cls(rule.name, rule.sql, rule.about, rule.per_minute, since)
+
+
+@dataclass(frozen=True)
+class Registry:
+    """What the topic says."""
+
+    started: dict[str, Started] = field(default_factory=dict)
+    decided: dict[str, dict[int, int]] = field(default_factory=dict)
+    """By rule: the offsets in `held-alerts` below which it was decided, by partition."""
+    halted: dict[str, str | None] = field(default_factory=dict)
+    """Rules whose job was ended because of their limit, and the address of the savepoint or checkpoint to go
+    on from; None: there is none."""
+
+
+def read(config: Config) -> Registry:
+    """What the topic says now.
+
+    Raises:
+        KafkaUnreachableError: Nobody answered, or there is no such topic.
+    """
+    values: dict[str, Any] = {}
+    for message in read_to_end(config, config.topics.adhoc_rules.name):
+        key, value = message.key(), message.value()
+        if isinstance(key, bytes):
+            values[key.decode()] = json.loads(value) if value is not None else None
+    registry = Registry()
+    for name, record in values.items():
+        if record is None:
+            continue
+        if name.endswith(_HELD):
+            offsets = {int(partition): offset for partition, offset in record["decided"].items()}
+            registry.decided[name.removesuffix(_HELD)] = offsets
+        elif name.endswith(_HALTED):
+            registry.halted[name.removesuffix(_HALTED)] = record["state"]
+        else:
+            known = {field.name for field in fields(Started)}
+            registry.started[name] = Started(**{key: value for key, value in record.items() if key in known})
+    return registry
+
+
+def start(config: Config, started: Started) -> None:
+    """Note that a rule is started."""
+    _write(config, started.name, asdict(started))
+
+
+def stop(config: Config, name: str) -> None:
+    """Note that a rule is stopped."""
+    _write(config, name, None)
+    goes_on(config, name)
+
+
+def halt(config: Config, name: str, state: str | None) -> None:
+    """Note that a rule's job was ended because of its limit, and the address of its state."""
+    _write(config, f"{name}{_HALTED}", {"state": state})
+
+
+def goes_on(config: Config, name: str) -> None:
+    """Note that a rule is not kept from running any more."""
+    _write(config, f"{name}{_HALTED}", None)
+
+
+def decide(config: Config, name: str, offsets: dict[int, int]) -> None:
+    """Close a rule's breaker, and note up to which offsets its held alerts are decided, by partition."""
+    _write(config, f"{name}{_HELD}", {"decided": offsets})
+
+
+def _write(config: Config, key: str, value: dict[str, Any] | None) -> None:
+    record = None if value is None else json.dumps(value).encode()
+    send_all(config, [(config.topics.adhoc_rules.name, key.encode(), record)])

@@ -1,0 +1,178 @@
+"""Records that no job could use: look at them, and put them back when they are repaired."""
+
+import base64
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from confluent_kafka import Message
+
+from account_alerts.config import Config
+from account_alerts.kafka.clients import read_to_end, send_all
+from account_alerts.records.codec import Codec, CodecError, Record, RecordName, codec
+
+_RECORDS: dict[str, RecordName] = {
+    "account_entries": "AccountEntry",
+    "account_authorizations": "AccountAuthorization",
+    "alert_settings": "AlertSettings",
+    "outbound_push": "OutboundAlert",
+    "click_events": "ClickEvent",
+}
+
+
+class DeadLetterError(ValueError):
+    """A letter that cannot be put back; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """One dead letter: where it is, where it came from, what was wrong, and the original key and bytes."""
+
+    id: str
+    written_at: int
+    topic: str
+    partition: int | None
+    offset: int | None
+    reason: str
+    key: bytes | None
+    value: bytes | None
+
+    def line(self) -> str:
+        """One line without the content: that may be personal."""
+        size = "null" if self.value is None else f"{len(self.value)} bytes"
+        return f"{self.id:>8}  {self.topic} {self.partition}:{self.offset}  {size}  {self.reason}"
+
+
+def read(config: Config) -> Iterator[DeadLetter]:
+    """All dead letters that Kafka has now, each partition in order."""
+    for message in read_to_end(config, config.topics.dead_letters.name):
+        yield _letter(message)
+
+
+def as_dict(letter: DeadLetter, records: "Records") -> Record:
+    """For `--json`, and to be edited and given to `replay_file`: `record` is what could be decoded."""
+    return {
+        "id": letter.id,
+        "written_at": letter.written_at,
+        "topic": letter.topic,
+        "partition": letter.partition,
+        "offset": letter.offset,
+        "reason": letter.reason,
+        "key": None if letter.key is None else letter.key.decode("utf-8", "replace"),
+        "key_base64": _base64(letter.key),
+        "value_base64": _base64(letter.value),
+        "record": records.decode(letter.topic, letter.value),
+    }
+
+
+class Records:
+    """Which record is on which input topic."""
+
+    def __init__(self, config: Config) -> None:
+        """Take topics and encoding from the configuration."""
+        self._codec: Codec = codec(config)
+        self._names = {config.topics.all()[key].name: name for key, name in _RECORDS.items()}
+
+    def decode(self, topic: str, value: bytes | None) -> Record | None:
+        """The record, None where there is none in the bytes."""
+        if value is None or topic not in self._names:
+            return None
+        try:
+            return self._codec.decode(self._names[topic], value)
+        except CodecError:
+            return None
+
+    def encode(self, topic: str, record: Record) -> bytes:
+        """Bytes of a record for its topic."""
+        self.check(topic)
+        return self._codec.encode(self._names[topic], record, topic)
+
+    def check(self, topic: str) -> None:
+        """A letter may name any topic; only input topics are written to."""
+        if topic not in self._names:
+            raise DeadLetterError(f"{topic!r} is no input topic ({', '.join(self._names)})")
+
+
+def replay(config: Config, ids: Iterable[str] | None = None) -> int:
+    """Put letters back on the topics they came from with their original key and bytes; returns how many.
+
+    Args:
+        config: Where Kafka is, and the topics' names.
+        ids: Those of these ids (`partition:offset`); None for all.
+
+    Raises:
+        DeadLetterError: An id is not there, or a letter came from no input topic; nothing is written.
+    """
+    wanted = None if ids is None else set(ids)
+    letters = [letter for letter in read(config) if wanted is None or letter.id in wanted]
+    if missing := (wanted or set()) - {letter.id for letter in letters}:
+        raise DeadLetterError(f"no dead letter {', '.join(sorted(missing))}; see `alerts dead-letters list`")
+    records = Records(config)
+    for letter in letters:
+        records.check(letter.topic)
+    return send_all(config, [(letter.topic, letter.key, letter.value) for letter in letters])
+
+
+def replay_file(config: Config, file: Path) -> int:
+    """Put repaired letters on their topics: lines as `list --json` prints them, `record` or bytes mended.
+
+    A `record` that is not null counts, else `value_base64` does; the key is `key`, or `key_base64` where that
+    is null.
+
+    Raises:
+        DeadLetterError: A line is none of these; nothing is written.
+    """
+    records = Records(config)
+    messages = []
+    for number, line in enumerate(file.read_text(encoding="utf-8").split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            messages.append(_repaired(json.loads(line), records))
+        except (KeyError, TypeError, ValueError) as error:
+            raise DeadLetterError(f"{file}, line {number}: {error}") from error
+    return send_all(config, messages)
+
+
+def _repaired(letter: dict[str, Any], records: Records) -> tuple[str, bytes | None, bytes | None]:
+    topic, record = letter["topic"], letter.get("record")
+    records.check(topic)
+    key = letter.get("key")
+    key_bytes = _bytes(letter.get("key_base64")) if key is None else str(key).encode()
+    value = _bytes(letter.get("value_base64")) if record is None else records.encode(topic, record)
+    return topic, key_bytes, value
+
+
+def _letter(message: Message) -> DeadLetter:
+    headers = dict(cast("list[tuple[str, bytes | None]]", message.headers() or []))
+
+    def text(name: str) -> str:
+        return (headers.get(name) or b"").decode("utf-8", "replace")
+
+    def number(name: str) -> int | None:
+        return int(text(name)) if text(name).isdecimal() else None
+
+    return DeadLetter(
+        id=f"{message.partition()}:{message.offset()}",
+        written_at=message.timestamp()[1],
+        topic=text("source.topic"),
+        partition=number("source.partition"),
+        offset=number("source.offset"),
+        reason=text("reason"),
+        key=_raw(message.key()),
+        value=_raw(message.value()),
+    )
+
+
+def _raw(value: str | bytes | None) -> bytes | None:
+    return value.encode() if isinstance(value, str) else value
+
+
+def _base64(value: bytes | None) -> str | None:
+    return None if value is None else base64.b64encode(value).decode()
+
+
+def _bytes(value: str | None) -> bytes | None:
+    return None if value is None else base64.b64decode(value, validate=True)

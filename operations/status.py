@@ -1,0 +1,118 @@
+"""TODO."""
+
+import time
+from typing import Any
+
+from account_alerts.config import Config
+from account_alerts.kafka import topics
+from devenv.layout import Layout
+from devenv.status import _names, _processes
+from jobs.catalog import JOBS
+from operations.flink.rest import FlinkRest, FlinkUnreachableError
+
+
+def collect(config: Config) -> dict[str, Any]:
+    """Everything about the environment, as `--json` prints it.
+
+    `healthy` is true when all processes (of a local environment) run, those of the ends say that they are
+    ready, Kafka and Flink answer, and all jobs run.
+    Times are milliseconds UTC, memory is in bytes; what cannot be known is null.
+    """
+    processes = _processes(config, Layout(config.local.state)) if config.local else []
+    sizes = topics.sizes(config)
+    jobs = _jobs(config, list(JOBS) if sizes is None else _names(config))
+    healthy = (
+        all(process["running"] and process["ready"] for process in processes)
+        and sizes is not None
+        and jobs is not None
+        and all(job["state"] == "RUNNING" for job in jobs)
+    )
+    return {
+        "healthy": healthy,
+        "environment": config.environment,
+        "state_dir": str(config.local.state) if config.local else None,
+        "processes": processes,
+        "kafka": {
+            "address": config.kafka.bootstrap_servers,
+            "reachable": sizes is not None,
+            "records": sizes or {},
+        },
+        "flink": {"page": config.flink.rest_url, "reachable": jobs is not None, "jobs": jobs or []},
+    }
+
+
+def _jobs(config: Config, names: list[str]) -> list[dict[str, Any]] | None:
+    rest = FlinkRest(config.flink.rest_url)
+    try:
+        known = rest.jobs()
+        report: list[dict[str, Any]] = []
+        for name in names:
+            # A job that was cancelled and submitted again is listed twice: the living one counts.
+            ours = sorted((job for job in known if job.name == name), key=lambda job: not job.live)
+            if not ours:
+                report.append({"name": name, "state": "NOT SUBMITTED", "id": None})
+                continue
+            job = ours[0]
+            checkpoints = rest.checkpoints(job.id)
+            latest = checkpoints["latest"]["completed"]
+            report.append(
+                {
+                    "name": name,
+                    # Flink says RUNNING as soon as it tries to place the tasks.
+                    "state": "STARTING"
+                    if job.state == "RUNNING" and not job.all_tasks_running
+                    else job.state,
+                    "id": job.id,
+                    "page": f"{rest.url}/#/job/running/{job.id}/overview",
+                    "started": job.started,
+                    "restarts": rest.restarts(job.id) if job.live else None,
+                    "lag": rest.pending_records(job.id) if job.live else None,
+                    "checkpoints": {
+                        "completed": checkpoints["counts"]["completed"],
+                        "failed": checkpoints["counts"]["failed"],
+                        "latest": latest["latest_ack_timestamp"] if latest else None,
+                        "bytes": latest["state_size"] if latest else None,
+                    },
+                }
+            )
+    except FlinkUnreachableError:
+        return None
+    return report
+
+
+def text(report: dict[str, Any]) -> str:
+    """The report for a reader."""
+    now = time.time() * 1000
+    lines = [f"{report['environment']}: {'all runs' if report['healthy'] else 'NOT all runs'}"]
+    for process in report["processes"]:
+        about = "not running"
+        if process["running"]:
+            about = "" if process["ready"] else "NOT ready, "
+            about += f"pid {process['pid']}, up {_age(now - process['started'])}, "
+            about += f"{process['memory'] >> 20} MiB"
+        lines.append(f"  {process['name']:<13} {about}, {process['restarts']} restarts")
+    kafka, flink = report["kafka"], report["flink"]
+    lines.append(f"Kafka {kafka['address']}: {'answers' if kafka['reachable'] else 'does not answer'}")
+    lines += [f"  {name:<24} {count} records written" for name, count in sorted(kafka["records"].items())]
+    lines.append(f"Flink {flink['page']}: {'answers' if flink['reachable'] else 'does not answer'}")
+    for job in flink["jobs"]:
+        line = f"  {job['name']:<15} {job['state']}"
+        if job["id"]:
+            made = job["checkpoints"]
+            latest = f", the latest {_age(now - made['latest'])} ago" if made["latest"] else ""
+            line += f", lag {_or_unknown(job['lag'])}, {_or_unknown(job['restarts'])} restarts, "
+            line += f"{made['completed']} checkpoints{latest}, {made['failed']} failed"
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _or_unknown(value: int | None) -> str:
+    return "?" if value is None else str(value)
+
+
+def _age(milliseconds: float) -> str:
+    seconds = round(milliseconds / 1000)
+    if seconds < 120:
+        return f"{seconds} s"
+    minutes = seconds // 60
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"

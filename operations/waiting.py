@@ -1,0 +1,36 @@
+"""Waiting for a condition, and the lines that say how far things are."""
+
+import sys
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from account_alerts.model.errors import LocalError
+
+_T = TypeVar("_T")
+_INTERVAL = 0.1
+
+
+def say(text: str) -> None:
+    """Print a line of progress; standard output stays free for results."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def wait_for(what: str, check: Callable[[], _T | None], timeout: float, cure: str) -> _T:
+    """Call `check` until it returns something true, and return that.
+
+    Args:
+        what: What is awaited, for the error.
+        check: May raise `LocalError` to give up early.
+        timeout: In seconds.
+        cure: What to do when it does not come.
+
+    Raises:
+        LocalError: `timeout` has passed.
+    """
+    end = time.monotonic() + timeout
+    while not (result := check()):
+        if time.monotonic() > end:
+            raise LocalError(f"{what}: not within {timeout:.0f} s. {cure}")
+        time.sleep(_INTERVAL)
+    return result

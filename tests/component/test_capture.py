@@ -1,0 +1,236 @@
+"""From the bank's tables by Kafka Connect and the publisher to the topics of the contract, all real."""
+
+import itertools
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx2
+import psycopg
+import pytest
+
+from account_alerts import postgres as database
+from account_alerts.config import Config
+from account_alerts.kafka.clients import read_to_end
+from account_alerts.postgres import DatabaseError
+from account_alerts.records.codec import Record, RecordName, codec
+from devenv.services.catalog import CONNECT, POSTGRES, PUBLISHER
+from ingest.capture import connect_client, debezium
+from operations.waiting import wait_for
+from tests.component.bank_model import PREFERENCE
+from tests.component.programs import Programs
+
+pytestmark = pytest.mark.environment
+
+_SECONDS = 120
+_CUSTOMERS = 20
+_CHANGES = 400
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def config(kafka: Config, postgres: Config, programs: Programs) -> Iterator[Config]:
+    """Connect and the publisher run; the configuration that says where."""
+    programs.start(CONNECT)
+    programs.start(PUBLISHER)
+    yield programs.config
+    programs.stop("publisher")
+    programs.stop("connect")
+
+
+@pytest.fixture
+def customer() -> str:
+    """A customer, and an account of the same name, whom no other test has."""
+    return f"captured-{next(_numbers)}"
+
+
+@pytest.fixture
+def bank(config: Config) -> Iterator[psycopg.Connection[Any]]:
+    """The bank's database."""
+    with database.connect(database.bank(config), autocommit=True) as connection:
+        yield connection
+
+
+def add(connection: psycopg.Connection[Any], customer: str) -> None:
+    """A customer with an account, an address and a preference."""
+    with connection.transaction():
+        connection.execute("INSERT INTO customers (customer_id) VALUES (%s)", (customer,))
+        connection.execute("INSERT INTO accounts VALUES (%s)", (customer,))
+        connection.execute("INSERT INTO access_rights VALUES (%s, %s)", (customer, customer))
+        connection.execute("INSERT INTO addresses VALUES (%s, 'EMAIL', 'a@example.com')", (customer,))
+        connection.execute(
+            "INSERT INTO preferences (customer_id, setting_id, account_id, currency, alert_type, channels,"
+            " threshold_minor) VALUES (%s, 's', %s, 'EUR', 'BALANCE_BELOW', '{EMAIL}', 0)",
+            (customer, customer),
+        )
+
+
+def settings_of(customer: str, threshold: int = 0, address: str = "a@example.com") -> Record:
+    """What is published of such a customer."""
+    return {
+        **{"customer_id": customer, "language": "en", "time_zone": "UTC"},
+        "addresses": [{"channel": "EMAIL", "address": address}],
+        "settings": [{"setting_id": "s", "account_id": customer, **PREFERENCE, "threshold_minor": threshold}],
+        **dict.fromkeys(("quiet_from", "quiet_to", "digest")),
+    }
+
+
+def versions(config: Config, name: RecordName, key: str) -> list[Record | None]:
+    """All that was published under a key, in its order; None is a tombstone."""
+    topic = {
+        "AlertSettings": config.topics.alert_settings.name,
+        "AccountAuthorization": config.topics.account_authorizations.name,
+        "AccountEntry": config.topics.account_entries.name,
+    }[name]
+    decoder = codec(config)
+    return [
+        None if message.value() is None else decoder.decode(name, message.value() or b"")
+        for message in read_to_end(config, topic)
+        if message.key() == key.encode()
+    ]
+
+
+def arrived(config: Config, name: RecordName, key: str, wanted: Record | None) -> list[Record | None]:
+    """Wait until the newest record of a key is this one; all of its versions."""
+
+    def there() -> list[Record | None]:
+        found = versions(config, name, key)
+        return found if found and found[-1] == wanted else []
+
+    return wait_for(f"{name} of {key}", there, _SECONDS, "See connect.log and publisher.out.")
+
+
+def test_whole_records_of_what_is_committed(
+    config: Config, bank: psycopg.Connection[Any], customer: str
+) -> None:
+    with bank.transaction(force_rollback=True):
+        add(bank, customer)
+        bank.execute("UPDATE customers SET language = 'nl' WHERE customer_id = %s", (customer,))
+    add(bank, customer)
+    # No half of the transaction, and nothing of the one before.
+    assert arrived(config, "AlertSettings", customer, settings_of(customer)) == [settings_of(customer)]
+    access = {"account_id": customer, "customer_ids": [customer]}
+    assert arrived(config, "AccountAuthorization", customer, access) == [access]
+
+
+def test_a_transaction_over_three_tables_is_one_record(
+    config: Config, bank: psycopg.Connection[Any], customer: str
+) -> None:
+    add(bank, customer)
+    arrived(config, "AlertSettings", customer, settings_of(customer))
+    with bank.transaction():
+        bank.execute("UPDATE addresses SET address = 'b@example.com' WHERE customer_id = %s", (customer,))
+        bank.execute("UPDATE preferences SET threshold_minor = 7 WHERE customer_id = %s", (customer,))
+        bank.execute("INSERT INTO customers (customer_id) VALUES (%s)", (f"{customer}-b",))
+        bank.execute("INSERT INTO access_rights VALUES (%s, %s)", (customer, f"{customer}-b"))
+    after = settings_of(customer, 7, "b@example.com")
+    assert arrived(config, "AlertSettings", customer, after) == [settings_of(customer), after]
+    access = {"account_id": customer, "customer_ids": [customer, f"{customer}-b"]}
+    assert len(arrived(config, "AccountAuthorization", customer, access)) == 2
+
+
+def test_who_leaves_becomes_a_tombstone(config: Config, bank: psycopg.Connection[Any], customer: str) -> None:
+    add(bank, customer)
+    bank.execute("DELETE FROM customers WHERE customer_id = %s", (customer,))
+    assert arrived(config, "AlertSettings", customer, None) == [settings_of(customer), None]
+    assert arrived(config, "AccountAuthorization", customer, None)[-1] is None
+
+
+def test_a_booking_of_the_core_system(config: Config, bank: psycopg.Connection[Any], customer: str) -> None:
+    bank.execute("INSERT INTO accounts VALUES (%s)", (customer,))
+    booked_at = datetime(2026, 11, 25, 9, 30, 0, 123_000, UTC)
+    bank.execute(
+        "INSERT INTO bookings (entry_id, account_id, currency, amount_minor, credit_debit, balance_minor,"
+        " booked_at, entry_type, description) VALUES (%s, %s, 'JPY', 150, 'CRDT', -20, %s, 'CASH', 'x')",
+        (f"{customer}-e", customer, booked_at),
+    )
+    wanted = {
+        **{"entry_id": f"{customer}-e", "account_id": customer, "currency": "JPY", "amount_minor": 150},
+        **{"credit_debit": "CRDT", "balance_minor": -20, "entry_type": "CASH", "description": "x"},
+        "booked_at": round(booked_at.timestamp() * 1000),
+        **dict.fromkeys(("merchant_id", "merchant_name", "merchant_category", "country", "counterparty")),
+    }
+    assert arrived(config, "AccountEntry", customer, wanted) == [wanted]
+
+
+def test_a_connector_that_is_gone_is_registered_again(
+    config: Config, bank: psycopg.Connection[Any], customer: str
+) -> None:
+    # The topic of Kafka Connect's configuration was lost, or somebody has deleted it.
+    own = debezium.capture(config)
+    connectors = f"{own.connect_url}/connectors"
+    httpx2.delete(f"{connectors}/{own.name}").raise_for_status()
+    said = "Connect to have its connector again"
+    wait_for(said, lambda: own.name in httpx2.get(connectors).json(), _SECONDS, "See publisher.out.")
+    add(bank, customer)
+    arrived(config, "AlertSettings", customer, settings_of(customer))
+    # A record is there before Connect has read its own status topic.
+    said = "Connect to say that its connector runs"
+    wait_for(said, lambda: connect_client.status(config).running, _SECONDS, "See connect.log.")
+
+
+def test_who_left_while_the_slot_was_lost(
+    config: Config, bank: psycopg.Connection[Any], customer: str, programs: Programs
+) -> None:
+    add(bank, customer)
+    arrived(config, "AlertSettings", customer, settings_of(customer))
+    arrived(config, "AccountAuthorization", customer, {"account_id": customer, "customer_ids": [customer]})
+    programs.stop("connect")
+
+    def inactive() -> bool:
+        return bank.execute("SELECT NOT active FROM pg_replication_slots").fetchall() == [(True,)]
+
+    wait_for("the slot to be free", inactive, _SECONDS, "See connect.log.")
+    bank.execute("SELECT pg_drop_replication_slot(%s)", (debezium.capture(config).name,))
+    bank.execute("DELETE FROM customers WHERE customer_id = %s", (customer,))
+    programs.start(CONNECT)
+    assert arrived(config, "AlertSettings", customer, None) == [settings_of(customer), None]
+    assert arrived(config, "AccountAuthorization", customer, None)[-1] is None
+
+
+def test_all_of_them_are_killed_while_customers_change(
+    config: Config, bank: psycopg.Connection[Any], customer: str, programs: Programs
+) -> None:
+    people = [f"{customer}-{number}" for number in range(_CUSTOMERS)]
+    for each in people:
+        add(bank, each)
+    arrived(config, "AlertSettings", people[-1], settings_of(people[-1]))
+    done = [0]
+
+    def change() -> None:
+        for number in range(1, _CHANGES + 1):
+            committed = False
+            while not committed:
+                # The same once more, where nobody knows whether it was committed.
+                try:
+                    with database.connect(database.bank(config)) as own:
+                        own.execute(
+                            "UPDATE preferences SET threshold_minor = %s WHERE customer_id = %s",
+                            (number, people[number % _CUSTOMERS]),
+                        )
+                    committed = True
+                except (DatabaseError, psycopg.Error):
+                    time.sleep(0.1)
+            done[0] = number
+
+    changing = threading.Thread(target=change, daemon=True)
+    changing.start()
+    for number, part in enumerate((PUBLISHER, CONNECT, POSTGRES), 1):
+        at = number * _CHANGES // 5
+
+        def reached(at: int = at) -> bool:
+            return done[0] >= at
+
+        wait_for("changes", reached, _SECONDS, "See postgres.out.")
+        programs.kill(part.program)
+        programs.wait(part)
+    changing.join(_SECONDS)
+    assert done == [_CHANGES]
+    for number in range(_CHANGES - _CUSTOMERS + 1, _CHANGES + 1):
+        who = people[number % _CUSTOMERS]
+        found = arrived(config, "AlertSettings", who, settings_of(who, number))
+        thresholds = [each["settings"][0]["threshold_minor"] for each in found if each]
+        assert thresholds == sorted(thresholds), "an older record came after a newer one"
+        assert len(thresholds) == len(found)

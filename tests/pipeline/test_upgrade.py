@@ -1,0 +1,202 @@
+"""A real change under load: upgraded, rolled back, refused, and gone back from, with every alert there."""
+
+import re
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from account_alerts.config import PROJECT
+from devenv.job_control.versions import PARTS
+from tests.builders import entry, setting, settings
+from tests.pipeline.chain import Case, Chain
+from tests.pipeline.environment import Environment, wait
+from tests.pipeline.test_restart import jobs  # noqa: F401
+
+RATE = 200
+"""A second; the machine also plans the versions."""
+ACCOUNTS = 50
+
+
+def changed(folder: Path, *changes: tuple[str, str, str]) -> Path:
+    """A clone of the project with some text exchanged: (file, old, new)."""
+    for part in PARTS:
+        shutil.copytree(PROJECT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    for name, old, new in changes:
+        text = (folder / name).read_text()
+        assert old in text, f"{name} does not say {old!r}"
+        (folder / name).write_text(text.replace(old, new))
+    return folder
+
+
+FEES = (
+    "sql/alerting/raised_amounts.sql",
+    "    OR (e.amount_minor > r.threshold_minor AND r.alert_type = 'DEBITED_ABOVE'",
+    "    OR (e.amount_minor > r.threshold_minor AND r.alert_type = 'FEE_ABOVE' AND e.entry_type = 'FEE')\n"
+    "    OR (e.amount_minor > r.threshold_minor AND r.alert_type = 'DEBITED_ABOVE'",
+)
+KNOWN = (
+    "account_alerts/records/settings.py",
+    "AMOUNT_TYPES = frozenset({",
+    'AMOUNT_TYPES = frozenset({"FEE_ABOVE", ',
+)
+MARKED = ("udfs/alerts.py", "address), channel, address\n", 'address), channel, f"{address}#b"\n')
+"""Version B's addresses show that its Python runs; its ids are those of version A."""
+BROKEN = (
+    "udfs/alerts.py",
+    "    reachable = dict",
+    '    raise RuntimeError("broken on purpose")\n    reachable = dict',
+)
+MISFIT = ("sql/tables/alert_rules.sql", "window_minutes  INT,", "window_minutes  BIGINT,")
+
+
+@contextmanager
+def load(case: Case, first: int = 0) -> Iterator[Callable[[], int]]:
+    """Bookings, `RATE` a second, as long as the block lasts; gives the number so far, from `first` on."""
+    count, stop = [first], threading.Event()
+
+    def book() -> None:
+        start = time.monotonic()
+        while not stop.wait(max(0.0, start + (count[0] - first) / RATE - time.monotonic())):
+            number = count[0]
+            kind = "FEE" if number % 10 == 0 else "TRANSFER"
+            case.book(entry(case.id(f"e{number}"), case.id(f"a{number % ACCOUNTS}"), entry_type=kind))
+            count[0] += 1
+
+    worker = threading.Thread(target=book)
+    worker.start()
+    try:
+        yield lambda: count[0]
+    finally:
+        stop.set()
+        worker.join()
+        case.chain.flush()
+
+
+def _ask(case: Case, *more: str) -> None:
+    for number in range(ACCOUNTS):
+        account, customer = case.id(f"a{number}"), case.id(f"c{number}")
+        case.authorize(account, customer)
+        wanted = [setting("s", account), *(setting(kind, account, alert_type=kind) for kind in more)]
+        case.ask(settings(customer, *wanted))
+    case.settle()
+
+
+def _away(told: str) -> list[float]:
+    """For how long the job was away, each time; the benchmark is not here, but a minute would be a fault."""
+    found = [float(seconds) for seconds in re.findall(r"was away for ([\d.]+) s", told)]
+    assert all(seconds < 60 for seconds in found), told
+    return found
+
+
+def _all_there(case: Case, chain: Chain, count: int) -> None:
+    """Every booking was alerted for the setting that all versions know, and repeats have equal ids."""
+    wanted = {case.id(f"e{number}") for number in range(count)}
+    seen: dict[str, set[str]] = {}
+
+    def complete() -> bool:
+        for each in chain.alerts:
+            record = each.record
+            if record["setting_id"] == "s" and record["entry_id"] in wanted:
+                seen.setdefault(record["entry_id"], set()).add(record["alert_id"])
+        return wanted == seen.keys()
+
+    case.wait_for(complete, "an alert for every booking", timeout=120)
+    assert all(len(ids) == 1 for ids in seen.values())
+
+
+def test_upgraded_and_rolled_back_under_load(
+    jobs: Environment,  # noqa: F811
+    case: Case,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Version B knows one more alert type and has another make_alerts; it comes back after down and up."""
+    version_b = changed(tmp_path / "b", FEES, KNOWN, MARKED)
+    _ask(case)
+    with load(case) as count:
+        told = jobs.alerts("upgrade", "alert-rules", "--code", str(version_b), progress=True)
+        told += jobs.alerts("upgrade", "alerting", "--code", str(version_b), progress=True)
+        _ask(case, "FEE_ABOVE")
+        first_fee = count()
+        case.wait_for(
+            lambda: any(each.record["alert_type"] == "FEE_ABOVE" for each in case.alerts()), "the new type"
+        )
+        case.chain.pause(time.monotonic() + 2)
+        last_fee = count()
+    jobs.alerts("down")
+    jobs.alerts("up")
+    after_up = count()
+    with load(case, first=after_up) as count:
+        case.wait_for(lambda: case.id(f"e{after_up}") in _marked(case), "version B after down and up")
+        told += jobs.alerts("rollback", "alerting", progress=True)
+        told += jobs.alerts("rollback", "alert-rules", progress=True)
+        back = count()
+        case.chain.pause(time.monotonic() + 1)
+    _all_there(case, case.chain, count())
+    newer = {each.record["entry_id"] for each in case.alerts() if each.record["alert_type"] == "FEE_ABOVE"}
+    fees = {case.id(f"e{number}") for number in range(first_fee, last_fee) if number % 10 == 0}
+    assert fees, "no fees while version B ran"
+    assert fees <= newer
+    since = {case.id(f"e{number}") for number in range(back, count())}
+    assert since, "no bookings since the rollback"
+    assert not newer & since, "version B still runs"
+    assert fees <= _marked(case)
+    assert not _marked(case) & since
+    away = _away(told)
+    with capsys.disabled():
+        print(f"\naway: {away}")
+    assert len(away) == 4
+
+
+def _marked(case: Case) -> set[str]:
+    """The bookings that version B alerted."""
+    return {each.record["entry_id"] for each in case.alerts() if each.record["address"].endswith("#b")}
+
+
+def test_an_upgrade_that_is_killed_leaves_the_job_running(
+    jobs: Environment,  # noqa: F811
+    case: Case,
+    tmp_path: Path,
+) -> None:
+    """Killed when the old version has been stopped: the keeper brings it back from the savepoint."""
+    _ask(case)
+    with load(case) as count:
+        command = jobs.started("upgrade", "alerting", "--code", str(changed(tmp_path / "b", MARKED)))
+        assert command.stderr is not None
+        for line in command.stderr:
+            if "stopping with a savepoint" in line:
+                break
+        wait(lambda: "alerting" not in jobs.jobs(), "the old version is stopped")
+        command.kill()
+        command.communicate()
+        wait(lambda: "alerting" in jobs.jobs(), "some version runs", timeout=120)
+        count()
+    _all_there(case, case.chain, count())
+
+
+def test_what_does_not_fit_is_refused_and_the_job_goes_on(
+    jobs: Environment,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    before = jobs.jobs()["alerting"]
+    with pytest.raises(AssertionError, match="join-rules: its state has other rows"):
+        jobs.alerts("upgrade", "alerting", "--code", str(changed(tmp_path / "misfit", MISFIT)))
+    assert jobs.jobs()["alerting"] == before
+
+
+def test_a_version_that_fails_is_gone_back_from(
+    jobs: Environment,  # noqa: F811
+    case: Case,
+    tmp_path: Path,
+) -> None:
+    _ask(case)
+    with load(case) as count:
+        with pytest.raises(AssertionError, match="broken on purpose"):
+            jobs.alerts("upgrade", "alerting", "--code", str(changed(tmp_path / "broken", BROKEN)))
+        count()
+    _all_there(case, case.chain, count())

@@ -1,0 +1,215 @@
+"""The customer's peace: quiet hours over midnight and summer time, digests, and what is looked at again."""
+
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from delivery.policy import (
+    Drop,
+    Hold,
+    Policy,
+    Send,
+    Standing,
+    judge,
+    next_digest,
+    parse_time,
+    quiet_end,
+    withdrawn,
+    zone_of,
+)
+
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+HOUR = 3_600_000
+DAY = 24 * HOUR
+ALERT = {
+    "alert_type": "DEBITED_ABOVE",
+    "channel": "EMAIL",
+    "address": "c1@example.com",
+    "account_id": "a1",
+    "setting_id": "s1",
+}
+SETTING = {"account_id": "a1", "channels": ["EMAIL"], "snoozed_until": None}
+POLICY = Policy(longest_held=36 * HOUR, look_again_after=5 * 60_000)
+zones = st.sampled_from(
+    [
+        "Europe/Amsterdam",
+        "America/New_York",
+        "Australia/Lord_Howe",
+        "Asia/Kathmandu",
+        "Africa/Casablanca",
+        "UTC",
+    ]
+).map(ZoneInfo)
+moments = st.integers(1_500_000_000, 1_900_000_000).map(lambda seconds: seconds * 1000)
+times = st.times().map(lambda at: at.replace(second=0, microsecond=0))
+
+
+def at(text: str, zone: ZoneInfo = AMSTERDAM, fold: int = 0) -> int:
+    local = datetime.fromisoformat(text).replace(tzinfo=zone, fold=fold)
+    return int(local.timestamp()) * 1000
+
+
+def wall(ms: int, zone: ZoneInfo) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC).astimezone(zone)
+
+
+def standing(**fields: object) -> Standing:
+    known = Standing(known=True, addresses=["c1@example.com"], setting=SETTING, authorized=True)
+    return Standing(**(known.__dict__ | fields))
+
+
+def within(local: time, start: time, end: time) -> bool:
+    return start <= local < end if start < end else local >= start or local < end
+
+
+@given(moments, zones, times, times)
+def test_quiet_by_the_clock_is_quiet(now: int, zone: ZoneInfo, start: time, end: time) -> None:
+    if start != end and within(wall(now, zone).time(), start, end):
+        assert quiet_end(now, zone, start, end) is not None
+
+
+@given(moments, zones, times, times)
+def test_quiet_hours_end_when_they_end(now: int, zone: ZoneInfo, start: time, end: time) -> None:
+    until = quiet_end(now, zone, start, end)
+    if until is None:
+        return
+    assert until > now
+    assert quiet_end(until, zone, start, end) is None
+    assert quiet_end(until - 1, zone, start, end) == until
+    # On most days the clock shows the time asked for; else it leaps over it.
+    shown = wall(until, zone).replace(second=0)
+    steady = wall(until - DAY, zone).utcoffset() == wall(until + DAY, zone).utcoffset()
+    assert not steady or shown.time() == end
+
+
+@given(moments, zones, times, times)
+def test_outside_of_quiet_hours_nothing_is_quiet(now: int, zone: ZoneInfo, start: time, end: time) -> None:
+    steady = wall(now - 2 * DAY, zone).utcoffset() == wall(now + 2 * DAY, zone).utcoffset()
+    if steady and not (start != end and within(wall(now, zone).time(), start, end)):
+        assert quiet_end(now, zone, start, end) is None
+
+
+@pytest.mark.parametrize(
+    ("now", "start", "end", "until"),
+    [
+        ("2026-01-10 23:30", "22:00", "07:00", "2026-01-11 07:00"),
+        ("2026-01-11 06:59", "22:00", "07:00", "2026-01-11 07:00"),
+        ("2026-01-11 07:00", "22:00", "07:00", None),
+        ("2026-01-11 12:30", "12:00", "13:00", "2026-01-11 13:00"),
+        # The clock leaps from 02:00 to 03:00.
+        ("2026-03-29 01:30", "22:00", "02:30", "2026-03-29 03:00"),
+        ("2026-03-29 01:59", "02:15", "06:00", None),
+        ("2026-03-29 03:00", "02:15", "06:00", "2026-03-29 06:00"),
+        # 02:00 to 03:00 comes twice: until the second 02:30.
+        ("2026-10-25 01:30", "22:00", "02:30", at("2026-10-25 02:30", fold=1)),
+    ],
+)
+def test_quiet_hours_in_amsterdam(now: str, start: str, end: str, until: str | int | None) -> None:
+    begins, ends = parse_time(start), parse_time(end)
+    assert begins is not None
+    assert ends is not None
+    expected = at(until) if isinstance(until, str) else until
+    assert quiet_end(at(now), AMSTERDAM, begins, ends) == expected
+
+
+@given(moments, zones)
+def test_an_hourly_digest_comes_at_the_next_full_hour(now: int, zone: ZoneInfo) -> None:
+    due = next_digest(now, zone, None)
+    assert now < due <= now + 2 * HOUR
+    assert (wall(due, zone).minute, wall(due, zone).second) == (0, 0)
+
+
+@given(moments, zones, times)
+def test_a_daily_digest_comes_once_a_day(now: int, zone: ZoneInfo, daily: time) -> None:
+    due = next_digest(now, zone, daily)
+    assert now < due <= now + 26 * HOUR
+    after = next_digest(due, zone, daily)
+    assert wall(after, zone).date() - wall(due, zone).date() in (timedelta(days=1), timedelta(days=2))
+    assert 22 * HOUR <= after - due <= 26 * HOUR
+
+
+def test_nothing_known_means_send() -> None:
+    assert judge(ALERT, Standing(), POLICY, written_at=0, now=1) == Send()
+
+
+def test_quiet_hours_hold_and_always_sent_does_not() -> None:
+    now = at("2026-01-10 23:30")
+    quiet = standing(time_zone="Europe/Amsterdam", quiet_from="22:00", quiet_to="07:00")
+    assert judge(ALERT, quiet, POLICY, written_at=now, now=now) == Hold(at("2026-01-11 07:00"), "quiet")
+    always = Policy(POLICY.longest_held, POLICY.look_again_after, always_sent=frozenset({"DEBITED_ABOVE"}))
+    assert judge(ALERT, quiet, always, written_at=now, now=now) == Send()
+
+
+def test_a_snoozed_setting_is_heard_of_when_it_wakes() -> None:
+    now = at("2026-01-10 12:00")
+    snoozed = standing(setting=SETTING | {"snoozed_until": now + HOUR})
+    assert judge(ALERT, snoozed, POLICY, written_at=now, now=now) == Hold(now + HOUR, "snooze")
+    assert judge(ALERT, snoozed, POLICY, written_at=now, now=now + HOUR, held_for="snooze") == Send()
+
+
+def test_a_digest_waits_for_its_hour_and_for_the_end_of_quiet_hours() -> None:
+    now = at("2026-01-10 21:20")
+    hourly = standing(time_zone="Europe/Amsterdam", digest="HOURLY", quiet_from="21:30", quiet_to="07:15")
+    held = judge(ALERT, hourly, POLICY, written_at=now, now=now)
+    assert held == Hold(at("2026-01-11 07:15"), "digest")
+    due = at("2026-01-11 07:15")
+    assert judge(ALERT, hourly, POLICY, written_at=now, now=due, held_for="digest") == Send()
+
+
+def test_a_daily_digest_is_at_the_banks_time() -> None:
+    now = at("2026-01-10 09:00")
+    daily = standing(time_zone="Europe/Amsterdam", digest="DAILY")
+    assert judge(ALERT, daily, POLICY, written_at=now, now=now) == Hold(at("2026-01-11 08:00"), "digest")
+
+
+def test_nothing_is_held_for_longer_than_it_may_be_sent() -> None:
+    now = at("2026-01-10 12:00")
+    snoozed = standing(setting=SETTING | {"snoozed_until": 2**62})
+    held = judge(ALERT, snoozed, POLICY, written_at=now, now=now)
+    assert held == Hold(now + POLICY.longest_held + 1, "snooze")
+    verdict = judge(ALERT, snoozed, POLICY, written_at=now, now=held.until, held_for="snooze")
+    assert isinstance(verdict, Drop)
+    assert verdict.state == "expired"
+
+
+@pytest.mark.parametrize(
+    ("fields", "alert", "reason"),
+    [
+        ({}, {}, None),
+        ({"known": False}, {}, "left"),
+        ({"authorized": False}, {}, "authorized"),
+        ({"addresses": ["new@example.com"]}, {}, "address"),
+        ({"setting": None}, {}, "setting is gone"),
+        ({"setting": SETTING | {"account_id": "a2"}}, {}, "setting is gone"),
+        ({"setting": SETTING | {"channels": ["SMS"]}}, {}, "channel"),
+        ({"setting": None}, {"setting_id": "adhoc:salary"}, None),
+        ({"addresses": ["c1"], "setting": SETTING | {"channels": ["PUSH"]}}, {"channel": "PUSH"}, None),
+        ({"addresses": []}, {"channel": "PUSH"}, "address"),
+    ],
+)
+def test_what_is_withdrawn(fields: dict[str, object], alert: dict[str, str], reason: str | None) -> None:
+    found = withdrawn(ALERT | alert, standing(**fields))
+    assert found is None if reason is None else found is not None and reason in found
+
+
+def test_only_late_or_held_alerts_are_looked_at_again() -> None:
+    now, gone = at("2026-01-10 12:00"), standing(authorized=False)
+    assert judge(ALERT, gone, POLICY, written_at=now - 60_000, now=now) == Send()
+    for late, held in ((now - 6 * 60_000, None), (now - 60_000, "quiet")):
+        verdict = judge(ALERT, gone, POLICY, written_at=late, now=now, held_for=held)  # type: ignore[arg-type]
+        assert isinstance(verdict, Drop)
+        assert verdict.state == "withdrawn"
+
+
+@pytest.mark.parametrize("name", ["Nowhere/City", "", "../etc", "Europe"])
+def test_an_unknown_zone_is_utc(name: str) -> None:
+    assert zone_of(name) == ZoneInfo("UTC")
+
+
+@given(st.text(max_size=6))
+def test_only_times_are_times(text: str) -> None:
+    found = parse_time(text)
+    assert found is None or len(text) <= 5

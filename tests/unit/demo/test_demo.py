@@ -1,0 +1,106 @@
+"""The demo's summary: what it says must be what came, to the topics and to the customers."""
+
+from demo.report import summary, table
+from demo.watch import GATEWAYS, Watch
+from devenv.fake_gateways.received import Item
+from operations.tail import Arrival
+
+
+def _alert(entry_id: str, channel: str = "EMAIL", **fields: object) -> dict[str, object]:
+    return {
+        "alert_id": f"{entry_id}-{channel}",
+        "entry_id": entry_id,
+        "customer_id": "c1",
+        "setting_id": "s1",
+        "channel": channel,
+        "alert_type": "DEBITED_ABOVE",
+        "account_id": "123456789",
+        "currency": "EUR",
+        "language": "en",
+        "booked_at": 1000,
+        "raised_at": 1001,
+        "params": {"amount_minor": "1", "balance_minor": "2", "threshold_minor": "0"},
+        **fields,
+    }
+
+
+def _item(key: str, arrived_at: int, channel: str = "mail") -> Item:
+    return Item(channel, key, "anna@example.com", "", "", arrived_at)
+
+
+def _watch(*bookings: str, channel: str = "EMAIL") -> Watch:
+    watch = Watch({(booking, "c1", "s1", channel) for booking in bookings}, {"c1": 2}, started=0)
+    for booking in bookings:
+        watch.put[booking] = 1000
+        watch.note_booking({"entry_id": booking}, 1005)
+    for each in GATEWAYS:
+        watch.note_messages(each, [])
+    return watch
+
+
+def _stage(watch: Watch, name: str) -> dict[str, object]:
+    [found] = [stage for stage in summary(watch)["stages"] if stage["stage"] == name]
+    return dict(found)
+
+
+def test_all_came() -> None:
+    watch = _watch("e1", "e2")
+    assert watch.note_alert(_alert("e1"), 1015)
+    assert not watch.alerts_complete()
+    assert watch.note_alert(_alert("e2"), 1025)
+    assert watch.alerts_complete()
+    watch.note_messages("EMAIL", [_item("e1-EMAIL", 1030)])
+    assert not watch.complete()
+    watch.note_messages("EMAIL", [_item("e1-EMAIL", 1030), _item("e2-EMAIL", 1040)])
+    assert watch.complete()
+    report = summary(watch)
+    assert (report["bookings"], report["alerts"], report["missing"], report["unexpected"]) == (2, 2, 0, 0)
+    assert report["messages"] == {"EMAIL": 2, "SMS": 0, "PUSH": 0}
+    assert report["seconds_to_first_alert"] == 1.0
+    assert _stage(watch, "queue → account-entries")["milliseconds"] == {"p50": 5, "p95": 5, "p99": 5}
+    assert _stage(watch, "account-entries → outbound-*")["milliseconds"] == {"p50": 15, "p95": 20, "p99": 20}
+    assert _stage(watch, "outbound-email → mailbox")["milliseconds"] == {"p50": 15, "p95": 15, "p99": 15}
+    assert _stage(watch, "queue → customer")["count"] == 2
+    assert "DEBITED_ABOVE" in table(report)
+
+
+def test_a_push_for_each_device() -> None:
+    watch = _watch("e1", channel="PUSH")
+    watch.note_alert(_alert("e1", "PUSH"), 1015)
+    watch.note_push(_alert("e1", "PUSH", alert_id="d1"), 1020)
+    assert not watch.alerts_complete()
+    watch.note_push(_alert("e1", "PUSH", alert_id="d2"), 1021)
+    watch.note_push(_alert("e1", "PUSH", alert_id="d2"), 1022)
+    assert watch.alerts_complete()
+    watch.note_messages("PUSH", [_item("d1", 1030, "push")])
+    assert summary(watch)["missing"] == 1
+    watch.note_messages("PUSH", [_item("d1", 1030, "push"), _item("d2", 1030, "push")])
+    assert watch.complete()
+    assert summary(watch)["repeated_on_kafka"] == 1
+    assert _stage(watch, "account-entries → push service")["count"] == 2
+
+
+def test_what_is_missing_unexpected_or_told_twice_is_said() -> None:
+    watch = _watch("e1", "e2")
+    watch.note_alert(_alert("e1"), 1010)
+    assert not watch.note_alert(_alert("e1"), 1011)
+    watch.note_alert(_alert("e3"), 1010)
+    watch.note_messages("EMAIL", [_item("e1-EMAIL", 1030), _item("e1-EMAIL", 1031), _item("other", 1030)])
+    report = summary(watch)
+    # e2 has no alert, and neither e2's nor e3's message is there; e3 and the other message must not be.
+    assert (report["missing"], report["unexpected"], report["repeated_on_kafka"]) == (2, 2, 1)
+    assert report["told_twice"] == 1
+    assert not watch.complete()
+
+
+def test_nothing_came() -> None:
+    report = summary(_watch("e1"))
+    assert (report["alerts"], report["missing"]) == (0, 2)
+    assert table(report)
+
+
+def test_a_line_says_when_how_and_what() -> None:
+    alert = _alert("e1", booked_at=1_700_000_000_100)
+    line = Arrival("email", 1_700_000_000_123, alert).line()
+    assert line == ("22:13:20.123 email    23 ms  €0.01 went out of account …6789. The balance is now €0.02.")
+    assert Arrival("email", 1_700_000_000_123, _alert("e1")).milliseconds is None

@@ -1,0 +1,172 @@
+"""What the clicks endpoint takes and what it refuses, and who may send what."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from account_alerts.config import ConfigError, load
+from account_alerts.records.codec import Codec
+from ingest.clicks.app import section
+from ingest.clicks.events import LATEST, RefusedError, read_events
+from ingest.clicks.tokens import EVERYBODY, holder, issue
+from udfs.partitions import CLICKS_HEARTBEAT, heartbeat_keys
+
+EVENT: dict[str, Any] = {
+    "event_id": "e-1",
+    "customer_id": "2",
+    "event_type": "APPLICATION_BEGUN",
+    "occurred_at": 1_764_000_000_000,
+    "application_id": "a-1",
+    "product": "LOAN",
+    "page": "/loans/apply",
+}
+IDS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=100)
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=40)
+EVENTS = st.fixed_dictionaries(
+    {
+        "event_id": IDS,
+        "customer_id": IDS.filter(lambda customer: not customer.startswith("!")),
+        "event_type": st.sampled_from(["APPLICATION_FINISHED", "APPLICATION_LEFT", "PAGE_VIEWED"]),
+        "occurred_at": st.integers(0, LATEST),
+        "application_id": IDS,
+        "product": st.from_regex(r"[A-Z][A-Z0-9_]{0,39}", fullmatch=True),
+    },
+    optional={
+        "session_id": IDS,
+        "page": st.just("/a"),
+        "attributes": st.dictionaries(TEXTS.filter(bool), TEXTS, max_size=20),
+    },
+)
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from([EVENT]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*EVENT, "x"]), inner),
+    max_leaves=6,
+)
+SECRET = b"0123456789abcdef0123456789abcdef"
+
+
+def refused(body: bytes) -> list[dict[str, Any]]:
+    with pytest.raises(RefusedError) as caught:
+        read_events(body, 10)
+    assert caught.value.status == 422
+    return caught.value.problems
+
+
+@given(st.lists(EVENTS, min_size=1, max_size=10))
+def test_what_is_taken_is_a_record_as_it_was_sent(events: list[dict[str, Any]]) -> None:
+    taken = read_events(json.dumps(events).encode(), 10)
+    assert [{name: value for name, value in event.items() if value is not None} for event in taken] == events
+    for event in taken:
+        assert Codec().decode("ClickEvent", Codec().encode("ClickEvent", event, "t")) == event
+
+
+def test_one_event_is_taken_as_a_batch_of_one() -> None:
+    assert read_events(json.dumps(EVENT).encode(), 10) == read_events(json.dumps([EVENT]).encode(), 10)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        *[({name: None}, name) for name in ("event_id", "customer_id", "event_type", "occurred_at")],
+        ({"application_id": None}, "application_id"),
+        ({"product": None}, "product"),
+        ({"event_id": ""}, "event_id"),
+        ({"event_id": "x" * 101}, "event_id"),
+        ({"event_id": "a b"}, "event_id"),
+        ({"event_id": "a\n"}, "event_id"),
+        ({"event_id": 7}, "event_id"),
+        ({"customer_id": "\0heartbeat-1"}, "customer_id"),
+        ({"event_type": "APPLICATION_STARTED"}, "event_type"),
+        ({"occurred_at": -1}, "occurred_at"),
+        ({"occurred_at": LATEST + 1}, "occurred_at"),
+        ({"occurred_at": 1.5}, "occurred_at"),
+        ({"occurred_at": "2026-11-25T00:00:00Z"}, "occurred_at"),
+        ({"occurred_at": True}, "occurred_at"),
+        ({"product": "loan"}, "product"),
+        ({"page": "/loans?iban=NL00"}, "page"),
+        ({"page": "https://bank.example/loans"}, "page"),
+        ({"attributes": {"a": 1}}, "attributes"),
+        ({"attributes": {str(number): "" for number in range(21)}}, "attributes"),
+        ({"amount": "1"}, "amount"),
+    ],
+)
+@pytest.mark.parametrize("one", [True, False])
+def test_what_is_wrong_is_said_by_field_and_cure(change: dict[str, Any], field: str, one: bool) -> None:
+    event = {**EVENT, **change}
+    [problem] = refused(json.dumps(event if one else [EVENT, event]).encode())
+    assert problem["field"] == field
+    assert problem["cure"]
+    assert problem["problem"]
+    assert problem.get("event") == (None if one else 1)
+
+
+@pytest.mark.parametrize("body", [b"", b"[", b"null", b"[]", b"7", b"\xff", b'"\\ud800"', b"[" * 100_000])
+def test_what_is_no_event_is_refused(body: bytes) -> None:
+    [problem] = refused(body)
+    assert problem["cure"]
+
+
+def test_too_many_events_are_refused() -> None:
+    [problem] = refused(json.dumps([EVENT] * 11).encode())
+    assert "11" in problem["problem"]
+    assert "1 to 10" in problem["cure"]
+
+
+def test_what_was_sent_is_not_repeated() -> None:
+    assert "private" not in str(refused(json.dumps({**EVENT, "page": "private"}).encode()))
+
+
+@given(ANY_JSON)
+def test_any_json_is_taken_or_refused(value: Any) -> None:
+    taken, problems = None, None
+    try:
+        taken = read_events(json.dumps(value).encode(), 10)
+    except RefusedError as error:
+        problems = error.problems
+    assert problems or taken
+    for event in taken or ():
+        assert {**event, "session_id": None} == {**EVENT, "session_id": None, "attributes": None}
+
+
+@pytest.mark.parametrize("key", heartbeat_keys(12, CLICKS_HEARTBEAT))
+def test_no_customer_has_the_key_of_a_heartbeat(key: str) -> None:
+    [problem] = refused(json.dumps({**EVENT, "customer_id": key}).encode())
+    assert problem["field"] == "customer_id"
+
+
+@given(st.text(st.characters(codec="utf-8")), st.integers(0, 2**40))
+def test_a_token_says_who_until_it_expires(customer: str, expires: int) -> None:
+    token = issue(SECRET, customer, expires)
+    assert holder(SECRET, token, expires - 1) == customer
+    assert holder(SECRET, token, expires) is None
+    assert holder(b"another secret", token, expires - 1) is None
+
+
+@given(st.integers(0, 60), st.characters(codec="utf-8"))
+def test_a_changed_token_says_nothing(place: int, other: str) -> None:
+    token = issue(SECRET, EVERYBODY, 2_000)
+    place %= len(token)
+    changed = token[:place] + other + token[place + 1 :]
+    assert changed == token or holder(SECRET, changed, 1_000) is None
+
+
+@pytest.mark.parametrize("token", ["", ".", "..", "a.b", "Kg.x.y", "é.1.x"])
+def test_what_is_no_token_says_nothing(token: str) -> None:
+    assert holder(SECRET, token, 0) is None
+
+
+@pytest.mark.parametrize("secret", [None, "short"])
+def test_tokens_need_a_secret(secret: str | None) -> None:
+    given_secret = {} if secret is None else {"secret": secret}
+    config = load(overrides={"clicks": {"authentication": "token", **given_secret}})
+    with pytest.raises(ConfigError, match="ALERTS_CLICKS__SECRET"):
+        section(config)
+
+
+def test_a_secret_is_written_to_no_file(tmp_path: Any) -> None:
+    config = load(overrides={"clicks": {"authentication": "token", "secret": SECRET.decode()}})
+    config.write(tmp_path / "written.yaml")
+    assert SECRET.decode() not in (tmp_path / "written.yaml").read_text()

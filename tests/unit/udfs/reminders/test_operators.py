@@ -1,0 +1,93 @@
+"""Who is reminded of an application, by what."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from account_alerts.records.codec import Codec, CodecError
+from account_alerts.records.settings import check_settings
+from udfs.alerts import alert_id
+from udfs.reminders.operators import read_agreed, reminders_of
+
+HIT = {"entry_id": "loan-1", "customer_id": "c", "product": "LOAN", "begun_ms": 5, "written_at": 10}
+
+
+def setting(setting_id: str, *channels: str, alert_type: str = "APPLICATION_REMINDER") -> dict[str, Any]:
+    return {
+        **{"setting_id": setting_id, "account_id": f"account of {setting_id}", "currency": "EUR"},
+        **{"alert_type": alert_type, "channels": list(channels)},
+    }
+
+
+def record(*settings: dict[str, Any], addresses: list[tuple[str, str]]) -> bytes:
+    return Codec().encode(
+        "AlertSettings",
+        {
+            "customer_id": "c",
+            "language": "nl",
+            "addresses": [{"channel": channel, "address": address} for channel, address in addresses],
+            "settings": list(settings),
+        },
+        "t",
+    )
+
+
+def told(*settings: dict[str, Any], addresses: list[tuple[str, str]]) -> list[dict[str, Any]]:
+    return list(reminders_of(HIT, read_agreed(Codec(), "c", record(*settings, addresses=addresses))))
+
+
+def test_a_message_for_each_address_on_a_channel_agreed_to() -> None:
+    first, second = told(
+        setting("s", "EMAIL", "EMAIL"),
+        addresses=[("EMAIL", "a"), ("SMS", "1"), ("EMAIL", "b"), ("EMAIL", "a")],
+    )
+    assert (first["address"], second["address"]) == ("a", "b")
+    assert first == {
+        **{
+            "customer_id": "c",
+            "application_id": "loan-1",
+            "product": "LOAN",
+            "begun_ms": 5,
+            "language": "nl",
+        },
+        **{"setting_id": "s", "account_id": "account of s", "currency": "EUR"},
+        **{"channel": "EMAIL", "address": "a", "alert_id": alert_id(b"loan-1", b"c", b"s", "EMAIL", "a")},
+    }
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        [],
+        [setting("s", "EMAIL", alert_type="BALANCE_BELOW")],
+        [setting("s", "SMS")],
+        [setting("s")],
+        [setting("", "EMAIL")],
+        [setting("s", "EMAIL", "FAX")],
+    ],
+)
+def test_who_did_not_agree_is_told_nothing(settings: list[dict[str, Any]]) -> None:
+    assert told(*settings, addresses=[("EMAIL", "a")]) == []
+
+
+def test_who_left_is_told_nothing() -> None:
+    assert list(reminders_of(HIT, read_agreed(Codec(), "c", None))) == []
+
+
+def test_another_customers_record_is_none_of_his() -> None:
+    with pytest.raises(CodecError):
+        read_agreed(Codec(), "d", record(addresses=[]))
+
+
+@given(st.permutations([setting("s2", "EMAIL", "SMS"), setting("s1", "EMAIL"), setting("s3", "SMS")]))
+def test_an_address_is_told_once_whatever_the_order(settings: list[dict[str, Any]]) -> None:
+    reminders = told(*settings, addresses=[("SMS", "1"), ("EMAIL", "a")])
+    by_channel = {reminder["channel"]: reminder["setting_id"] for reminder in reminders}
+    assert (len(reminders), by_channel) == (2, {"EMAIL": "s1", "SMS": "s2"})
+
+
+def test_the_alert_rules_job_passes_over_the_agreement() -> None:
+    checked = check_settings([{**setting("s", "EMAIL"), "threshold_minor": None}])
+    assert (checked.usable, checked.invalid, checked.unknown) == ([], [], ["APPLICATION_REMINDER"])
