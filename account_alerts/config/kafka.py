@@ -3,6 +3,7 @@
 from typing import Literal, Self
 
 from pydantic import (
+    Field,
     SecretStr,
     model_validator,
 )

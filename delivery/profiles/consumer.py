@@ -1,8 +1,8 @@
 """Keeps what senders look at before they send: customers' newest settings, and who may see accounts.
 
 `python -m delivery.profiles.consumer` reads the two compacted topics into the delivery database. Where it
-stands on Kafka is written in the same transaction as what it read, so nothing is applied twice or in the wrong order,
-whoever of several processes has a partition. As many processes as partitions may run.
+stands on Kafka is written in the same transaction as what it read, so nothing is applied twice or in the
+wrong order, whoever of several processes has a partition. As many processes as partitions may run.
 """
 
 import json

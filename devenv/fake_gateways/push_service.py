@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import http_ece
-from delivery.gateways.build import vapid_key
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from joserfc import jwt
@@ -22,6 +21,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from account_alerts.config import Config
 from account_alerts.config.gateways import Push
+from delivery.gateways.factory import vapid_key
 from delivery.gateways.push.web_push import point, to_base64
 from devenv.fake_gateways import device
 from devenv.fake_gateways.files import Files, files

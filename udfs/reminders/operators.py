@@ -100,7 +100,7 @@ def reminders_of(hit: Hit, agreed: dict[str, Any] | None) -> Iterator[dict[str, 
 
 
 def to_shard(config: Config) -> Callable[[Row], tuple[int, Hit]]:
-    """Makes of a row of sql/reminders/due_reminders.sql what `AsOf` waits with: (shard that knows him, hit)."""
+    """Make of a row of reminders/due_reminders.sql what `AsOf` waits with: (shard that knows, hit)."""
     partitions, shards = config.topics.alert_settings.partitions, shards_of(config)
 
     def hit(row: Row) -> tuple[int, Hit]:
