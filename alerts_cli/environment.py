@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from alerts_cli.main import app
 from alerts_cli.options import ConfigOption
+
+app = typer.Typer()
 
 
 @app.command(epilog="Example: alerts up --fresh")

@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from alerts_cli.main import app
 from alerts_cli.options import ConfigOption
 
 _NAMED = "alert-rules, alerting, adhoc-alerts, device-resolver, reminders"
+
+app = typer.Typer()
 
 
 @app.command(epilog="Example: alerts submit all")

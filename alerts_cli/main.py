@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from alerts_cli import bank, clicks, database, deliveries, devices, records
+from alerts_cli import bank, clicks, database, deliveries, devices, environment, jobs, records
 from alerts_cli import inbox as gateways
 from alerts_cli import queue as queue_commands
 from alerts_cli import rules as adhoc
@@ -19,6 +19,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(environment.app)
+app.add_typer(jobs.app)
 app.add_typer(topics_app, name="topics")
 # The commands that work on records stand beside those that work on the environment.
 app.registered_commands += records.app.registered_commands
