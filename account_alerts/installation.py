@@ -1,9 +1,27 @@
-"""Where the installed parts are: the virtual environment, Java, Flink, the jars."""
+"""Where the installed parts are: the project's files, the virtual environment, Java, Flink, the jars."""
 
 import importlib.util
 import os
 import sys
 from pathlib import Path
+
+CODE = Path(__file__).resolve().parents[1]
+"""The folder that has the project's packages: a checkout, a copy of one, or `site-packages`."""
+
+
+def _project() -> Path:
+    # A wheel puts them into share/ of the environment that holds its packages.
+    for folder in (CODE, *(parent / "share/account-alerts" for parent in CODE.parents)):
+        if (folder / "sql").is_dir() and (folder / "schemas").is_dir():
+            return folder
+    raise FileNotFoundError(f"sql/ and schemas/ are neither in {CODE} nor in a share/account-alerts above it")
+
+
+PROJECT = _project()
+"""The folder that has sql/, schemas/, conf/, database/ and data/: a checkout, or the share of a wheel.
+
+Relative paths in the configuration start here.
+"""
 
 VENV = Path(sys.prefix)
 SHARE = VENV / "share/alerts"

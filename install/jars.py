@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from account_alerts import installation
-from account_alerts.config.types import PROJECT
+from account_alerts.installation import PROJECT
 
 LOCK = PROJECT / "conf/jars.lock"
 INSTALLED = ("flink", "kafka", "connect", "debezium", "postgres", "queue", "tools")

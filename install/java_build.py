@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 from account_alerts import installation
-from account_alerts.config.types import PROJECT
+from account_alerts.installation import PROJECT
 
 SOURCES = PROJECT / "java/src"
 RESOURCES = PROJECT / "java/resources"

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from account_alerts.config import PROJECT, Config
+from account_alerts.config import Config
+from account_alerts.installation import CODE
 from account_alerts.model.errors import LocalError
 from devenv.job_control import runner, state, versions
 from devenv.layout import Layout
@@ -126,7 +127,7 @@ def _submit_elsewhere(
     """To a cluster this tool did not start: only its address is told, and nothing is remembered."""
     place.make()
     client_config.write(place.flink_conf, client_config.client_options(config))
-    attempt = Attempt(place, Path(file).stem, PROJECT, keep_config(config, place))
+    attempt = Attempt(place, Path(file).stem, CODE, keep_config(config, place))
     return attempt.ids(attempt.client(file, restored, *options))
 
 

@@ -30,7 +30,8 @@ from account_alerts.config.jobs import AdhocJobs, AlertingJob, AlertRulesJob, De
 from account_alerts.config.kafka import Kafka, Topics
 from account_alerts.config.local import Local
 from account_alerts.config.postgres import Database
-from account_alerts.config.types import PREFIX, PROJECT, Text
+from account_alerts.config.types import PREFIX, Text
+from account_alerts.installation import PROJECT
 
 __all__ = ["PREFIX", "PROJECT", "Config", "ConfigError", "load"]
 

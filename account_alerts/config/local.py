@@ -7,7 +7,8 @@ from pydantic import (
     model_validator,
 )
 
-from account_alerts.config.types import PROJECT, Memory, Port, Positive, Section
+from account_alerts.config.types import Memory, Port, Positive, Section
+from account_alerts.installation import PROJECT
 
 
 class Local(Section):

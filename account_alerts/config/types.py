@@ -1,6 +1,5 @@
 """The sections of the configuration, their units, and what must hold between their values."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -13,9 +12,6 @@ from pydantic import (
 )
 
 from account_alerts.model.durations import parse_duration
-
-PROJECT = Path(__file__).resolve().parents[2]
-"""The project's folder; relative paths in the configuration start here."""
 
 PREFIX = "ALERTS_"
 
