@@ -78,7 +78,7 @@ def measure(programs: Programs, count: int, warm_up: int, bridges: int) -> None:
 def more_bridges(programs: Programs, count: int) -> Iterator[Sequence[psutil.Process]]:
     """So many bridges besides the first."""
     file = programs.layout(BRIDGE.program).config
-    command = [sys.executable, "-m", "ingest.bridge", str(file)]
+    command = [sys.executable, "-m", "ingest.bridge", "--config", str(file)]
     started = []
     for _ in range(count):
         with socket.create_server(("127.0.0.1", 0)) as free:

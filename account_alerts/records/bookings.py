@@ -14,7 +14,7 @@ FIELDS = frozenset((*_TEXTS, *NUMBERS, *OPTIONAL))
 LONG_MAX = 2**63 - 1
 
 
-def fault(booking: Record) -> str | None:
+def violation(booking: Record) -> str | None:
     """Why a booking with every field of AccountEntry breaks the contract; None if it does not.
 
     The alerting job decides for every booking, whoever wrote it (sql/shared/checked_entries.sql). The bridge

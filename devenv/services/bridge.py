@@ -11,7 +11,7 @@ from devenv.services import queue
 def write(config: Config, layout: Layout) -> str:
     """Returns the shell command that runs the bridge with the configuration in force."""
     config.write(layout.config)
-    return f"exec {shlex.join([sys.executable, '-m', 'ingest.bridge', str(layout.config)])}"
+    return f"exec {shlex.join([sys.executable, '-m', 'ingest.bridge', '--config', str(layout.config)])}"
 
 
 def ready(config: Config) -> bool:

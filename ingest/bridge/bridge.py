@@ -1,41 +1,43 @@
 """The bridge's loop: messages from the queue to Kafka, each settled when Kafka has all of it.
 
-One thread does all. What is in hand is bounded by the credit that the broker gets: without Kafka's
-acknowledgements there is no new credit, so a Kafka that is away stops the reading and loses nothing.
+One thread does everything. The number of unsettled messages is bounded by the credit that the broker is
+given: without Kafka's acknowledgements there is no new credit, so an unreachable Kafka stops the reading and
+loses nothing.
 """
 
 import logging
 import random
 import time
 import weakref
+from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from confluent_kafka import Producer
 from proton import Delivery, Handler, Message
 from proton.handlers import EndpointStateHandler, MessagingHandler
 
 from account_alerts.config import Config, ConfigError
 from ingest.bridge import events, metrics
 from ingest.bridge.connection import QUEUE, connect
-from ingest.bridge.to_kafka import InHand, ToKafka
+from ingest.bridge.in_flight import InFlightMessage, Outcome
+from ingest.bridge.kafka_writer import KafkaWriter
 from ingest.formats import detect
+from ingest.formats.parsed import ParsedMessage
 
 _LOG = logging.getLogger(__name__)
 _BUSY_SECONDS, _IDLE_SECONDS = 0.002, 0.2
-"""How long to wait for the queue, before Kafka's answers are looked at."""
-_SETTLED_AT_ONCE, _SETTLE_SECONDS = 200, 0.01
+"""How long to wait for the queue before Kafka's acknowledgements are served."""
+_SETTLE_BATCH, _SETTLE_SECONDS = 200, 0.01
 """So many messages are settled together, or those of so long: each time costs broker and bridge a write."""
 _DRAIN_SECONDS = 8.0
-"""At the end, for what is in hand; what is left then is delivered again."""
-_FIRST_BACK_OFF, _LONGEST_BACK_OFF = 0.1, 5.0
+"""At shutdown, for unsettled messages; those that remain are delivered again."""
+_FIRST_BACKOFF, _MAX_BACKOFF = 0.1, 5.0
+_DISPOSITIONS = {Outcome.ACCEPTED: Delivery.ACCEPTED, Outcome.REJECTED: Delivery.REJECTED}
 
 
-class BridgeError(Exception):
-    """The bridge cannot go on, and what it had in hand stays on the queue; the message says why."""
-
-
-def _bytes_of(body: Any) -> bytes | None:
-    """What a message holds, no bytes where it has no body; None for what is no text, such as a map."""
+def _body_bytes(body: Any) -> bytes | None:
+    """Return a message's body, empty where it has none; None where it is neither bytes nor text."""
     if body is None:
         return b""
     if isinstance(body, str):
@@ -46,7 +48,9 @@ def _bytes_of(body: Any) -> bytes | None:
 class Bridge(MessagingHandler):
     """One process's share of a queue."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(
+        self, config: Config, producer: Producer, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         """Prepare; `run` begins.
 
         Raises:
@@ -59,55 +63,56 @@ class Bridge(MessagingHandler):
             raise ConfigError(f"{config.path}: bridge: missing. Add it, as in conf/local.yaml")
         self._bridge = config.bridge
         self._zone = ZoneInfo(config.bridge.time_zone)
-        self._kafka = ToKafka(config, config.bridge.address)
+        self._monotonic = monotonic
+        self._kafka = KafkaWriter(config, producer, config.bridge.address)
         self._received = Message()
-        """Every message in its turn: to make one costs as much as to decode it."""
+        """Decodes every message in its turn: to make one costs as much as to decode it."""
         self._container: Any = None
         self._connection: Any = None
         self._link: Any = None
         self._connections = 0
-        self._back_off = _FIRST_BACK_OFF
-        self._in_hand = 0
+        self._backoff = _FIRST_BACKOFF
+        self._unsettled = 0
+        self._complete: list[InFlightMessage] = []
         self._settled_at = 0.0
-        self._ending: float | None = None
+        self._deadline: float | None = None
+        """When to end at the latest; None before `stop`."""
         self._drained = False
 
     def stop(self) -> None:
-        """Take nothing more, finish what is in hand, and let `run` return; safe in a signal handler."""
-        if self._ending is None:
-            self._ending = time.monotonic() + _DRAIN_SECONDS
+        """Receive nothing more, settle what is in flight, and let `run` return; safe in a signal handler."""
+        if self._deadline is None:
+            self._deadline = self._monotonic() + _DRAIN_SECONDS
 
     def run(self) -> None:
         """Work until `stop` is called.
 
         Raises:
-            BridgeError: Kafka refuses to take bookings at all, such as without the right to write.
+            BridgeError: Kafka refuses to take bookings at all, such as for want of the right to write.
         """
-        if not self._kafka.wait_until_there(lambda: self._ending is not None):
+        if not self._kafka.wait_until_ready(lambda: self._deadline is not None):
             return
         container = self._container = events.container(self)
         container.start()
         container.timeout = _IDLE_SECONDS
-        while container.process() and not self._ended():
-            metrics.IN_HAND.set(self._in_hand)
+        while container.process() and not self._has_ended():
+            metrics.UNSETTLED.set(self._unsettled)
             self._kafka.poll()
-            if self._kafka.failure is not None:
-                raise BridgeError(self._kafka.failure)
             self._settle()
-            container.timeout = _BUSY_SECONDS if self._in_hand else _IDLE_SECONDS
-        _LOG.info("ends; %d messages in hand go back to the queue", self._in_hand)
+            container.timeout = _BUSY_SECONDS if self._unsettled else _IDLE_SECONDS
+        _LOG.info("ends; %d unsettled messages go back to the queue", self._unsettled)
 
-    def _ended(self) -> bool:
-        """Once `stop` was called: give the credit back, wait for what is in hand, then close."""
-        if self._ending is None:
+    def _has_ended(self) -> bool:
+        """After `stop`: give the credit back, wait for what is in flight, then close."""
+        if self._deadline is None:
             return False
-        if self._link is None or time.monotonic() > self._ending:
+        if self._link is None or self._monotonic() > self._deadline:
             return True
         if not self._drained:
             self._drained = True
             self._link.drain(0)
-        elif not self._in_hand and not self._link.credit:
-            # The loop ends when the broker has answered, and so has been told of all that was settled.
+        elif not self._unsettled and not self._link.credit:
+            # The loop ends when the broker has answered, and so knows of everything that was settled.
             self._connection.close()
         return False
 
@@ -122,13 +127,13 @@ class Bridge(MessagingHandler):
         self._connect()
 
     def _connect(self) -> None:
-        if self._ending is not None:
+        if self._deadline is not None:
             return
         self._connection = connect(self._container, self._bridge)
         self._container.create_receiver(self._connection, self._bridge.address, options=QUEUE)
 
     def on_link_opened(self, event: Any) -> None:
-        """Take messages."""
+        """Receive messages."""
         _LOG.info("reads %s", self._bridge.address)
         metrics.CONNECTED.set(1)
         self._link = event.receiver
@@ -136,106 +141,114 @@ class Bridge(MessagingHandler):
         self._give_credit()
 
     def on_transport_error(self, event: Any) -> None:
-        """Say why the connection was lost."""
-        self._tell(event.transport.condition)
+        """Log why the connection was lost."""
+        self._warn(event.transport.condition)
 
     def on_connection_error(self, event: Any) -> None:
-        """The broker ended the connection."""
-        self._tell(event.connection.remote_condition)
+        """Log why the broker ended the connection."""
+        self._warn(event.connection.remote_condition)
 
     def on_link_error(self, event: Any) -> None:
-        """The broker does not give this queue, or no longer: begin again."""
-        self._tell(event.link.remote_condition)
+        """Connect again where the broker does not offer this queue, or no longer."""
+        self._warn(event.link.remote_condition)
         event.connection.close()
 
     def on_link_closed(self, event: Any) -> None:
-        """The queue was closed without an error: begin again."""
-        if self._ending is None:
+        """Connect again where the queue was closed without an error."""
+        if self._deadline is None:
             event.connection.close()
 
     def on_transport_closed(self, event: Any) -> None:
-        """Come back after a while; what was in hand will be delivered again."""
+        """Connect again after a back-off; the broker delivers unsettled messages again."""
         if event.transport.connection not in (None, self._connection):
             return
         metrics.CONNECTED.set(0)
         self._link = None
-        if self._ending is None:
+        if self._deadline is None:
             metrics.RECONNECTS.inc()
-            self._container.schedule(self._back_off * random.uniform(0.5, 1), self)
-            self._back_off = min(self._back_off * 2, _LONGEST_BACK_OFF)
+            self._container.schedule(self._backoff * random.uniform(0.5, 1), self)
+            self._backoff = min(self._backoff * 2, _MAX_BACKOFF)
 
-    def _tell(self, condition: Any) -> None:
+    def _warn(self, condition: Any) -> None:
         _LOG.warning("queue: %s", condition or "the connection was lost")
 
     def on_delivery(self, event: Any) -> None:
-        """Hand a message's bookings to Kafka."""
+        """Write a message's bookings to Kafka."""
         delivery = event.delivery
         if delivery.aborted:
             delivery.settle()  # The broker took it back before all of it was here.
         elif delivery.readable and not delivery.partial:
-            link, received = event.link, self._received
+            link = event.link
             encoded = bytes(link.recv(delivery.pending) or b"")
             link.advance()
-            try:
-                received.clear()  # A header that the next message does not have would stay.
-                received.decode(encoded)
-            except Exception as error:  # Such as a text that is not Unicode: the library lets any pass.
-                taken = self._have(delivery, encoded, 0)
-                self._kafka.dead_letter(taken, f"not a readable AMQP message: {type(error).__name__}")
-                self._kafka.acknowledged(taken)
-            else:
-                self._take(delivery, received.body, encoded, received.delivery_count)
+            body, parsed = self._parse(encoded)
+            self._backoff = _FIRST_BACKOFF
+            self._unsettled += 1
+            message = InFlightMessage(
+                delivery,
+                self._connections,
+                body,
+                self._received.delivery_count,
+                self._monotonic(),
+                self._on_complete,
+            )
+            self._kafka.write(message, parsed)
 
-    def _take(self, delivery: Delivery, body: Any, encoded: bytes, before: int) -> None:
-        is_text, data = isinstance(body, str), _bytes_of(body)
-        taken = self._have(delivery, encoded if data is None else data, before)
-        if len(taken.text) > self._bridge.max_message:
-            self._kafka.dead_letter(taken, f"longer than {self._bridge.max_message} bytes")
-        elif data is None:
-            self._kafka.dead_letter(taken, "neither bytes nor text")
-        else:
-            self._kafka.forward(taken, detect.read(data, self._zone, is_text=is_text))
-        self._kafka.acknowledged(taken)
+    def _parse(self, encoded: bytes) -> tuple[bytes, ParsedMessage]:
+        """Parse an AMQP message; returns the body, as a dead letter keeps it, and what it holds."""
+        received = self._received
+        received.clear()  # Otherwise a header that this message lacks would remain of the one before.
+        try:
+            received.decode(encoded)
+        except Exception as error:  # Such as a text that is not Unicode: the library lets any pass.
+            received.clear()
+            return encoded, _invalid(f"not a readable AMQP message: {type(error).__name__}")
+        data = _body_bytes(received.body)
+        body = encoded if data is None else data
+        if len(body) > self._bridge.max_message:
+            return body, _invalid(f"longer than {self._bridge.max_message} bytes")
+        if data is None:
+            return body, _invalid("neither bytes nor text")
+        return body, detect.parse(data, self._zone, is_text=isinstance(received.body, str))
 
-    def _have(self, delivery: Delivery, text: bytes, before: int) -> InHand:
-        """Note a message that is in hand."""
-        self._back_off = _FIRST_BACK_OFF
-        taken = InHand(delivery, self._connections, text, before)
-        self._in_hand += 1
-        # Held until all records are given to Kafka: the first may be acknowledged before the last is given.
-        taken.waiting = 1
-        return taken
+    def _on_complete(self, message: InFlightMessage) -> None:
+        """Settle the message, which Kafka has all of, with the next batch."""
+        self._complete.append(message)
 
     def _settle(self) -> None:
-        """Tell the broker of what Kafka has, and take as many new messages."""
-        now = time.monotonic()
-        # What is in hand that is not done has its turn soon; the last of all waits for nothing.
-        waits = len(self._kafka.done) < min(self._in_hand, _SETTLED_AT_ONCE)
-        if not self._kafka.done or (waits and now < self._settled_at + _SETTLE_SECONDS):
+        """Tell the broker of complete messages, and give credit for as many new ones."""
+        now = self._monotonic()
+        # Others that are in flight are complete soon; the last of all waits for nothing.
+        waits = len(self._complete) < min(self._unsettled, _SETTLE_BATCH)
+        if not self._complete or (waits and now < self._settled_at + _SETTLE_SECONDS):
             return
         self._settled_at = now
-        done, self._kafka.done = self._kafka.done, []
+        complete, self._complete = self._complete, []
         accepted = settled = 0
-        for taken in done:
-            self._in_hand -= 1
-            metrics.SECONDS.observe(now - taken.taken)
-            if self._link is None or taken.connection != self._connections:
-                continue  # Of an earlier connection: it is delivered again.
-            accepted += taken.refused is None
-            taken.delivery.update(Delivery.ACCEPTED if taken.refused is None else Delivery.REJECTED)
-            taken.delivery.settle()
+        for message in complete:
+            metrics.SETTLE_SECONDS.observe(now - message.received_at)
+            if self._link is None or message.connection != self._connections:
+                continue  # Of an earlier connection: the broker delivers it again.
+            accepted += message.outcome is Outcome.ACCEPTED
+            message.delivery.update(_DISPOSITIONS[message.outcome])
+            message.delivery.settle()
             settled += 1
+        self._unsettled -= len(complete)
         metrics.ACCEPTED.inc(accepted)
         metrics.REJECTED.inc(settled - accepted)
-        metrics.IN_HAND.set(self._in_hand)
+        metrics.UNSETTLED.set(self._unsettled)
         self._give_credit()
 
     def _give_credit(self) -> None:
-        """Let so many come that the window is full.
+        """Let so many messages come that the window is full.
 
-        What is in hand from an earlier connection counts while Kafka does not have it, and no longer.
+        An unsettled message of an earlier connection counts until Kafka has it, and no longer.
         """
-        if self._link is not None and self._ending is None:
-            room = self._bridge.window - self._in_hand - self._link.credit
+        if self._link is not None and self._deadline is None:
+            room = self._bridge.window - self._unsettled - self._link.credit
             if room > 0:
                 self._link.flow(room)
+
+
+def _invalid(reason: str) -> ParsedMessage:
+    return ParsedMessage(errors=[reason])

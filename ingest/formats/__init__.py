@@ -1,1 +1,1 @@
-"""TODO."""
+"""Message formats: bytes to bookings. Knows neither queue nor Kafka."""

@@ -12,10 +12,10 @@ from xml.etree.ElementTree import Element
 from zoneinfo import ZoneInfo
 
 from account_alerts.model.money import to_minor
-from account_alerts.records.bookings import LONG_MAX, OPTIONAL, fault, is_currency, signed
+from account_alerts.records.bookings import LONG_MAX, OPTIONAL, is_currency, signed
 from account_alerts.records.codec import Record
 from ingest.formats import camt054_details as details
-from ingest.formats.parsed import Reading, UnusableError
+from ingest.formats.parsed import InvalidMessageError, ParsedMessage
 from ingest.formats.xml_tree import child, text
 
 _ROOTS = ("BkToCstmrDbtCdtNtfctn", "BkToCstmrDbtCdtNtfctnV01")
@@ -30,30 +30,30 @@ _BOOKED_BALANCES = frozenset({"ITBD", "CLBD"})
 the bank's own, of which nothing is known. A balance without a type is what is booked."""
 
 
-def read(root: Element, data: bytes, time_zone: ZoneInfo) -> Reading:
-    """The bookings of a notification message.
+def parse(root: Element, data: bytes, time_zone: ZoneInfo) -> ParsedMessage:
+    """Parse a notification message.
 
     Args:
         root: The document.
-        data: Its bytes: what has no reference gets its id from them.
-        time_zone: What times mean that say no offset.
+        data: Its bytes: an entry without a reference gets its id from their hash.
+        time_zone: The zone of times without an offset.
 
     Raises:
-        UnusableError: The message as a whole is none.
+        InvalidMessageError: The document is no camt.054.
     """
     message = next((found for name in _ROOTS for found in root.iter(name)), None)
     if message is None:
-        raise UnusableError("not a camt.054: no BkToCstmrDbtCdtNtfctn")
+        raise InvalidMessageError("not a camt.054: no BkToCstmrDbtCdtNtfctn")
     notifications = message.findall("Ntfctn")
     if not notifications:
-        raise UnusableError("not a camt.054: no Ntfctn")
-    reading = Reading()
+        raise InvalidMessageError("not a camt.054: no Ntfctn")
+    parsed = ParsedMessage()
     accounts = _accounts_of_references(notifications)
     created = text(message, "GrpHdr", "CreDtTm")
     for number, notification in enumerate(notifications, 1):
         one = _Notification(notification, accounts, created, data, time_zone)
-        one.read_into(reading, f"Ntfctn {number}")
-    return reading
+        parsed.extend_reversed(one.parse(f"Ntfctn {number}"))
+    return parsed
 
 
 class _Notification:
@@ -74,53 +74,50 @@ class _Notification:
         self._time_zone = time_zone
         self._account = details.account(child(element, "Acct"))
 
-    def read_into(self, reading: Reading, where: str) -> None:
-        """Add its bookings in their order.
+    def parse(self, where: str) -> ParsedMessage:
+        """Parse the entries from the last to the first: a balance after all of them gives those before.
 
-        From the last to the first, because a balance after all of them gives those before.
+        Args:
+            where: The notification's location in the message, for the texts of errors.
         """
+        parsed = ParsedMessage()
         entries = self._element.findall("Ntry")
         if not entries:
-            reading.faults.append(f"{where}: no Ntry")
-        bookings: list[Record] = []
-        faults: list[str] = []
-        balance: int | UnusableError | None = None
+            parsed.errors.append(f"{where}: no Ntry")
+        balance: int | InvalidMessageError | None = None
         currency = ""
         try:
             balance, currency = _balance(self._element, own=True)
-        except UnusableError as error:
+        except InvalidMessageError as error:
             balance = error
         for position in range(len(entries), 0, -1):
             entry = entries[position - 1]
             try:
                 if not _is_booked(entry):
-                    reading.skipped += 1
+                    parsed.skipped += 1
                     continue
-                booking, currency, balance = self._booking(entry, position, currency, balance)
-                if reason := fault(booking):
-                    raise UnusableError(reason)
-                bookings.append(booking)
-                balance = balance_before(booking)
-            except UnusableError as error:
-                faults.append(f"{where}, Ntry {position}: {error}")
+                booking = self._booking(entry, position, currency, balance)
+                parsed.add(booking)
+                currency, balance = booking["currency"], booking["balance_minor"] - signed(booking)
+            except InvalidMessageError as error:
+                parsed.errors.append(f"{where}, Ntry {position}: {error}")
                 balance = None
-        reading.bookings += reversed(bookings)
-        reading.faults += reversed(faults)
+        return parsed
 
     def _booking(
-        self, entry: Element, position: int, currency: str, balance: int | UnusableError | None
-    ) -> tuple[Record, str, int]:
+        self, entry: Element, position: int, currency: str, balance: int | InvalidMessageError | None
+    ) -> Record:
         amount, own_currency = _amount(entry)
         indicator = text(entry, "CdtDbtInd")
         given, given_currency = _balance(entry)
         if given is not None:
             currency, balance = given_currency, given
-        if isinstance(balance, UnusableError):
+        if isinstance(balance, InvalidMessageError):
             raise balance
         if balance is None:
-            raise UnusableError("no balance after the booking (docs/bridge.md: Bal)")
+            raise InvalidMessageError("no balance after the booking (docs/bridge.md: Bal)")
         if currency != own_currency:
-            raise UnusableError("the balance is in another currency than the amount")
+            raise InvalidMessageError("the balance is in another currency than the amount")
         transaction = details.transaction(entry)
         booking = {
             "entry_id": self._entry_id(entry, transaction, position),
@@ -136,10 +133,10 @@ class _Notification:
         booking |= {
             key: value for key, value in details.parties(entry, transaction, booking).items() if value
         }
-        return booking, currency, balance
+        return booking
 
     def _entry_id(self, entry: Element, transaction: Element | None, position: int) -> str:
-        """The bank's reference; where there is none, one of the notification's."""
+        """Return the bank's reference, or one made of the notification's id where it gives none."""
         if reference := details.reference(entry, transaction):
             # The bank may give both sides of a payment one reference.
             shared = len(self._accounts[reference]) > 1
@@ -149,27 +146,21 @@ class _Notification:
         return f"{self._account}/{notification}/{within}"
 
     def _booked_at(self, date: Element | None) -> int:
-        """Milliseconds UTC; of a mere date, the notification's time if of that day, or its start."""
+        """Return milliseconds UTC; of a date alone, the notification's time on that day, else its start."""
         if moment := text(date, "DtTm"):
             return _milliseconds(moment, self._time_zone, "BookgDt/DtTm")
         created = _milliseconds(self._created, self._time_zone, "CreDtTm") if self._created else None
         day = text(date, "Dt")
         if not day:
             if created is None:
-                raise UnusableError("neither BookgDt nor CreDtTm")
+                raise InvalidMessageError("neither BookgDt nor CreDtTm")
             return created
         match = _DATE.fullmatch(day)
         if match is None:
-            raise UnusableError("BookgDt/Dt is no date")
+            raise InvalidMessageError("BookgDt/Dt is no date")
         if created is not None and self._created.startswith(match[1]):
             return created
         return _milliseconds(f"{match[1]}T00:00:00{match[2] or ''}", self._time_zone, "BookgDt/Dt")
-
-
-def balance_before(booking: Record) -> int:
-    """The balance before a booking, which is the one after the booking before it."""
-    balance: int = booking["balance_minor"]
-    return balance - signed(booking)
 
 
 def _is_booked(entry: Element) -> bool:
@@ -178,11 +169,11 @@ def _is_booked(entry: Element) -> bool:
         return True
     if status in _NOT_BOOKED:
         return False
-    raise UnusableError("Sts is none of BOOK, PDNG, INFO, FUTR")
+    raise InvalidMessageError("Sts is none of BOOK, PDNG, INFO, FUTR")
 
 
 def _accounts_of_references(notifications: list[Element]) -> dict[str, set[str]]:
-    """The accounts that each of the bank's references is given for."""
+    """Map each of the bank's references to the accounts it is given for."""
     accounts: dict[str, set[str]] = defaultdict(set)
     if len(notifications) == 1:
         return accounts  # It has one account.
@@ -196,32 +187,32 @@ def _accounts_of_references(notifications: list[Element]) -> dict[str, set[str]]
 def _amount(entry: Element) -> tuple[int, str]:
     amount = child(entry, "Amt")
     if amount is None:
-        raise UnusableError("no Amt")
+        raise InvalidMessageError("no Amt")
     return _minor(amount)
 
 
 def _minor(amount: Element) -> tuple[int, str]:
     currency = amount.get("Ccy", "").strip()
     if not is_currency(currency):
-        raise UnusableError("currency is not in ISO 4217")
+        raise InvalidMessageError("currency is not in ISO 4217")
     digits = text(amount)
     if not _AMOUNT.fullmatch(digits):
-        raise UnusableError("Amt is no amount")
+        raise InvalidMessageError("Amt is no amount")
     try:
         minor = to_minor(digits, currency)
     except ValueError:
-        raise UnusableError(f"Amt has more decimals than {currency}") from None
+        raise InvalidMessageError(f"Amt has more decimals than {currency}") from None
     if minor > LONG_MAX:
-        raise UnusableError("Amt is too large")
+        raise InvalidMessageError("Amt is too large")
     return minor, currency
 
 
 def _balance(element: Element, *, own: bool = False) -> tuple[int | None, str]:
-    """The balance of what is booked, in minor units, and its currency; None where there is none.
+    """Find the booked balance, in minor units, and its currency; None where there is no balance.
 
     Args:
-        element: An entry; or, with `own`, a notification, whose entries' balances are not its own.
-        own: Look only at what the notification says of itself.
+        element: An entry; or, with `own`, a notification.
+        own: Look only at the notification's own balance, not at those of its entries.
     """
     if own:
         found = element.findall("Bal")
@@ -234,17 +225,17 @@ def _balance(element: Element, *, own: bool = False) -> tuple[int | None, str]:
     if not found:
         return None, ""
     if len(found) > 1:
-        raise UnusableError("more than one Bal of what is booked")
+        raise InvalidMessageError("more than one Bal of what is booked")
     amount = child(found[0], "Amt")
     if amount is None:
-        raise UnusableError("Bal: no Amt")
+        raise InvalidMessageError("Bal: no Amt")
     try:
         minor, currency = _minor(amount)
-    except UnusableError as error:
-        raise UnusableError(f"Bal: {error}") from None
+    except InvalidMessageError as error:
+        raise InvalidMessageError(f"Bal: {error}") from None
     indicator = text(found[0], "CdtDbtInd")
     if indicator not in ("CRDT", "DBIT"):
-        raise UnusableError("Bal: CdtDbtInd is neither CRDT nor DBIT")
+        raise InvalidMessageError("Bal: CdtDbtInd is neither CRDT nor DBIT")
     return (minor if indicator == "CRDT" else -minor), currency
 
 
@@ -253,13 +244,13 @@ def _is_of_booked(balance: Element) -> bool:
     return kind is None or text(kind, "CdOrPrtry", "Cd") in _BOOKED_BALANCES
 
 
-def _milliseconds(moment: str, time_zone: ZoneInfo, what: str) -> int:
+def _milliseconds(moment: str, time_zone: ZoneInfo, field: str) -> int:
     if not _DATE_TIME.fullmatch(moment):
-        raise UnusableError(f"{what} is no date and time")
+        raise InvalidMessageError(f"{field} is no date and time")
     try:
         value = datetime.fromisoformat(moment)
         if value.tzinfo is None:
             value = value.replace(tzinfo=time_zone)
         return (value - _EPOCH) // _MILLISECOND
     except (ValueError, OverflowError):
-        raise UnusableError(f"{what} is no date and time") from None
+        raise InvalidMessageError(f"{field} is no date and time") from None

@@ -36,15 +36,15 @@ _WRITTEN = {
 
 
 def entry_type(domain: str, family: str, sub_family: str, *, card: bool) -> str:
-    """The entry type of a bank transaction code; `card` says whether the entry has card details.
+    """Map a bank transaction code to an entry type; `card` says whether the entry has card details.
 
-    Charges and interest are told by the sub-family, whatever they are charged for; a withdrawal by card is a
-    card booking. What no rule knows is OTHER, or CARD where there are card details.
+    The sub-family decides on fees and interest, whatever they are charged for; a withdrawal by card is a
+    card booking. An unknown code is OTHER, or CARD where there are card details.
     """
     known = _SUB_FAMILIES.get(sub_family) or _FAMILIES.get((domain, family))
     return known or ("CARD" if card else "OTHER")
 
 
 def code(entry_type: str, credit_debit: str) -> tuple[str, str, str]:
-    """Domain, family and sub-family to write, of which `entry_type` makes the same type again."""
+    """Return domain, family and sub-family that `entry_type` maps back to the same type."""
     return _WRITTEN[entry_type, credit_debit]

@@ -1,4 +1,4 @@
-"""What an entry of a camt.054 says of its transaction: its kind, the other side, what it was for."""
+"""Reads the transaction of a camt.054 entry: entry type, counterparty, description."""
 
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -14,25 +14,25 @@ def _has(element: Element, name: str) -> bool:
 
 
 def transaction(entry: Element) -> Element | None:
-    """The entry's one transaction; what several say is said of none of their sum."""
+    """Return the entry's transaction, or None where a batch holds several: none describes their sum."""
     transactions = [each for detail in entry.findall("NtryDtls") for each in detail.findall("TxDtls")]
     return transactions[0] if len(transactions) == 1 else None
 
 
 def reference(entry: Element, transaction: Element | None) -> str:
-    """The bank's own reference; empty where there is none."""
+    """Return the bank's own reference; empty where there is none."""
     return text(entry, "AcctSvcrRef") or text(transaction, "Refs", "AcctSvcrRef")
 
 
 def account(element: Element | None) -> str:
-    """IBAN, or the bank's own number."""
+    """Return the IBAN, or the bank's own account number."""
     identification = child(element, "Id")
     iban = text(identification, "IBAN").replace(" ", "")
     return iban or text(identification, "Othr", "Id") or text(identification, "PrtryAcct", "Id")
 
 
 def entry_type(entry: Element, transaction: Element | None) -> str:
-    """The contract's `entry_type`."""
+    """Return the contract's `entry_type`."""
     for element in (entry, transaction):
         code = child(element, "BkTxCd")
         if (own := text(code, "Prtry", "Cd")) in ENTRY_TYPES:
@@ -52,7 +52,7 @@ def entry_type(entry: Element, transaction: Element | None) -> str:
 
 
 def parties(entry: Element, transaction: Element | None, booking: Record) -> dict[str, Any]:
-    """Who is on the other side, and what for; empty where the message does not say."""
+    """Return merchant, country, counterparty and description; empty where the message has none."""
     reversal = text(entry, "RvslInd").lower() in ("true", "1")
     # Of a reversal, the parties are still those of what is reversed.
     credited = (booking["credit_debit"] == "CRDT") != reversal

@@ -1,31 +1,37 @@
-"""What a message turned out to be: bookings, and what of it cannot be used."""
+"""The result of parsing a message: its bookings, and what of it is no booking."""
 
 from dataclasses import dataclass, field
 
-from account_alerts.records.bookings import fault
+from account_alerts.records.bookings import violation
 from account_alerts.records.codec import Record
 
 
-class UnusableError(ValueError):
-    """A message, or an entry of it, that is no booking; it says why, and quotes nothing of its content."""
+class InvalidMessageError(ValueError):
+    """A message, or an entry of it, is no booking; the text says why and quotes nothing of the content."""
 
 
 @dataclass
-class Reading:
-    """The bookings of one message, in their order."""
+class ParsedMessage:
+    """The bookings of one message, in their order; all of them keep the contract."""
 
     bookings: list[Record] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
-    """Why an entry, or the whole message, cannot be used."""
+    errors: list[str] = field(default_factory=list)
+    """Why an entry, or the whole message, is no booking."""
     skipped: int = 0
-    """Entries that are no bookings, and say so."""
+    """Entries that are not booked, and say so: pending, future, information."""
 
-    def take(self, booking: Record) -> None:
-        """Add a booking.
+    def add(self, booking: Record) -> None:
+        """Validate a booking and append it: the one way for a booking of any format.
 
         Raises:
-            UnusableError: It breaks the contract.
+            InvalidMessageError: The booking breaks the contract.
         """
-        if reason := fault(booking):
-            raise UnusableError(reason)
+        if reason := violation(booking):
+            raise InvalidMessageError(reason)
         self.bookings.append(booking)
+
+    def extend_reversed(self, part: "ParsedMessage") -> None:
+        """Append a part of the message that was parsed from its last entry to its first."""
+        self.bookings += reversed(part.bookings)
+        self.errors += reversed(part.errors)
+        self.skipped += part.skipped

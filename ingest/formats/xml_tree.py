@@ -1,10 +1,10 @@
-"""XML that strangers wrote: read safely, and looked at by local names, whatever the version's namespace."""
+"""Parses untrusted XML safely and finds elements by local name, whatever the version's namespace."""
 
 import codecs
 import re
 from xml.etree.ElementTree import Element, ParseError, XMLParser
 
-from ingest.formats.parsed import UnusableError
+from ingest.formats.parsed import InvalidMessageError
 
 _COMMON_NAMES = 10_000
 """Names of elements that are remembered, at most; messages have some hundreds."""
@@ -21,7 +21,7 @@ _names: dict[str, str] = {}
 
 
 def child(element: Element | None, *path: str) -> Element | None:
-    """The first at the end of a path, going by the first of each name."""
+    """Return the element at the end of a path, taking the first of each name."""
     for name in path:
         if element is None:
             return None
@@ -30,7 +30,7 @@ def child(element: Element | None, *path: str) -> Element | None:
 
 
 def text(element: Element | None, *path: str) -> str:
-    """The text at the end of a path without spaces around it; empty where there is none."""
+    """Return the stripped text at the end of a path; empty where there is none."""
     for name in path:
         if element is None:
             return ""
@@ -39,34 +39,34 @@ def text(element: Element | None, *path: str) -> str:
 
 
 def parse(data: bytes, *, utf8: bool = False) -> Element:
-    """The root of a document, whose elements have their local names.
+    """Parse a document into elements that have their local names.
 
     Args:
         data: The document.
-        utf8: It came as text and was encoded just now: what it says of its encoding does not count.
+        utf8: The document arrived as text and is UTF-8, whatever encoding it declares.
 
     Raises:
-        UnusableError: Not well-formed; in an encoding that is neither Unicode's nor of single bytes; or with
-            a document type, which could bring entities, or a long attribute.
+        InvalidMessageError: Not well-formed; in an encoding that is neither Unicode's nor of single
+            bytes; or with a document type, which could bring entities, or a long attribute.
     """
     try:
         if not utf8 and (wide := _UTF_16.get(data[:2])):
             data, utf8 = data.decode(wide).encode(), True
     except UnicodeError:
-        raise UnusableError("XML in an encoding that is not read") from None
+        raise InvalidMessageError("XML in an encoding that is not read") from None
     # Seen before the parser works on it.
     if _DOCUMENT_TYPE in data:
-        raise UnusableError("not read: XML with a document type")
+        raise InvalidMessageError("not read: XML with a document type")
     if _LONG_ATTRIBUTE.search(data):
-        raise UnusableError("not read: XML with an attribute of 600 bytes or more")
+        raise InvalidMessageError("not read: XML with an attribute of 600 bytes or more")
     parser = XMLParser(encoding="utf-8" if utf8 or _says_utf8(data) else None)
     try:
         parser.feed(data)
         root: Element = parser.close()
     except ParseError as error:
-        raise UnusableError(f"not well-formed XML at line {error.position[0]}") from None
+        raise InvalidMessageError(f"not well-formed XML at line {error.position[0]}") from None
     except (ValueError, LookupError):
-        raise UnusableError("XML in an encoding that is not read") from None
+        raise InvalidMessageError("XML in an encoding that is not read") from None
     if len(_names) >= _COMMON_NAMES:
         _names.clear()  # One message of many names must not keep those of all others out.
     for element in root.iter():
@@ -83,7 +83,7 @@ def _local_name(tag: str) -> str:
 
 
 def _says_utf8(data: bytes) -> bool:
-    """Whether it declares UTF-8, by any of its names: the parser knows one of them only."""
+    """Tell whether the document declares UTF-8 by any of its names: the parser knows only one."""
     declared = _DECLARED.match(data)
     try:
         return declared is not None and codecs.lookup(declared[1].decode("ascii")).name == "utf-8"

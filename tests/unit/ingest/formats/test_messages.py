@@ -13,16 +13,16 @@ from account_alerts.config import PROJECT
 from account_alerts.records.bookings import ENTRY_TYPES, FIELDS, OPTIONAL
 from devenv.bank import camt054_writer
 from ingest.formats import detect, json_messages
-from ingest.formats.parsed import Reading
+from ingest.formats.parsed import ParsedMessage
 from tests.builders import NOON, entry
 
 _UTC = ZoneInfo("UTC")
 _NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:camt.054.001."
 
 
-def read(data: bytes) -> Reading:
+def read(data: bytes) -> ParsedMessage:
     """What a message is taken for."""
-    return detect.read(data, _UTC)
+    return detect.parse(data, _UTC)
 
 
 def camt(
@@ -56,17 +56,17 @@ def ntry(**parts: str) -> str:
 
 def one(data: bytes) -> dict[str, Any]:
     """The only booking of a message without faults."""
-    reading = read(data)
-    assert not reading.faults
-    [booking] = reading.bookings
+    parsed = read(data)
+    assert not parsed.errors
+    [booking] = parsed.bookings
     return booking
 
 
 def fault(data: bytes) -> str:
     """The only fault of a message without bookings."""
-    reading = read(data)
-    assert not reading.bookings
-    [reason] = reading.faults
+    parsed = read(data)
+    assert not parsed.bookings
+    [reason] = parsed.errors
     return reason
 
 
@@ -87,9 +87,9 @@ _bookings = st.builds(
 )
 
 
-def unforeseen(reading: Reading) -> list[str]:
+def unforeseen(parsed: ParsedMessage) -> list[str]:
     """Faults that only a mistake of our own can cause."""
-    return [fault for fault in reading.faults if fault.startswith("cannot be read")]
+    return [fault for fault in parsed.errors if fault.startswith("cannot be read")]
 
 
 @given(_bookings)
@@ -107,16 +107,16 @@ def test_no_change_of_its_bytes_makes_it_raise(
         for _ in range(changes):
             place = chance.randrange(len(data))
             data[place : place + chance.randrange(3)] = chance.randbytes(chance.randrange(4))
-        reading = read(bytes(data))
-        assert reading.bookings or reading.faults or reading.skipped
-        assert not unforeseen(reading)
+        parsed = read(bytes(data))
+        assert parsed.bookings or parsed.errors or parsed.skipped
+        assert not unforeseen(parsed)
 
 
 @given(st.binary(max_size=200))
 def test_no_bytes_make_it_raise(data: bytes) -> None:
-    reading = read(data)
-    assert reading.bookings or reading.faults
-    assert not unforeseen(reading)
+    parsed = read(data)
+    assert parsed.bookings or parsed.errors
+    assert not unforeseen(parsed)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1", "windows-1252", "iso-8859-2"])
@@ -181,7 +181,7 @@ def test_a_balance_of_something_else_is_not_what_is_booked(kind: str) -> None:
     )
     both = f"<SplmtryData><Envlp>{other}{booked}</Envlp></SplmtryData>"
     assert one(camt(ntry(balance=both)))["balance_minor"] == 10_000
-    [fault] = read(camt(ntry(balance=f"<SplmtryData><Envlp>{other}</Envlp></SplmtryData>"))).faults
+    [fault] = read(camt(ntry(balance=f"<SplmtryData><Envlp>{other}</Envlp></SplmtryData>"))).errors
     assert "no balance after the booking" in fault
 
 
@@ -206,8 +206,8 @@ def test_a_reversal_keeps_its_own_indicator() -> None:
 
 
 def test_what_is_not_booked_is_passed_over() -> None:
-    reading = read(camt(ntry(status="<Sts><Cd>PDNG</Cd></Sts>") + ntry()))
-    assert (reading.skipped, len(reading.bookings), reading.faults) == (1, 1, [])
+    parsed = read(camt(ntry(status="<Sts><Cd>PDNG</Cd></Sts>") + ntry()))
+    assert (parsed.skipped, len(parsed.bookings), parsed.errors) == (1, 1, [])
 
 
 def test_one_reference_for_both_sides() -> None:
@@ -217,9 +217,9 @@ def test_one_reference_for_both_sides() -> None:
 
 
 def test_a_good_entry_beside_a_bad_one() -> None:
-    reading = read(camt(ntry() + ntry(amount='<Amt Ccy="EUR">1.234</Amt>')))
-    assert len(reading.bookings) == 1
-    assert reading.faults == ["Ntfctn 1, Ntry 2: Amt has more decimals than EUR"]
+    parsed = read(camt(ntry() + ntry(amount='<Amt Ccy="EUR">1.234</Amt>')))
+    assert len(parsed.bookings) == 1
+    assert parsed.errors == ["Ntfctn 1, Ntry 2: Amt has more decimals than EUR"]
 
 
 @pytest.mark.parametrize(
