@@ -52,8 +52,8 @@ def customers(name: str, service: Service, count: int) -> list[str]:
 
 def test_one_alert_per_device_and_nothing_else_changes(service: Service, push: Push) -> None:
     devices = {service.register("two", "first"): "first", service.register("two", "second"): "second"}
-    service.register("fence", "token")
-    push.alerts([("nobody", "n1"), ("two", "t1"), ("fence", "f1")])
+    service.register("barrier", "token")
+    push.alerts([("nobody", "n1"), ("two", "t1"), ("barrier", "f1")])
     push.until(lambda: len(push.of("t1")) >= 2 and len(push.of("f1")) >= 1, "three device alerts")
     sent, _ = push.sent["t1"]
     for record in push.of("t1"):

@@ -107,9 +107,11 @@ def applications(config: Config, customer: str) -> list[str]:
 
 def pass_by(config: Config, name: str) -> None:
     """Wait until an application that was begun now is reminded of: whatever was due before has been."""
-    customer = f"fence of {name}"
-    write(config, agreed(customer, "EMAIL"), event(customer, "BEGUN", "fence"))
-    wait(lambda: applications(config, customer) == ["fence"], "the reminder of the last one begun", _SECONDS)
+    customer = f"barrier of {name}"
+    write(config, agreed(customer, "EMAIL"), event(customer, "BEGUN", "barrier"))
+    wait(
+        lambda: applications(config, customer) == ["barrier"], "the reminder of the last one begun", _SECONDS
+    )
 
 
 def test_begun_and_not_finished(config: Config, name: str) -> None:

@@ -1,1 +1,1 @@
-"""The contract, line by line, against the running chain."""
+"""The contract, line by line, against the running pipeline."""

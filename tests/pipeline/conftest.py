@@ -1,7 +1,7 @@
-"""One running chain for all contract tests.
+"""One running pipeline for all contract tests.
 
-`CHAIN_CONFIG=conf/local.yaml pytest tests/contract` takes an environment that runs already; tests that stop
-or kill a part of it are skipped then.
+`PIPELINE_CONFIG=conf/local.yaml pytest tests/pipeline` takes an environment that runs already. Tests that
+stop or kill a part of it are skipped then.
 """
 
 import os
@@ -11,16 +11,17 @@ from pathlib import Path
 import pytest
 
 from account_alerts.config import Config, load
-from tests.pipeline.chain import Case, Chain
 from tests.pipeline.environment import Environment
+from tests.pipeline.harness import PipelineHarness
+from tests.pipeline.scenario import Scenario
 
 
 @pytest.fixture(scope="package")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
     """The environment on throw-away state, with both jobs running."""
-    if "CHAIN_CONFIG" in os.environ:
+    if "PIPELINE_CONFIG" in os.environ:
         pytest.skip("does not touch an environment that is not its own")
-    own = Environment(tmp_path_factory.mktemp("chain"))
+    own = Environment(tmp_path_factory.mktemp("pipeline"))
     try:
         own.alerts("up", "--fresh")
         yield own
@@ -30,23 +31,26 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environmen
 
 @pytest.fixture(scope="package")
 def config(request: pytest.FixtureRequest) -> Config:
-    """The configuration of the environment the chain runs in."""
-    if path := os.environ.get("CHAIN_CONFIG"):
+    """The configuration of the environment the pipeline runs in."""
+    if path := os.environ.get("PIPELINE_CONFIG"):
         return load(Path(path))
     environment: Environment = request.getfixturevalue("environment")
     return environment.config
 
 
 @pytest.fixture(scope="package")
-def chain(config: Config) -> Iterator[Chain]:
-    """The chain, with all its outputs watched."""
-    running = Chain(config)
-    running.prepare_fences()
+def pipeline(config: Config) -> Iterator[PipelineHarness]:
+    """Watch all outputs of the pipeline; after the last test, fail on what no test asked for."""
+    running = PipelineHarness(config)
+    running.prepare_barriers()
     yield running
-    running.close()
+    try:
+        running.verify_nothing_else_came()
+    finally:
+        running.close()
 
 
 @pytest.fixture
-def case(chain: Chain) -> Case:
+def scenario(pipeline: PipelineHarness) -> Scenario:
     """A test's own ids and records."""
-    return chain.case()
+    return Scenario(pipeline, pipeline.new_prefix())

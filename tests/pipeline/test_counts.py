@@ -1,9 +1,9 @@
-"""Numbers of card bookings: the alert type TRANSACTION_COUNT on the running chain."""
+"""Numbers of card bookings: the alert type TRANSACTION_COUNT on the running pipeline."""
 
 import random
 
 from tests.builders import NOON, Record, entry
-from tests.pipeline.chain import Case
+from tests.pipeline.scenario import Scenario
 from tests.pipeline.test_alerts import Person
 
 MINUTE = 60_000
@@ -23,85 +23,85 @@ class Cardholder(Person):
             self.books(**{"entry_type": "CARD", "booked_at": NOON + int(minute * MINUTE)} | fields)
 
 
-def alerted(case: Case) -> list[str]:
+def alerted(scenario: Scenario) -> list[str]:
     """What must be alerted, by the numbers of the bookings."""
-    return sorted(alert.entry_id.rpartition("-")[2] for alert in case.verify().certain)
+    return sorted(alert.entry_id.rpartition("-")[2] for alert in scenario.verify().certain)
 
 
-def test_the_booking_that_crosses_the_number(case: Case) -> None:
-    person = Cardholder(case)
+def test_the_booking_that_crosses_the_number(scenario: Scenario) -> None:
+    person = Cardholder(scenario)
     person.asks(person.counts("s", 5, 60))
-    case.settle()
+    scenario.await_effect()
     person.pays(0, 1, 2, 3, 4, 5, 6, 7)
-    assert alerted(case) == ["6"]
+    assert alerted(scenario) == ["6"]
 
 
-def test_again_only_after_it_has_fallen(case: Case) -> None:
-    person = Cardholder(case)
+def test_again_only_after_it_has_fallen(scenario: Scenario) -> None:
+    person = Cardholder(scenario)
     person.asks(person.counts("s", 1, 10))
-    case.settle()
+    scenario.await_effect()
     person.pays(0, 1, 2, 30, 31, 32, 50)
-    assert alerted(case) == ["2", "5"]
+    assert alerted(scenario) == ["2", "5"]
 
 
-def test_only_cards_in_the_currency_each_once(case: Case) -> None:
-    person = Cardholder(case)
+def test_only_cards_in_the_currency_each_once(scenario: Scenario) -> None:
+    person = Cardholder(scenario)
     person.asks(person.counts("s", 2, 60), person.counts("usd", 1, 60, currency="USD"))
-    case.settle()
+    scenario.await_effect()
     person.pays(0)
     person.pays(2, entry_type="TRANSFER")
     person.pays(3, currency="USD")
-    again = entry(case.id("again"), person.account, entry_type="CARD", booked_at=NOON + MINUTE)
-    case.book(again)
-    case.book(again)
+    again = entry(scenario.id("again"), person.account, entry_type="CARD", booked_at=NOON + MINUTE)
+    scenario.write_booking(again)
+    scenario.write_booking(again)
     person.pays(4, currency="USD")
     person.pays(5)
-    assert len(case.verify().certain) == 2
+    assert len(scenario.verify().certain) == 2
 
 
-def test_late_and_out_of_order(case: Case) -> None:
-    person = Cardholder(case)
+def test_late_and_out_of_order(scenario: Scenario) -> None:
+    person = Cardholder(scenario)
     person.asks(person.counts("s", 2, 10), person.counts("day", 5, 1_440))
-    case.settle()
+    scenario.await_effect()
     person.pays(600, 601, 5, 3, 4, 602, 601.5, -700, 6)
-    assert alerted(case) == ["6", "6", "9"]
+    assert alerted(scenario) == ["6", "6", "9"]
 
 
-def test_a_number_beside_amounts_on_every_channel(case: Case) -> None:
-    person = Cardholder(case)
+def test_a_number_beside_amounts_on_every_channel(scenario: Scenario) -> None:
+    person = Cardholder(scenario)
     wanted = ["EMAIL", "SMS", "PUSH"]
     person.asks(person.counts("s", 0, 1, channels=wanted), person.setting("all", threshold_minor=0))
-    case.settle()
+    scenario.await_effect()
     person.pays(0, 0.5, 3)
-    assert len(case.verify().certain) == 6
+    assert len(scenario.verify().certain) == 6
 
 
-def test_two_customers_of_one_account(case: Case) -> None:
-    first = Cardholder(case)
-    second = Cardholder(case, "second")
-    case.authorize(first.account, first.id, second.id)
+def test_two_customers_of_one_account(scenario: Scenario) -> None:
+    first = Cardholder(scenario)
+    second = Cardholder(scenario, "second")
+    scenario.authorize(first.account, first.id, second.id)
     first.asks(first.counts("s", 1, 60))
     second.asks(second.counts("s", 2, 60, account_id=first.account))
-    case.settle()
+    scenario.await_effect()
     first.pays(0, 1, 2)
-    assert alerted(case) == ["2", "3"]
+    assert alerted(scenario) == ["2", "3"]
 
 
-def test_the_number_is_changed(case: Case) -> None:
-    person = Cardholder(case)
+def test_the_number_is_changed(scenario: Scenario) -> None:
+    person = Cardholder(scenario)
     person.asks(person.counts("s", 5, 60))
-    case.settle()
+    scenario.await_effect()
     person.pays(0, 1, 2)
-    case.chain.flush()  # The change is on another topic, and must not overtake them.
+    scenario.pipeline.flush()  # The change is on another topic, and must not overtake them.
     person.asks(person.counts("s", 2, 60))
-    case.settle()
+    scenario.await_effect()
     person.pays(3, 4)
-    assert alerted(case) == ["4"]
+    assert alerted(scenario) == ["4"]
 
 
-def test_any_bookings_of_many_accounts(case: Case) -> None:
+def test_any_bookings_of_many_accounts(scenario: Scenario) -> None:
     chance = random.Random(7)
-    people = [Cardholder(case, f"p{number}") for number in range(40)]
+    people = [Cardholder(scenario, f"p{number}") for number in range(40)]
     for person in people:
         person.asks(
             *(
@@ -109,9 +109,9 @@ def test_any_bookings_of_many_accounts(case: Case) -> None:
                 for n in range(2)
             )
         )
-    case.settle()
+    scenario.await_effect()
     for _ in range(2_000):
         person = chance.choice(people)
         late = chance.choice([0, 0, 0, 1, 30, 600])
         person.pays(chance.uniform(0, 300) - late, entry_type=chance.choice(["CARD", "CARD", "CARD", "CASH"]))
-    assert len(case.verify().certain) > 100
+    assert len(scenario.verify().certain) > 100

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.builders import NOON, entry, setting, settings
-from tests.pipeline.chain import Case
+from tests.pipeline.scenario import Scenario
 
 DAY = 86_400_000
 QUIET_BOOKINGS = 4
@@ -16,46 +16,46 @@ QUIET_LIMIT_MS = 1000
 
 
 @pytest.fixture
-def account(case: Case) -> str:
+def account(scenario: Scenario) -> str:
     """An account whose customer hears of every debit."""
-    name, customer = case.id("a"), case.id("c")
-    case.authorize(name, customer)
-    case.ask(settings(customer, setting("s", name)))
-    case.settle()
+    name, customer = scenario.id("a"), scenario.id("c")
+    scenario.authorize(name, customer)
+    scenario.write_settings(settings(customer, setting("s", name)))
+    scenario.await_effect()
     return name
 
 
-def test_bookings_late_and_out_of_order(case: Case, account: str) -> None:
+def test_bookings_late_and_out_of_order(scenario: Scenario, account: str) -> None:
     times = [NOON + offset for offset in range(-30 * DAY, 30 * DAY, DAY // 3)]
     random.Random(7).shuffle(times)
     for number, booked_at in enumerate(times):
-        case.book(entry(case.id(f"e{number}"), account, booked_at=booked_at))
-    assert len(case.verify().certain) == len(times)
+        scenario.write_booking(entry(scenario.id(f"e{number}"), account, booked_at=booked_at))
+    assert len(scenario.verify().certain) == len(times)
 
 
 @pytest.mark.parametrize(
     "booked_at", [0, -1, -2_208_988_800_000, 253_402_300_799_999, 2**62, -(2**63), 2**63 - 1]
 )
-def test_strange_booking_times_are_kept(case: Case, account: str, booked_at: int) -> None:
-    case.book(entry(case.id("strange"), account, booked_at=booked_at))
-    case.book(entry(case.id("after"), account))
-    assert len(case.verify().certain) == 2
+def test_strange_booking_times_are_kept(scenario: Scenario, account: str, booked_at: int) -> None:
+    scenario.write_booking(entry(scenario.id("strange"), account, booked_at=booked_at))
+    scenario.write_booking(entry(scenario.id("after"), account))
+    assert len(scenario.verify().certain) == 2
 
 
 def test_a_quiet_night_is_as_quick_as_a_crowd(
-    case: Case, account: str, record_property: Callable[[str, object], None]
+    scenario: Scenario, account: str, record_property: Callable[[str, object], None]
 ) -> None:
     """One booking every few seconds on one of several partitions: none waits for the next."""
     for number in range(QUIET_BOOKINGS):
-        case.book(entry(case.id(f"e{number}"), account))
-        case.chain.flush()
-        _wait_for(case, number + 1)
-        case.chain.pause(time.monotonic() + QUIET_SECONDS)
-    latencies = case.latencies()
+        scenario.write_booking(entry(scenario.id(f"e{number}"), account))
+        scenario.pipeline.flush()
+        _wait_for(scenario, number + 1)
+        scenario.pipeline.consume_until_time(time.monotonic() + QUIET_SECONDS)
+    latencies = scenario.latencies()
     record_property("quiet_night_milliseconds", latencies)
     assert max(latencies) < QUIET_LIMIT_MS, latencies
-    case.verify()
+    scenario.verify()
 
 
-def _wait_for(case: Case, count: int) -> None:
-    case.wait_for(lambda: len(case.alerts()) >= count, f"alert {count}")
+def _wait_for(scenario: Scenario, count: int) -> None:
+    scenario.wait_for(lambda: len(scenario.alerts()) >= count, f"alert {count}")

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from tests.builders import entry, setting, settings
-from tests.pipeline.chain import Case
 from tests.pipeline.environment import ALERTS, Environment
+from tests.pipeline.scenario import Scenario
 from tests.reference.binary import encode
 from tests.reference.model import Source
 
 
 def test_settings_and_authorizations_put_and_get(
-    environment: Environment, case: Case, tmp_path: Path
+    environment: Environment, scenario: Scenario, tmp_path: Path
 ) -> None:
-    customer, account = case.id("c"), case.id("a")
+    customer, account = scenario.id("c"), scenario.id("a")
     file = tmp_path / "record.json"
     # What the schema has a default for may be left out.
     wanted = {key: value for key, value in setting("s", account).items() if value is not None}
@@ -34,12 +34,12 @@ def test_settings_and_authorizations_put_and_get(
     assert json.loads(environment.alerts("authorizations", "get", account))["customer_ids"] == [customer]
 
     def alerted() -> bool:
-        return any(each.record["customer_id"] == customer for each in case.alerts())
+        return any(each.record["customer_id"] == customer for each in scenario.alerts())
 
-    case.chain.pause(time.monotonic() + 1.1)
-    case.book(entry(case.id("e0"), account))
-    case.chain.flush()
-    case.wait_for(alerted, "an alert by the settings that were put")
+    scenario.pipeline.consume_until_time(time.monotonic() + 1.1)
+    scenario.write_booking(entry(scenario.id("e0"), account))
+    scenario.pipeline.flush()
+    scenario.wait_for(alerted, "an alert by the settings that were put")
     environment.alerts("authorizations", "delete", account)
     with pytest.raises(AssertionError, match="nothing for"):
         environment.alerts("authorizations", "get", account)
@@ -56,19 +56,21 @@ def test_a_wrong_file_is_told_in_a_line(environment: Environment, tmp_path: Path
     assert "Traceback" not in str(told.value)
 
 
-def test_replay_and_tail(environment: Environment, case: Case, tmp_path: Path) -> None:
+def test_replay_and_tail(environment: Environment, scenario: Scenario, tmp_path: Path) -> None:
     """A file of JSON lines goes in at a given pace; its alerts can be read as their customers read them."""
-    customer, account = case.id("c"), case.id("a")
-    case.authorize(account, customer)
-    case.ask(settings(customer, setting("s", account, channels=["SMS"]), language="cs"))
-    case.settle()
+    customer, account = scenario.id("c"), scenario.id("a")
+    scenario.authorize(account, customer)
+    scenario.write_settings(settings(customer, setting("s", account, channels=["SMS"]), language="cs"))
+    scenario.await_effect()
     file = tmp_path / "bookings.jsonl"
-    bookings = [entry(case.id(f"e{number}"), account) for number in range(30)]
+    bookings = [entry(scenario.id(f"e{number}"), account) for number in range(30)]
     file.write_text("\n".join(map(json.dumps, bookings)))
     done = json.loads(environment.alerts("replay", str(file), "--speed", "20", "--json").splitlines()[-1])
     assert (done["sent"], done["total"]) == (30, 30)
     assert 1.4 < done["seconds"] < 10
-    case.wait_for(lambda: len({each.record["entry_id"] for each in case.alerts()}) == 30, "all alerts")
+    scenario.wait_for(
+        lambda: len({each.record["entry_id"] for each in scenario.alerts()}) == 30, "all alerts"
+    )
 
     command = [str(ALERTS), "tail", "sms", "--from-beginning"]
     variables = {"ALERTS_CONFIG": str(environment.file)}
@@ -84,14 +86,16 @@ def test_replay_and_tail(environment: Environment, case: Case, tmp_path: Path) -
 
 
 def test_dead_letters_are_listed_and_put_back_after_repair(
-    environment: Environment, case: Case, tmp_path: Path
+    environment: Environment, scenario: Scenario, tmp_path: Path
 ) -> None:
-    customer, account = case.id("c"), case.id("a")
-    case.authorize(account, customer)
-    case.ask(settings(customer, setting("s", account)))
-    case.settle()
-    case.poison(account.encode(), encode("AccountEntry", entry(case.id("e"), account, amount_minor=-1000)))
-    expected = case.verify()
+    customer, account = scenario.id("c"), scenario.id("a")
+    scenario.authorize(account, customer)
+    scenario.write_settings(settings(customer, setting("s", account)))
+    scenario.await_effect()
+    scenario.write_invalid(
+        account.encode(), encode("AccountEntry", entry(scenario.id("e"), account, amount_minor=-1000))
+    )
+    expected = scenario.verify()
     (source,) = expected.dead_letters
     lines = environment.alerts("dead-letters", "list", "--json").splitlines()
     (letter,) = (
@@ -104,8 +108,10 @@ def test_dead_letters_are_listed_and_put_back_after_repair(
     assert letter["id"] in environment.alerts("dead-letters", "list")
 
     environment.alerts("dead-letters", "replay", letter["id"])
-    case.wait_for(
-        lambda: len({each.source for each in case.chain.dead_letters if each.key == account.encode()}) == 2,
+    scenario.wait_for(
+        lambda: (
+            len({each.source for each in scenario.pipeline.dead_letters if each.key == account.encode()}) == 2
+        ),
         "the letter once more, as it is still broken",
     )
 
@@ -113,7 +119,7 @@ def test_dead_letters_are_listed_and_put_back_after_repair(
     letter["record"]["amount_minor"] = 1000
     file.write_text(json.dumps(letter))
     environment.alerts("dead-letters", "replay", "--file", str(file))
-    case.wait_for(lambda: bool(case.alerts()), "the repaired booking's alert")
+    scenario.wait_for(lambda: bool(scenario.alerts()), "the repaired booking's alert")
 
 
 def _source(letter: dict[str, Any]) -> Source:

@@ -13,8 +13,9 @@ import pytest
 from account_alerts.config import PROJECT
 from devenv.job_control.versions import PARTS
 from tests.builders import entry, setting, settings
-from tests.pipeline.chain import Case, Chain
 from tests.pipeline.environment import Environment, wait
+from tests.pipeline.harness import PipelineHarness
+from tests.pipeline.scenario import Scenario
 from tests.pipeline.test_restart import jobs  # noqa: F401
 
 RATE = 200
@@ -55,7 +56,7 @@ MISFIT = ("sql/tables/alert_rules.sql", "window_minutes  INT,", "window_minutes 
 
 
 @contextmanager
-def load(case: Case, first: int = 0) -> Iterator[Callable[[], int]]:
+def load(scenario: Scenario, first: int = 0) -> Iterator[Callable[[], int]]:
     """Bookings, `RATE` a second, as long as the block lasts; gives the number so far, from `first` on."""
     count, stop = [first], threading.Event()
 
@@ -64,7 +65,9 @@ def load(case: Case, first: int = 0) -> Iterator[Callable[[], int]]:
         while not stop.wait(max(0.0, start + (count[0] - first) / RATE - time.monotonic())):
             number = count[0]
             kind = "FEE" if number % 10 == 0 else "TRANSFER"
-            case.book(entry(case.id(f"e{number}"), case.id(f"a{number % ACCOUNTS}"), entry_type=kind))
+            scenario.write_booking(
+                entry(scenario.id(f"e{number}"), scenario.id(f"a{number % ACCOUNTS}"), entry_type=kind)
+            )
             count[0] += 1
 
     worker = threading.Thread(target=book)
@@ -74,16 +77,16 @@ def load(case: Case, first: int = 0) -> Iterator[Callable[[], int]]:
     finally:
         stop.set()
         worker.join()
-        case.chain.flush()
+        scenario.pipeline.flush()
 
 
-def _ask(case: Case, *more: str) -> None:
+def _ask(scenario: Scenario, *more: str) -> None:
     for number in range(ACCOUNTS):
-        account, customer = case.id(f"a{number}"), case.id(f"c{number}")
-        case.authorize(account, customer)
+        account, customer = scenario.id(f"a{number}"), scenario.id(f"c{number}")
+        scenario.authorize(account, customer)
         wanted = [setting("s", account), *(setting(kind, account, alert_type=kind) for kind in more)]
-        case.ask(settings(customer, *wanted))
-    case.settle()
+        scenario.write_settings(settings(customer, *wanted))
+    scenario.await_effect()
 
 
 def _away(told: str) -> list[float]:
@@ -93,79 +96,84 @@ def _away(told: str) -> list[float]:
     return found
 
 
-def _all_there(case: Case, chain: Chain, count: int) -> None:
+def _all_there(scenario: Scenario, pipeline: PipelineHarness, count: int) -> None:
     """Every booking was alerted for the setting that all versions know, and repeats have equal ids."""
-    wanted = {case.id(f"e{number}") for number in range(count)}
+    wanted = {scenario.id(f"e{number}") for number in range(count)}
     seen: dict[str, set[str]] = {}
 
     def complete() -> bool:
-        for each in chain.alerts:
+        for each in pipeline.alerts:
             record = each.record
             if record["setting_id"] == "s" and record["entry_id"] in wanted:
                 seen.setdefault(record["entry_id"], set()).add(record["alert_id"])
         return wanted == seen.keys()
 
-    case.wait_for(complete, "an alert for every booking", timeout=120)
+    scenario.wait_for(complete, "an alert for every booking", timeout=120)
     assert all(len(ids) == 1 for ids in seen.values())
 
 
 def test_upgraded_and_rolled_back_under_load(
     jobs: Environment,  # noqa: F811
-    case: Case,
+    scenario: Scenario,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Version B knows one more alert type and has another make_alerts; it comes back after down and up."""
     version_b = changed(tmp_path / "b", FEES, KNOWN, MARKED)
-    _ask(case)
-    with load(case) as count:
+    _ask(scenario)
+    with load(scenario) as count:
         told = jobs.alerts("upgrade", "alert-rules", "--code", str(version_b), progress=True)
         told += jobs.alerts("upgrade", "alerting", "--code", str(version_b), progress=True)
-        _ask(case, "FEE_ABOVE")
+        _ask(scenario, "FEE_ABOVE")
         first_fee = count()
-        case.wait_for(
-            lambda: any(each.record["alert_type"] == "FEE_ABOVE" for each in case.alerts()), "the new type"
+        scenario.wait_for(
+            lambda: any(each.record["alert_type"] == "FEE_ABOVE" for each in scenario.alerts()),
+            "the new type",
         )
-        case.chain.pause(time.monotonic() + 2)
+        scenario.pipeline.consume_until_time(time.monotonic() + 2)
         last_fee = count()
     jobs.alerts("down")
     jobs.alerts("up")
     after_up = count()
-    with load(case, first=after_up) as count:
-        case.wait_for(lambda: case.id(f"e{after_up}") in _marked(case), "version B after down and up")
+    with load(scenario, first=after_up) as count:
+        scenario.wait_for(
+            lambda: scenario.id(f"e{after_up}") in _marked(scenario), "version B after down and up"
+        )
         told += jobs.alerts("rollback", "alerting", progress=True)
         told += jobs.alerts("rollback", "alert-rules", progress=True)
         back = count()
-        case.chain.pause(time.monotonic() + 1)
-    _all_there(case, case.chain, count())
-    newer = {each.record["entry_id"] for each in case.alerts() if each.record["alert_type"] == "FEE_ABOVE"}
-    fees = {case.id(f"e{number}") for number in range(first_fee, last_fee) if number % 10 == 0}
+        scenario.pipeline.consume_until_time(time.monotonic() + 1)
+    _all_there(scenario, scenario.pipeline, count())
+    newer = {
+        each.record["entry_id"] for each in scenario.alerts() if each.record["alert_type"] == "FEE_ABOVE"
+    }
+    fees = {scenario.id(f"e{number}") for number in range(first_fee, last_fee) if number % 10 == 0}
     assert fees, "no fees while version B ran"
     assert fees <= newer
-    since = {case.id(f"e{number}") for number in range(back, count())}
+    since = {scenario.id(f"e{number}") for number in range(back, count())}
     assert since, "no bookings since the rollback"
     assert not newer & since, "version B still runs"
-    assert fees <= _marked(case)
-    assert not _marked(case) & since
+    assert fees <= _marked(scenario)
+    assert not _marked(scenario) & since
     away = _away(told)
     with capsys.disabled():
         print(f"\naway: {away}")
     assert len(away) == 4
 
 
-def _marked(case: Case) -> set[str]:
+def _marked(scenario: Scenario) -> set[str]:
     """The bookings that version B alerted."""
-    return {each.record["entry_id"] for each in case.alerts() if each.record["address"].endswith("#b")}
+    return {each.record["entry_id"] for each in scenario.alerts() if each.record["address"].endswith("#b")}
 
 
 def test_an_upgrade_that_is_killed_leaves_the_job_running(
     jobs: Environment,  # noqa: F811
-    case: Case,
+    scenario: Scenario,
     tmp_path: Path,
 ) -> None:
     """Killed when the old version has been stopped: the keeper brings it back from the savepoint."""
-    _ask(case)
-    with load(case) as count:
+    _ask(scenario)
+    with load(scenario) as count:
         command = jobs.started("upgrade", "alerting", "--code", str(changed(tmp_path / "b", MARKED)))
         assert command.stderr is not None
         for line in command.stderr:
@@ -176,7 +184,7 @@ def test_an_upgrade_that_is_killed_leaves_the_job_running(
         command.communicate()
         wait(lambda: "alerting" in jobs.jobs(), "some version runs", timeout=120)
         count()
-    _all_there(case, case.chain, count())
+    _all_there(scenario, scenario.pipeline, count())
 
 
 def test_what_does_not_fit_is_refused_and_the_job_goes_on(
@@ -191,12 +199,12 @@ def test_what_does_not_fit_is_refused_and_the_job_goes_on(
 
 def test_a_version_that_fails_is_gone_back_from(
     jobs: Environment,  # noqa: F811
-    case: Case,
+    scenario: Scenario,
     tmp_path: Path,
 ) -> None:
-    _ask(case)
-    with load(case) as count:
+    _ask(scenario)
+    with load(scenario) as count:
         with pytest.raises(AssertionError, match="broken on purpose"):
             jobs.alerts("upgrade", "alerting", "--code", str(changed(tmp_path / "broken", BROKEN)))
         count()
-    _all_there(case, case.chain, count())
+    _all_there(scenario, scenario.pipeline, count())

@@ -1,4 +1,4 @@
-"""Analysts' rules on the running chain: who is told, what a rule knows, and what its limit holds back."""
+"""Analysts' rules on the running pipeline: who is told, what a rule knows, and what its limit holds back."""
 
 import json
 import os
@@ -12,8 +12,9 @@ import pytest
 
 from operations.analyst_rules import lifecycle, registry
 from tests.builders import Record, entry, setting, settings
-from tests.pipeline.chain import Case, Chain, Observed
 from tests.pipeline.environment import Environment, wait
+from tests.pipeline.harness import Observed, PipelineHarness
+from tests.pipeline.scenario import Scenario
 from tests.reference.binary import decode, encode
 from tests.reference.model import KafkaRecord, expect
 
@@ -59,39 +60,39 @@ SELECT * FROM bookings WHERE description = 'flood'
 class Known:
     """Accounts with customers: number n is seen by `<n>-c1` and `<n>-c2`."""
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, scenario: Scenario) -> None:
         """Begin with none."""
-        self.case = case
+        self.scenario = scenario
 
     def customer(self, account: int, number: int) -> str:
         """The id of a customer."""
-        return self.case.id(f"{account}-c{number}")
+        return self.scenario.id(f"{account}-c{number}")
 
     def account(self, number: int) -> str:
         """The id of an account."""
-        return self.case.id(f"a{number}")
+        return self.scenario.id(f"a{number}")
 
     def opens(self, account: int) -> None:
         """Two customers who may see an account, and asked for nothing."""
-        self.case.authorize(self.account(account), self.customer(account, 1), self.customer(account, 2))
+        self.scenario.authorize(self.account(account), self.customer(account, 1), self.customer(account, 2))
         for number in (1, 2):
-            self.case.ask(settings(self.customer(account, number)))
+            self.scenario.write_settings(settings(self.customer(account, number)))
 
     def books(self, account: int, description: str, **fields: Any) -> str:
         """A debit of 100.00; returns its id."""
-        entry_id = self.case.next_id()
+        entry_id = self.scenario.next_id()
         fields = {"amount_minor": 10_000, "booked_at": int(time.time() * 1000), **fields}
-        self.case.book(entry(entry_id, self.account(account), description=description, **fields))
+        self.scenario.write_booking(entry(entry_id, self.account(account), description=description, **fields))
         return entry_id
 
 
 @pytest.fixture(scope="module")
-def before(chain: Chain) -> Known:
+def before(pipeline: PipelineHarness) -> Known:
     """What is there before the rules are started: an account, and a booking with a counterparty."""
-    known = Known(chain.case())
+    known = Known(Scenario(pipeline, pipeline.new_prefix()))
     known.opens(0)
     known.books(0, "fresh", counterparty="old")
-    known.case.settle()
+    known.scenario.await_effect()
     return known
 
 
@@ -111,14 +112,14 @@ def rules(
 
 
 @pytest.fixture
-def known(case: Case, rules: Path) -> Known:
+def known(scenario: Scenario, rules: Path) -> Known:
     """A test's own accounts, the rules running."""
-    return Known(case)
+    return Known(scenario)
 
 
-def of_rule(case: Case, rule: str) -> list[Observed]:
+def of_rule(scenario: Scenario, rule: str) -> list[Observed]:
     """What came of a rule for a test's bookings, repeats included."""
-    return [each for each in case.alerts() if each.record["alert_type"] == rule]
+    return [each for each in scenario.alerts() if each.record["alert_type"] == rule]
 
 
 def places(alerts: list[Observed]) -> dict[tuple[str, str], set[tuple[str, str]]]:
@@ -133,13 +134,17 @@ def places(alerts: list[Observed]) -> dict[tuple[str, str], set[tuple[str, str]]
     return found
 
 
-def as_wished(case: Case, threshold: int) -> list[KafkaRecord]:
+def as_wished(scenario: Scenario, threshold: int) -> list[KafkaRecord]:
     """The records as if each customer had wished by himself for what the rule says: the model knows that."""
     wished = []
-    for record in case.records:
-        value = decode("AlertSettings", record.value) if record.topic == case.chain.topics.settings else None
+    for record in scenario.records:
+        value = (
+            decode("AlertSettings", record.value)
+            if record.topic == scenario.pipeline.topics.settings
+            else None
+        )
         if value is not None:
-            accounts = {case.id(f"a{number}") for number in range(60)}
+            accounts = {scenario.id(f"a{number}") for number in range(60)}
             value["settings"] = [
                 setting("s", account, threshold_minor=threshold, channels=["EMAIL", "SMS"])
                 for account in accounts
@@ -152,10 +157,10 @@ def as_wished(case: Case, threshold: int) -> list[KafkaRecord]:
     return wished
 
 
-def verify(case: Case, rule: str, threshold: int) -> None:
+def verify(scenario: Scenario, rule: str, threshold: int) -> None:
     """Wait for all that must come of a rule, and fail with what is missing, or came though it must not."""
-    case.chain.flush()
-    expected = expect(as_wished(case, threshold), case.chain.topics)
+    scenario.pipeline.flush()
+    expected = expect(as_wished(scenario, threshold), scenario.pipeline.topics)
     allowed = {
         who: [{(alert.channel, alert.address) for alert in outcome} for outcome in outcomes]
         for who, outcomes in expected.alerts.items()
@@ -165,11 +170,11 @@ def verify(case: Case, rule: str, threshold: int) -> None:
     }
 
     def complete() -> bool:
-        came = places(of_rule(case, rule))
+        came = places(of_rule(scenario, rule))
         return certain <= {(*who, *place) for who, found in came.items() for place in found}
 
-    case.wait_for(complete, "all alerts of the rule")
-    came = places(of_rule(case, rule))
+    scenario.wait_for(complete, "all alerts of the rule")
+    came = places(of_rule(scenario, rule))
     wrong = {who: found for who, found in came.items() if found not in allowed.get(who, [])}
     assert not wrong
     assert certain
@@ -187,12 +192,12 @@ def ids(alerts: list[Observed]) -> dict[tuple[Any, ...], set[str]]:
 
 def test_an_alert_of_a_rule(known: Known) -> None:
     known.opens(1)
-    known.case.settle()
+    known.scenario.await_effect()
     small = known.books(1, "told", amount_minor=5000)
     entry_id = known.books(1, "told", balance_minor=-77)
-    known.case.chain.flush()
-    known.case.wait_for(lambda: len(of_rule(known.case, "told")) >= 4, "four alerts")
-    for each in of_rule(known.case, "told"):
+    known.scenario.pipeline.flush()
+    known.scenario.wait_for(lambda: len(of_rule(known.scenario, "told")) >= 4, "four alerts")
+    for each in of_rule(known.scenario, "told"):
         record = each.record
         assert record["entry_id"] == entry_id != small
         assert record["setting_id"] == "adhoc:told"
@@ -205,64 +210,66 @@ def test_an_alert_of_a_rule(known: Known) -> None:
 
 
 def test_who_may_see_it_and_where_he_is_reached_go_by_the_time_of_the_booking(known: Known) -> None:
-    case = known.case
+    scenario = known.scenario
     for account in range(1, 40):
         known.opens(account)
-    case.settle()
+    scenario.await_effect()
     for pause in range(6):
         for account in range(1, 40):
             known.books(account, "told")
-            case.chain.poll(0)
+            scenario.pipeline.poll(0)
             if account % 6 == pause:
-                case.authorize(known.account(account), *[known.customer(account, 2)] * (account % 2))
+                scenario.authorize(known.account(account), *[known.customer(account, 2)] * (account % 2))
             elif account % 6 == (pause + 1) % 6:
                 other = [{"channel": "SMS", "address": f"+9990{pause}"}]
-                case.ask(settings(known.customer(account, 1), addresses=other))
+                scenario.write_settings(settings(known.customer(account, 1), addresses=other))
             elif account % 6 == (pause + 2) % 6:
-                case.forget(known.customer(account, 2))
-        case.chain.pause(time.monotonic() + 0.4)
-    case.settle()
+                scenario.delete_settings(known.customer(account, 2))
+        scenario.pipeline.consume_until_time(time.monotonic() + 0.4)
+    scenario.await_effect()
     for account in range(1, 40):
         known.books(account, "told")
-    verify(case, "told", 5000)
+    verify(scenario, "told", 5000)
 
 
 def test_a_rule_that_names_the_customer_and_one_who_may_not_see_it(known: Known) -> None:
     known.opens(1)
-    known.case.settle()
+    known.scenario.await_effect()
     entry_id = known.books(1, "joined")
-    known.case.chain.flush()
-    known.case.wait_for(lambda: len(of_rule(known.case, "joined")) >= 3, "an alert on each channel")
-    known.case.authorize(known.account(1), known.customer(1, 2))
-    known.case.settle()
+    known.scenario.pipeline.flush()
+    known.scenario.wait_for(lambda: len(of_rule(known.scenario, "joined")) >= 3, "an alert on each channel")
+    known.scenario.authorize(known.account(1), known.customer(1, 2))
+    known.scenario.await_effect()
     known.books(1, "joined")
     last = known.books(1, "told")
-    known.case.wait_for(lambda: any(who[0] == last for who in places(known.case.alerts())), "what came later")
-    assert set(places(of_rule(known.case, "joined"))) == {(entry_id, known.customer(1, 1))}
+    known.scenario.wait_for(
+        lambda: any(who[0] == last for who in places(known.scenario.alerts())), "what came later"
+    )
+    assert set(places(of_rule(known.scenario, "joined"))) == {(entry_id, known.customer(1, 1))}
 
 
 def test_a_rule_knows_what_was_before_its_start(known: Known, before: Known) -> None:
     account = before.account(0)
-    case = before.case
+    scenario = before.scenario
     again = before.books(0, "fresh", counterparty="old")
     new = before.books(0, "fresh", counterparty="new")
     twice = before.books(0, "fresh", counterparty="new")
     last = before.books(0, "told")
-    case.chain.flush()
-    case.wait_for(
-        lambda: any(who[0] == last for who in places(case.alerts())), f"what came last on {account}"
+    scenario.pipeline.flush()
+    scenario.wait_for(
+        lambda: any(who[0] == last for who in places(scenario.alerts())), f"what came last on {account}"
     )
-    case.wait_for(lambda: bool(of_rule(case, "fresh")), "the new one")
-    told = {who[0] for who in places(of_rule(case, "fresh"))}
+    scenario.wait_for(lambda: bool(of_rule(scenario, "fresh")), "the new one")
+    told = {who[0] for who in places(of_rule(scenario, "fresh"))}
     assert told == {new}, (again, twice)
 
 
 def test_what_is_over_the_limit_is_held_and_released_or_dropped(
     known: Known, environment: Environment
 ) -> None:
-    case = known.case
+    scenario = known.scenario
     known.opens(1)
-    case.settle()
+    scenario.await_effect()
 
     def state() -> dict[str, Any]:
         return next(
@@ -275,20 +282,22 @@ def test_what_is_over_the_limit_is_held_and_released_or_dropped(
         # In one minute of the clock, which the limit is of, and in another one than what counted before.
         left = 60 - time.time() % 60
         wait_for_next = left < 20 or time.time() // 60 == after // 60
-        case.chain.pause(time.monotonic() + (left + 0.1 if wait_for_next else 0.0))
+        scenario.pipeline.consume_until_time(time.monotonic() + (left + 0.1 if wait_for_next else 0.0))
         for _ in range(bookings):
             known.books(1, "flood")
         other = known.books(1, "told")
-        case.chain.flush()
-        case.wait_for(lambda: any(who[0] == other for who in places(of_rule(case, "told"))), "the other rule")
+        scenario.pipeline.flush()
+        scenario.wait_for(
+            lambda: any(who[0] == other for who in places(of_rule(scenario, "told"))), "the other rule"
+        )
 
     def stopped() -> None:
         wait(lambda: "rule-flood" not in environment.jobs(), "its job is ended")
-        case.wait_for(lambda: int(state()["held"]) == 8 - LIMIT, "what is over the limit is held")
+        scenario.wait_for(lambda: int(state()["held"]) == 8 - LIMIT, "what is over the limit is held")
         assert state()["state"] == "stopped by its limit"
 
     def told() -> set[str]:
-        return {who[0] for who in places(of_rule(case, "flood"))}
+        return {who[0] for who in places(of_rule(scenario, "flood"))}
 
     def lose_what_was_noted() -> None:
         # As if Flink had ended the job, and its answer had reached nobody: whoever watches next finds out.
@@ -300,48 +309,52 @@ def test_what_is_over_the_limit_is_held_and_released_or_dropped(
         assert not lifecycle.halt(elsewhere, "flood", lambda known: True)
 
     flood(4)
-    case.wait_for(lambda: len(of_rule(case, "flood")) == LIMIT, "what the limit lets through")
+    scenario.wait_for(lambda: len(of_rule(scenario, "flood")) == LIMIT, "what the limit lets through")
     stopped()
     lose_what_was_noted()
     between, between_at = known.books(1, "flood"), time.time()
     other = known.books(1, "told")
-    case.chain.flush()
-    case.wait_for(lambda: other in {who[0] for who in places(case.alerts())}, "a booking of another rule")
+    scenario.pipeline.flush()
+    scenario.wait_for(
+        lambda: other in {who[0] for who in places(scenario.alerts())}, "a booking of another rule"
+    )
     assert between not in told()
     environment.alerts("rules", "release", "flood")
     assert state()["state"] == "runs"
-    case.wait_for(lambda: len(ids(of_rule(case, "flood"))) == 10, "the held ones, and what came since")
+    scenario.wait_for(
+        lambda: len(ids(of_rule(scenario, "flood"))) == 10, "the held ones, and what came since"
+    )
     assert between in told()
     flood(4, after=between_at)
     stopped()
     given_up = known.books(1, "flood")
-    case.chain.flush()
+    scenario.pipeline.flush()
     environment.alerts("rules", "drop", "flood")
     assert state()["state"] == "runs"
     last = known.books(1, "flood")
-    case.chain.flush()
-    case.wait_for(lambda: last in told(), "it goes on from now")
-    case.wait_for(lambda: len(ids(of_rule(case, "flood"))) == 10 + LIMIT + 2, "no more than that")
+    scenario.pipeline.flush()
+    scenario.wait_for(lambda: last in told(), "it goes on from now")
+    scenario.wait_for(lambda: len(ids(of_rule(scenario, "flood"))) == 10 + LIMIT + 2, "no more than that")
     assert given_up not in told()
     assert state()["held"] == 0
-    assert all(len(each) == 1 for each in ids(of_rule(case, "flood")).values())
+    assert all(len(each) == 1 for each in ids(of_rule(scenario, "flood")).values())
 
 
 def test_a_killed_task_manager_loses_none_of_a_rules_alerts(known: Known, environment: Environment) -> None:
-    case = known.case
+    scenario = known.scenario
     for account in range(1, 20):
         known.opens(account)
-    case.settle()
+    scenario.await_effect()
     booked = []
     for number in range(600):
         booked.append(known.books(1 + number % 19, "told"))
-        case.chain.pause(time.monotonic() + 0.005)
+        scenario.pipeline.consume_until_time(time.monotonic() + 0.005)
         if number == 200:
             os.kill(environment.task_manager().pid, signal.SIGKILL)
-    case.chain.flush()
+    scenario.pipeline.flush()
 
     def told() -> bool:
-        return len(ids(of_rule(case, "told"))) == len(booked) * 2 * 2
+        return len(ids(of_rule(scenario, "told"))) == len(booked) * 2 * 2
 
-    case.wait_for(told, "two alerts for each of two customers", 120)
-    assert all(len(each) == 1 for each in ids(of_rule(case, "told")).values())
+    scenario.wait_for(told, "two alerts for each of two customers", 120)
+    assert all(len(each) == 1 for each in ids(of_rule(scenario, "told")).values())

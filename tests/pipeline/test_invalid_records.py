@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.builders import entry, setting, settings
-from tests.pipeline.chain import Case, Chain
+from tests.pipeline.harness import PipelineHarness
+from tests.pipeline.scenario import Scenario
 from tests.reference.binary import encode
 
 GOOD_AFTER = 3
@@ -75,114 +76,116 @@ FIELDS: list[dict[str, Any]] = [
 ]
 
 
-def _accounts(case: Case) -> list[str]:
+def _accounts(scenario: Scenario) -> list[str]:
     """Accounts, on several partitions, whose customer hears of every debit."""
-    names = [case.id(f"a{number}") for number in range(ACCOUNTS)]
-    customer = case.id("c")
+    names = [scenario.id(f"a{number}") for number in range(ACCOUNTS)]
+    customer = scenario.id("c")
     for account in names:
-        case.authorize(account, customer)
-    case.ask(settings(customer, *(setting(f"s-{account}", account) for account in names)))
-    case.settle()
+        scenario.authorize(account, customer)
+    scenario.write_settings(settings(customer, *(setting(f"s-{account}", account) for account in names)))
+    scenario.await_effect()
     return names
 
 
 @pytest.fixture
-def accounts(case: Case) -> list[str]:
+def accounts(scenario: Scenario) -> list[str]:
     """Accounts of this test only."""
-    return _accounts(case)
+    return _accounts(scenario)
 
 
 @pytest.fixture(scope="module")
-def ground(chain: Chain) -> Case:
+def ground(pipeline: PipelineHarness) -> Scenario:
     """Accounts that these tests share, as their rules do not change."""
-    shared = chain.case()
+    shared = Scenario(pipeline, pipeline.new_prefix())
     _accounts(shared)
     return shared
 
 
 @pytest.fixture
-def shared(ground: Case) -> tuple[Case, list[str]]:
+def shared(ground: Scenario) -> tuple[Scenario, list[str]]:
     """A test's own bookings on the shared accounts."""
     return ground.fork(), [ground.id(f"a{number}") for number in range(ACCOUNTS)]
 
 
-def _after(case: Case, account: str, name: str) -> None:
+def _after(scenario: Scenario, account: str, name: str) -> None:
     """Good bookings at once, on the same partition as what was written with the account as key."""
     for number in range(GOOD_AFTER):
-        case.book(entry(case.id(f"{account}-{name}-{number}"), account))
+        scenario.write_booking(entry(scenario.id(f"{account}-{name}-{number}"), account))
 
 
 @pytest.mark.parametrize("name", BYTES)
-def test_bytes_that_are_no_booking(shared: tuple[Case, list[str]], name: str) -> None:
-    case, accounts = shared
+def test_bytes_that_are_no_booking(shared: tuple[Scenario, list[str]], name: str) -> None:
+    scenario, accounts = shared
     for account in accounts:
-        case.book(entry(case.id(f"{account}-before"), account))
+        scenario.write_booking(entry(scenario.id(f"{account}-before"), account))
         # Were it taken for a booking, it would raise an alert.
-        whole = encode("AccountEntry", entry(case.id(f"{account}-poison"), account))
-        case.poison(account.encode(), BYTES[name](whole))
-        _after(case, account, "after")
-    expected = case.verify()
+        whole = encode("AccountEntry", entry(scenario.id(f"{account}-poison"), account))
+        scenario.write_invalid(account.encode(), BYTES[name](whole))
+        _after(scenario, account, "after")
+    expected = scenario.verify()
     assert len(expected.dead_letters) == len(accounts)
     assert len(expected.certain) == len(accounts) * (GOOD_AFTER + 1)
 
 
-def test_every_cut_of_a_booking(case: Case, accounts: list[str]) -> None:
-    whole = encode("AccountEntry", entry(case.id("cut"), accounts[0], merchant_name="m", country="CZ"))
+def test_every_cut_of_a_booking(scenario: Scenario, accounts: list[str]) -> None:
+    whole = encode("AccountEntry", entry(scenario.id("cut"), accounts[0], merchant_name="m", country="CZ"))
     for end in range(len(whole)):
-        case.poison(accounts[0].encode(), whole[:end])
-        case.book(entry(case.id(f"after-{end}"), accounts[0]))
-    expected = case.verify()
+        scenario.write_invalid(accounts[0].encode(), whole[:end])
+        scenario.write_booking(entry(scenario.id(f"after-{end}"), accounts[0]))
+    expected = scenario.verify()
     assert len(expected.dead_letters) == len(whole)
     assert len(expected.certain) == len(whole)
 
 
-def test_every_bit_flipped(case: Case, accounts: list[str]) -> None:
+def test_every_bit_flipped(scenario: Scenario, accounts: list[str]) -> None:
     """Some flips still make a booking: the model says which, and what comes of them."""
-    whole = encode("AccountEntry", entry(case.id("flipped"), accounts[0], country="CZ"))
+    whole = encode("AccountEntry", entry(scenario.id("flipped"), accounts[0], country="CZ"))
     for position in range(len(whole) * 8):
         flipped = bytearray(whole)
         flipped[position // 8] ^= 1 << position % 8
-        case.poison(accounts[0].encode(), bytes(flipped))
-        case.book(entry(case.id(f"after-{position}"), accounts[0]))
-    assert case.verify().dead_letters
+        scenario.write_invalid(accounts[0].encode(), bytes(flipped))
+        scenario.write_booking(entry(scenario.id(f"after-{position}"), accounts[0]))
+    assert scenario.verify().dead_letters
 
 
 @pytest.mark.parametrize("fields", FIELDS, ids=str)
-def test_a_booking_that_breaks_a_rule(shared: tuple[Case, list[str]], fields: dict[str, Any]) -> None:
-    case, accounts = shared
+def test_a_booking_that_breaks_a_rule(shared: tuple[Scenario, list[str]], fields: dict[str, Any]) -> None:
+    scenario, accounts = shared
     for account in accounts:
-        broken = entry(case.id(f"{account}-broken"), account) | fields
-        case.poison(account.encode(), encode("AccountEntry", broken))
-        _after(case, account, "after")
-    assert len(case.verify().dead_letters) == len(accounts)
+        broken = entry(scenario.id(f"{account}-broken"), account) | fields
+        scenario.write_invalid(account.encode(), encode("AccountEntry", broken))
+        _after(scenario, account, "after")
+    assert len(scenario.verify().dead_letters) == len(accounts)
 
 
 @pytest.mark.parametrize("key", [None, b"", b"other", b"\xff\xfe", b"\0"], ids=str)
-def test_a_key_that_is_not_the_account(shared: tuple[Case, list[str]], key: bytes | None) -> None:
-    case, (account, *_) = shared
-    case.poison(key, encode("AccountEntry", entry(case.id("broken"), account)))
-    case.poison(account.encode() + b" ", encode("AccountEntry", entry(case.id("space"), account)))
-    _after(case, account, "after")
-    assert len(case.verify().dead_letters) == 2
+def test_a_key_that_is_not_the_account(shared: tuple[Scenario, list[str]], key: bytes | None) -> None:
+    scenario, (account, *_) = shared
+    scenario.write_invalid(key, encode("AccountEntry", entry(scenario.id("broken"), account)))
+    scenario.write_invalid(
+        account.encode() + b" ", encode("AccountEntry", entry(scenario.id("space"), account))
+    )
+    _after(scenario, account, "after")
+    assert len(scenario.verify().dead_letters) == 2
 
 
-def test_an_empty_account(case: Case, accounts: list[str]) -> None:
-    case.poison(b"", encode("AccountEntry", entry(case.id("broken"), "")))
-    _after(case, accounts[0], "after")
-    assert len(case.verify().dead_letters) == 1
+def test_an_empty_account(scenario: Scenario, accounts: list[str]) -> None:
+    scenario.write_invalid(b"", encode("AccountEntry", entry(scenario.id("broken"), "")))
+    _after(scenario, accounts[0], "after")
+    assert len(scenario.verify().dead_letters) == 1
 
 
-def test_arrays_in_blocks_with_a_size_are_valid(case: Case) -> None:
+def test_arrays_in_blocks_with_a_size_are_valid(scenario: Scenario) -> None:
     """Avro may write an array's count below zero, followed by the block's size in bytes."""
-    customer, account = case.id("c"), case.id("a")
+    customer, account = scenario.id("c"), scenario.id("a")
     name = customer.encode()
     item = _zigzag(len(name)) + name
     value = _zigzag(len(account)) + account.encode() + _zigzag(-1) + _zigzag(len(item)) + item + b"\0"
-    case.put(case.chain.topics.authorizations, account.encode(), value)
-    case.ask(settings(customer, setting("s", account)))
-    case.settle()
-    case.book(entry(case.id("e"), account))
-    assert len(case.verify().certain) == 1
+    scenario.produce(scenario.pipeline.topics.authorizations, account.encode(), value)
+    scenario.write_settings(settings(customer, setting("s", account)))
+    scenario.await_effect()
+    scenario.write_booking(entry(scenario.id("e"), account))
+    assert len(scenario.verify().certain) == 1
 
 
 def _broken_changes(whole: bytes) -> Iterator[bytes]:
@@ -193,21 +196,21 @@ def _broken_changes(whole: bytes) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("number", range(7))
-def test_undecodable_changes_leave_the_last_good_ones(case: Case, number: int) -> None:
-    customer, account = case.id("c"), case.id("a")
-    case.authorize(account, customer)
-    case.ask(settings(customer, setting("s", account)))
-    case.chain.flush()
-    good = [record.value or b"" for record in sorted(case.records, key=lambda record: record.topic)]
-    topics = case.chain.topics
+def test_undecodable_changes_leave_the_last_good_ones(scenario: Scenario, number: int) -> None:
+    customer, account = scenario.id("c"), scenario.id("a")
+    scenario.authorize(account, customer)
+    scenario.write_settings(settings(customer, setting("s", account)))
+    scenario.pipeline.flush()
+    good = [record.value or b"" for record in sorted(scenario.records, key=lambda record: record.topic)]
+    topics = scenario.pipeline.topics
     for topic, key, value in zip(
         (topics.authorizations, topics.settings), (account, customer), good, strict=True
     ):
-        case.put(topic, key.encode(), list(_broken_changes(value))[number])
-    other = case.id("other")
-    case.authorize(other, customer)
-    case.settle()
-    case.book(entry(case.id("e"), account))
-    expected = case.verify()
+        scenario.produce(topic, key.encode(), list(_broken_changes(value))[number])
+    other = scenario.id("other")
+    scenario.authorize(other, customer)
+    scenario.await_effect()
+    scenario.write_booking(entry(scenario.id("e"), account))
+    expected = scenario.verify()
     assert len(expected.certain) == 1
     assert len(expected.dead_letters) == 2
