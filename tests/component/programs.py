@@ -13,7 +13,7 @@ from devenv.layout import Layout
 from devenv.services.catalog import Part
 from operations.waiting import wait_for
 
-_SECONDS = 120.0
+_SECONDS = 300.0
 
 
 class Programs:

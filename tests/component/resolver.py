@@ -177,7 +177,7 @@ class Push:
             assert record is not None, message.value()
             self.came.append((message.key(), record, message.timestamp()[1]))
 
-    def until(self, condition: Callable[[], bool], what: str, timeout: float = 120) -> None:
+    def until(self, condition: Callable[[], bool], what: str, timeout: float = 300) -> None:
         """Take in what comes until the condition holds."""
         deadline = time.monotonic() + timeout
         while not condition():

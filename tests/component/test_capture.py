@@ -24,7 +24,7 @@ from tests.component.programs import Programs
 
 pytestmark = pytest.mark.environment
 
-_SECONDS = 120
+_SECONDS = 300
 _CUSTOMERS = 20
 _CHANGES = 400
 _numbers = itertools.count(1)

@@ -20,7 +20,7 @@ from tests.pipeline.environment import Environment, wait
 pytestmark = pytest.mark.environment
 
 _AFTER_S = 4.0
-_SECONDS = 90
+_SECONDS = 300
 _numbers = count(1)
 
 

@@ -16,7 +16,7 @@ from account_alerts.config import Config, load
 from devenv.ports import throw_away
 
 ALERTS = Path(sys.executable).parent / "alerts"
-MAX_WAIT_MS = 3000
+MAX_WAIT_MS = 10_000
 QUICK_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 """A TaskManager lives for minutes here: what the second compiler makes of it never pays for its making. As in
 the local environment the real one is started in tests/component/test_environment.py."""
@@ -36,7 +36,7 @@ class Environment:
         config.write(self.file)
         self.config: Config = load(self.file)
 
-    def alerts(self, *arguments: str, timeout: float = 300, progress: bool = False, **variables: str) -> str:
+    def alerts(self, *arguments: str, timeout: float = 900, progress: bool = False, **variables: str) -> str:
         """Run the `alerts` tool; returns what it prints, or else what it tells about its progress.
 
         Fails with all of it when the tool does.
@@ -99,7 +99,7 @@ class Environment:
         raise AssertionError("there is no TaskManager")
 
 
-def wait(condition: Callable[[], bool], what: str, timeout: float = 60) -> None:
+def wait(condition: Callable[[], bool], what: str, timeout: float = 300) -> None:
     """Ask until the condition holds."""
     deadline = time.monotonic() + timeout
     while not condition():

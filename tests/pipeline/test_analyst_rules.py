@@ -104,7 +104,7 @@ def rules(
     folder = tmp_path_factory.mktemp("rules")
     for name, sql in RULES.items():
         (folder / f"{name}.sql").write_text(sql)
-    environment.alerts("rules", "start", *(str(folder / f"{name}.sql") for name in RULES), timeout=400)
+    environment.alerts("rules", "start", *(str(folder / f"{name}.sql") for name in RULES))
     yield folder
     for name in RULES:
         environment.alerts("rules", "stop", name)

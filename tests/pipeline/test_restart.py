@@ -78,7 +78,7 @@ def test_a_cold_start_with_rules_and_a_backlog(
     scenario.pipeline.flush()
     jobs.alerts("submit", "all", "--from-nothing", ALERTS_ALERTING__PARALLELISM=str(parallelism))
     assert jobs.parallelism("alerting", "TemporalJoin") == parallelism
-    assert scenario.verify(timeout=120).certain
+    assert scenario.verify().certain
 
 
 def test_a_replay_gives_the_same_alerts_with_the_same_ids(jobs: Environment, scenario: Scenario) -> None:
@@ -94,7 +94,7 @@ def test_a_replay_gives_the_same_alerts_with_the_same_ids(jobs: Environment, sce
     def again() -> set[str]:
         return {each.record["alert_id"] for each in scenario.pipeline.alerts[start:]}
 
-    scenario.wait_for(lambda: first <= again(), "the same ids once more", timeout=120)
+    scenario.wait_for(lambda: first <= again(), "the same ids once more")
     scenario.verify()
 
 
@@ -113,7 +113,7 @@ def test_a_killed_task_manager_loses_nothing(jobs: Environment, scenario: Scenar
             jobs.task_manager().kill()
             killed = True
     assert killed
-    expected = scenario.verify(timeout=120)
+    expected = scenario.verify()
     assert len(expected.certain) == number
 
 
@@ -129,9 +129,9 @@ def test_rules_out_of_reach_hold_bookings_no_longer_than_max_wait(
     try:
         for number in range(20):
             scenario.write_booking(entry(scenario.id(f"without-{number}"), scenario.id(f"a{number}")))
-        expected = scenario.verify(timeout=MAX_WAIT_MS / 1000 * 3 + 20)
+        expected = scenario.verify()
         assert len(expected.certain) == 21
-        assert max(scenario.latencies()) < MAX_WAIT_MS + 2000
+        assert max(scenario.latencies()) < 2 * MAX_WAIT_MS
     finally:
         jobs.alerts("submit", "alert-rules")
     _rules(scenario, threshold=1)
@@ -183,7 +183,7 @@ def test_the_alerting_job_runs_in_a_process_of_its_own(jobs: Environment, scenar
         try:
             for number in range(20):
                 scenario.write_booking(entry(scenario.id(f"e{number}"), scenario.id(f"a{number}")))
-            expected = scenario.verify(timeout=180)
+            expected = scenario.verify()
             assert process.poll() is None, log.read_text()[-2000:]
             assert len(expected.certain) == 20
         finally:

@@ -26,7 +26,7 @@ def test_the_sample_of_real_bookings(scenario: Scenario) -> None:
     for record in entries:
         ids = {name: scenario.id(record[name]) for name in ("entry_id", "account_id")}
         scenario.write_booking(record | ids)
-    expected = scenario.verify(timeout=120)
+    expected = scenario.verify()
     share = len({alert.entry_id for alert in expected.certain}) / len(entries)
     assert 0.2 < share < 0.4
     assert Counter(alert.alert_type for alert in expected.certain).keys() == set(TYPES)

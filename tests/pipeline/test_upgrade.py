@@ -108,7 +108,7 @@ def _all_there(scenario: Scenario, pipeline: PipelineHarness, count: int) -> Non
                 seen.setdefault(record["entry_id"], set()).add(record["alert_id"])
         return wanted == seen.keys()
 
-    scenario.wait_for(complete, "an alert for every booking", timeout=120)
+    scenario.wait_for(complete, "an alert for every booking")
     assert all(len(ids) == 1 for ids in seen.values())
 
 
@@ -182,7 +182,7 @@ def test_an_upgrade_that_is_killed_leaves_the_job_running(
         wait(lambda: "alerting" not in jobs.jobs(), "the old version is stopped")
         command.kill()
         command.communicate()
-        wait(lambda: "alerting" in jobs.jobs(), "some version runs", timeout=120)
+        wait(lambda: "alerting" in jobs.jobs(), "some version runs")
         count()
     _all_there(scenario, scenario.pipeline, count())
 
