@@ -73,10 +73,6 @@ class AlertingJob(Section):
     compress_checkpoints: bool
     """Smaller checkpoints and a quicker recovery where millions of accounts are on the heap; alerts that
     come during a checkpoint wait longer."""
-    unusual_volume: Annotated[float, Field(gt=1)]
-    """How many times the last hour's alerts a minute are an alarm."""
-    unusual_from: Positive
-    """Alerts a minute that are no alarm, whatever the last hour had."""
 
 
 class AdhocJobs(Section):

@@ -20,7 +20,6 @@ from account_alerts.config import Config
 from account_alerts.config.jobs import Rules
 from account_alerts.kafka.clients import consumer, partitions
 from account_alerts.records.codec import codec
-from udfs.alerting.volume_alarm import VolumeAlarm
 from udfs.partitions import RELEASE, heartbeat_keys
 
 _log = logging.getLogger(__name__)
@@ -97,7 +96,6 @@ class OverdueRules(ProcessFunction):  # type: ignore[misc]
         self._overdue: list[int] = []
         self._age = runtime_context.get_metrics_group().distribution("rules_age_ms")
         self._released = runtime_context.get_metrics_group().counter("rules_overdue")
-        self._volume = VolumeAlarm(self._config, runtime_context)
 
     def close(self) -> None:
         """Disconnect."""
@@ -115,7 +113,6 @@ class OverdueRules(ProcessFunction):  # type: ignore[misc]
                 elif key in self._releases:  # Written in place of heartbeats: there had been some.
                     self._watch.ever.add(int(message.partition() or 0))
         now = _now()
-        self._volume.look(now)
         self._age.update(now - self._watch.complete_until())
         releases = list(self._watch.overdue(now))
         self._report([partition for partition, _ in releases])
