@@ -2,6 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 ALERTS := .venv/bin/alerts
 KEEP ?=
+BENCH ?= pipeline
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test lint bench clean
@@ -23,7 +24,7 @@ lint: install ## Check style and types
 test: lint ## Run all tests: as many processes as processors, three at most, the long tests first
 	@.venv/bin/python -m pytest --numprocesses logical --maxprocesses 3 --dist loadscope --no-loadscope-reorder
 
-bench: install ## Measure throughput, latency, and cost of state; BENCH="..." chooses (docs/performance.md)
+bench: install ## Measure throughput, latency, and cost of state; BENCH="end-to-end --rate 100" chooses
 	@.venv/bin/python -c "import matplotlib" 2>/dev/null || .venv/bin/python -m pip --disable-pip-version-check \
 		install --quiet --progress-bar off --constraint conf/constraints.txt --editable ".[bench]"
 	@.venv/bin/python -m bench $(BENCH)

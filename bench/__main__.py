@@ -1,144 +1,24 @@
-"""`python -m bench`: the command line."""
-
-import os
-import time
-from dataclasses import replace
-from enum import StrEnum
-from typing import Annotated, Any
+"""`python -m bench`: a command for each benchmark."""
 
 import typer
 
-from bench import latency, plot, report, state, throughput
-from bench.chain import started
-from operations.waiting import say
+from bench import bridge, capture, counting, delivery, end_to_end, pipeline
 
-
-class Part(StrEnum):
-    """What can be measured."""
-
-    THROUGHPUT = "throughput"
-    LATENCY = "latency"
-    STATE = "state"
-
-
-class Backend(StrEnum):
-    """Flink's state backends."""
-
-    HASHMAP = "hashmap"
-    ROCKSDB = "rocksdb"
-
-
-_QUICK_ACCOUNTS = 1_000
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-
-
-@app.command(epilog="Example: python -m bench throughput latency --name tuned")
-def main(
-    parts: Annotated[
-        list[Part] | None,
-        typer.Argument(help="What to measure; all of it without an argument.", show_default=False),
-    ] = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Throughput and latency with small numbers: does it work at all?")
-    ] = False,
-    bookings: Annotated[int, typer.Option(min=10_000, help="Bookings of the throughput run.")] = 6_000_000,
-    warm_up: Annotated[int, typer.Option(min=1_000, help="Bookings worked off before them.")] = 3_000_000,
-    seconds: Annotated[float, typer.Option(min=1, help="Length of each latency run.")] = 40,
-    accounts: Annotated[
-        list[int] | None,
-        typer.Option(help="Numbers of accounts of the state runs. Default: 100000, 1000000, 3000000."),
-    ] = None,
-    backend: Annotated[
-        list[Backend] | None, typer.Option(help="Backends of the state runs. Default: both.")
-    ] = None,
-    state_bookings: Annotated[int, typer.Option(min=10_000, help="Bookings of each state run.")] = 2_000_000,
-    counting: Annotated[
-        bool,
-        typer.Option("--counting", help="Every tenth account also has a rule of type TRANSACTION_COUNT."),
-    ] = False,
-    quiet: Annotated[
-        float,
-        typer.Option(
-            help="Wait at most ten minutes until the load of the machine is below; 0: begin at once."
-        ),
-    ] = 0,
-    name: Annotated[
-        str, typer.Option(help="The results go to bench/results/<date>-<name>.json and .svg.")
-    ] = "run",
-) -> None:
-    """Measure the chain from Kafka to Kafka on an environment of its own, on throw-away state.
-
-    The machine should do nothing else. docs/performance.md says what the figures mean.
-    """
-    chosen = parts or ([Part.THROUGHPUT, Part.LATENCY] if quick else list(Part))
-    size = 100_000
-    loads: tuple[latency.Load, ...] = latency.LOADS
-    if quick:
-        size, bookings, warm_up, seconds = _QUICK_ACCOUNTS, 50_000, 10_000, 3
-        loads = tuple(replace(load, warm_up=1.0) for load in loads)
-        state_bookings, accounts = 50_000, accounts or [_QUICK_ACCOUNTS]
-    if quiet:
-        _wait_until_quiet(quiet)
-    began = time.monotonic()
-    result: report.Result = {"machine": report.machine()}
-
-    def keep() -> None:
-        """After each measurement, so that an interrupted run leaves what it has."""
-        result["minutes"] = round((time.monotonic() - began) / 60, 1)
-        say(f"-> {report.write(result, name)}")
-
-    if Part.THROUGHPUT in chosen or Part.LATENCY in chosen:
-        result["counting"] = counting
-        _steady_state(chosen, result, keep, size, bookings, warm_up, seconds, loads)
-    if Part.STATE in chosen:
-        result["state"] = []
-        backends = [str(one) for one in backend or list(Backend)]
-        for count in accounts or [100_000, 1_000_000, 3_000_000]:
-            for cost in state.run(count, backends, state_bookings, min(warm_up, state_bookings)):
-                result["state"].append(cost.as_dict())
-                keep()
-    typer.echo(report.tables(result))
-    file = report.write(result, name).with_suffix(".svg")
-    if plot.draw(result, file):
-        say(f"-> {file}")
-    else:
-        say("no plot: matplotlib is not installed (pip install -e '.[bench]')")
-
-
-def _steady_state(
-    chosen: list[Part],
-    result: dict[str, Any],
-    keep: Any,
-    size: int,
-    bookings: int,
-    warm_up: int,
-    seconds: float,
-    loads: tuple[latency.Load, ...],
-) -> None:
-    """Throughput and latency, on one environment."""
-    with started({}, lambda config: state.fill(size, config, bool(result["counting"]))) as chain:
-        result["accounts"] = size
-        result["settings"] = report.settings(chain.config)
-        if Part.THROUGHPUT in chosen:
-            result["throughput"] = throughput.run(chain, size, bookings, warm_up).as_dict()
-            keep()
-        else:
-            throughput.warm(chain, size, min(warm_up, 1_000_000))
-        if Part.LATENCY in chosen:
-            result["latency"] = []
-            for load in loads:
-                result["latency"].append(latency.run(chain, load, size, seconds).as_dict())
-                keep()
-
-
-def _wait_until_quiet(most: float) -> None:
-    """Wait until the machine does nothing else, at most ten minutes; the results say what load there was."""
-    end = time.monotonic() + 600
-    say(f"waiting until the load is below {most}")
-    while os.getloadavg()[0] >= most and time.monotonic() < end:
-        time.sleep(5)
-    say(f"load: {os.getloadavg()[0]:.2f}")
-
+app = typer.Typer(
+    help="Measure on throw-away environments; docs/operations/performance.md explains the figures.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("pipeline", epilog="Example: python -m bench pipeline throughput latency")(pipeline.main)
+app.command("end-to-end", epilog="Example: python -m bench end-to-end --rate 100 --warm-up 60")(
+    end_to_end.main
+)
+app.command("bridge", epilog="Example: python -m bench bridge --bridges 1")(bridge.main)
+app.command("capture", epilog="Example: python -m bench capture --customers 50000")(capture.main)
+app.command("delivery", epilog="Example: python -m bench delivery --rate 100 --count 3000")(delivery.main)
+app.command("counting", epilog="Example: python -m bench counting java")(counting.main)
 
 if __name__ == "__main__":
     app()

@@ -1,31 +1,28 @@
-"""How many messages a second a bridge takes from queue to Kafka, and what it costs: `python -m bench.bridge`.
+"""How many messages a second a bridge takes from queue to Kafka, and what it costs: `python -m bench bridge`.
 
 Starts a Kafka, a queue and bridges on free ports; nothing else. The messages, camt.054, are stored by the
 queue while no bridge runs; then they take them as fast as they can, all settled at the end.
 """
 
-import argparse
 import os
 import socket
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from typing import Annotated
 
 import psutil
+import typer
 
-from account_alerts.config import load
-from bench.senders import processor_seconds
+from bench.components import components
+from bench.measures import cpu_seconds
 from devenv.bank import camt054_writer
-from devenv.ports import throw_away
 from devenv.services import queue as local_queue
 from devenv.services.catalog import BRIDGE, QUEUE
 from operations import booking_files
 from operations.queue import Outgoing, put
 from operations.waiting import say, wait_for
-from tests.component.conftest import KAFKA
 from tests.component.programs import Programs
 
 _LOOK_SECONDS = 0.5
@@ -60,13 +57,13 @@ def measure(programs: Programs, count: int, warm_up: int, bridges: int) -> None:
         wait_for("the first settled messages", lambda: left() <= count, 600, "See bridge.out.")
         processes: dict[str, list[psutil.Process]] = {name: programs.processes(name) for name in _PARTS}
         processes["bridge"] += others
-        before = {name: processor_seconds(found) for name, found in processes.items()}
+        before = {name: cpu_seconds(found) for name, found in processes.items()}
         first = left()
         start = time.monotonic()
         wait_for("an empty queue", lambda: left() == 0, 600, "See bridge.out.")
         seconds = time.monotonic() - start
         cost = ", ".join(
-            f"{name} {(processor_seconds(found) - before[name]) / first * 1e6:.0f} us"
+            f"{name} {(cpu_seconds(found) - before[name]) / first * 1e6:.0f} us"
             for name, found in processes.items()
         )
     print(
@@ -92,23 +89,12 @@ def more_bridges(programs: Programs, count: int) -> Iterator[Sequence[psutil.Pro
             process.wait()
 
 
-def main() -> None:
-    """Measure."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=100_000, help="messages that are measured")
-    parser.add_argument("--warm-up", type=int, default=50_000, help="messages before them")
-    parser.add_argument("--bridges", type=int, default=2, help="processes that share the queue")
-    chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="alerts-bench-") as name:
-        folder = Path(name)
-        programs = Programs(throw_away(load(), folder), folder)
-        try:
-            programs.start(KAFKA)
-            programs.start(QUEUE)
-            measure(programs, chosen.count, chosen.warm_up, chosen.bridges)
-        finally:
-            programs.stop_all()
-
-
-if __name__ == "__main__":
-    main()
+def main(
+    count: Annotated[int, typer.Option(help="Messages that are measured.")] = 100_000,
+    warm_up: Annotated[int, typer.Option(help="Messages before them.")] = 50_000,
+    bridges: Annotated[int, typer.Option(help="Processes that share the queue.")] = 2,
+) -> None:
+    """Measure how many messages a second bridges take from the queue to Kafka, and what each costs."""
+    with components() as programs:
+        programs.start(QUEUE)
+        measure(programs, count, warm_up, bridges)

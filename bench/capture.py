@@ -1,25 +1,24 @@
-"""From a commit in the bank's database to its topic, and how quick a snapshot is: `python -m bench.capture`.
+"""From a commit in the bank's database to its topic, and how quick a snapshot is: `python -m bench capture`.
 
 Starts a Kafka, a PostgreSQL, Kafka Connect and one publisher on free ports; nothing else. First the customers
 are there and capture starts: the snapshot. Then one customer after the other changes a threshold, at a steady
 rate.
 """
 
-import argparse
-import tempfile
 import time
-from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from account_alerts import postgres
-from account_alerts.config import Config, load
-from bench.ends import customers
-from bench.senders import percentile
+from account_alerts.config import Config
+from bench.components import components
+from bench.end_to_end import customers
+from bench.measures import percentile
 from devenv.bank import database as bank_tool
-from devenv.ports import throw_away
 from devenv.services.catalog import CONNECT, POSTGRES, PUBLISHER
 from operations.tail import follow
 from operations.waiting import say
-from tests.component.conftest import KAFKA
 from tests.component.programs import Programs
 
 
@@ -85,27 +84,14 @@ def changes(config: Config, count: int, people: int, rate: float) -> None:
     )
 
 
-def main() -> None:
-    """Measure."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--customers", type=int, default=100_000)
-    parser.add_argument("--changes", type=int, default=2_000)
-    parser.add_argument("--rate", type=float, default=50, help="changes a second")
-    parser.add_argument("--patience", type=float, default=600, help="seconds to wait for the snapshot")
-    chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="alerts-bench-") as name:
-        folder = Path(name)
-        programs = Programs(throw_away(load(), folder), folder)
-        try:
-            programs.start(KAFKA)
-            programs.start(POSTGRES)
-            snapshot(programs, chosen.customers, chosen.patience)
-            changes(programs.config, chosen.changes, chosen.customers, chosen.rate)
-        finally:
-            programs.stop_all()
-
-
-if __name__ == "__main__":
-    main()
+def main(
+    people: Annotated[int, typer.Option("--customers")] = 100_000,
+    count: Annotated[int, typer.Option("--changes")] = 2_000,
+    rate: Annotated[float, typer.Option(help="Changes a second.")] = 50,
+    patience: Annotated[float, typer.Option(help="Seconds to wait for the snapshot.")] = 600,
+) -> None:
+    """Measure change data capture: a snapshot, then the time from a commit to its topic."""
+    with components() as programs:
+        programs.start(POSTGRES)
+        snapshot(programs, people, patience)
+        changes(programs.config, count, people, rate)

@@ -72,7 +72,7 @@ def paced(chain: Chain, load: Load, seconds: float, accounts: int) -> Iterator["
     """A process that sends bookings; it is about to begin when the block does, and is gone after it."""
     first = chain.take_bookings(int(load.rate * seconds))
     arguments = [load.rate, seconds, load.share, first, accounts]
-    command = [sys.executable, "-m", "bench.pace", str(chain.file), *map(str, arguments)]
+    command = [sys.executable, "-m", "bench.paced_producer", str(chain.file), *map(str, arguments)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         yield process

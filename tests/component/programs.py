@@ -22,7 +22,7 @@ class Programs:
     def __init__(self, config: Config, folder: Path) -> None:
         """Start nothing; state and logs go into a folder for each program."""
         self.config = config
-        self._folder = folder
+        self.folder = folder
         self._started: list[str] = []
 
     def start(self, part: Part) -> None:
@@ -44,7 +44,7 @@ class Programs:
 
     def layout(self, program: str) -> Layout:
         """Where a program's files are."""
-        return Layout(self._folder / program)
+        return Layout(self.folder / program)
 
     def processes(self, program: str) -> list[psutil.Process]:
         """The program's processes that live."""

@@ -1,37 +1,22 @@
-"""How many alerts a second a sender hands over, how long it takes, what it costs: `python -m bench.senders`.
+"""How many alerts a second a sender hands over, how long it takes, what it costs: `python -m bench delivery`.
 
 Starts a Kafka, a PostgreSQL, a mail server, the profiles and one sender of mails on free ports; nothing else.
 First as fast as it goes, then at steady rates. Processor time is the processes' own, so it holds on a busy
 machine too.
 """
 
-import argparse
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
+from typing import Annotated
 
 import psutil
+import typer
 
-from account_alerts.config import load
-from devenv.ports import throw_away
+from bench.components import components
+from bench.measures import cpu_seconds, percentile
 from devenv.services.catalog import POSTGRES
-from tests.component.conftest import KAFKA
 from tests.component.post import Post
-from tests.component.programs import Programs
-
-
-def percentile(values: list[float], share: float) -> float:
-    """The value that a share of all is not above."""
-    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
-
-
-def processor_seconds(processes: list[psutil.Process]) -> float:
-    """Processor time that processes and their children have used up to now, in seconds."""
-    # PostgreSQL's own processes do not show whose they are, except by their parent.
-    children = [child for process in processes for child in process.children(recursive=True)]
-    return sum(sum(process.cpu_times()[:2]) for process in {*processes, *children})
 
 
 def measure(
@@ -41,7 +26,7 @@ def measure(
     customers = [post.customer() for _ in range(20)]
     alerts = [post.alert(customers[number % 20]) for number in range(count)]
     before_count = post.metrics().get('sender_handed_over_total{channel="EMAIL"}', 0)
-    before = processor_seconds([sender]), processor_seconds(database)
+    before = cpu_seconds([sender]), cpu_seconds(database)
     start = time.monotonic()
     if rate:
         portion = max(1, int(rate / 100))
@@ -53,7 +38,7 @@ def measure(
     # Seldom, and by the sender's own figures: asking PostgreSQL for all of them would be most of its work.
     while post.metrics().get('sender_handed_over_total{channel="EMAIL"}', 0) < before_count + count:
         time.sleep(0.25)
-    own, theirs = processor_seconds([sender]) - before[0], processor_seconds(database) - before[1]
+    own, theirs = cpu_seconds([sender]) - before[0], cpu_seconds(database) - before[1]
     rows = post.rows(alerts).values()
     took = [(row["handed_over_at"] - row["written_at"]).total_seconds() * 1000 for row in rows]
     first, last = min(row["written_at"] for row in rows), max(row["handed_over_at"] for row in rows)
@@ -66,34 +51,27 @@ def measure(
     )
 
 
-def main() -> None:
-    """Measure."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=10_000)
-    parser.add_argument("--rates", type=float, nargs="*", default=[0, 150, 500])
-    chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        programs = Programs(throw_away(load(), folder), folder)
+def main(
+    count: Annotated[int, typer.Option(help="Alerts of each rate.")] = 10_000,
+    rates: Annotated[
+        list[float] | None, typer.Option("--rate", help="Alerts a second; 0: at once. Default: 0, 150, 500.")
+    ] = None,
+) -> None:
+    """Measure a sender of mails: alerts a second, time from Kafka to the gateway, cost of an alert."""
+    with components() as programs:
         post = sink = None
         try:
-            programs.start(KAFKA)
             programs.start(POSTGRES)
-            post = Post(programs.config, folder, {})
+            post = Post(programs.config, programs.folder, {})
             sink = subprocess.Popen([sys.executable, "-m", "bench.smtp_sink", str(post.server.port)])
             post.start("delivery.profiles.consumer")
             sender = psutil.Process(post.start().pid)
             post.wait("the sender", lambda: post.is_ready())
-            for rate in chosen.rates:
-                measure(post, sender, programs.processes("postgres"), chosen.count, rate)
+            for rate in rates or [0, 150, 500]:
+                measure(post, sender, programs.processes("postgres"), count, rate)
         finally:
             if sink is not None:
                 sink.kill()
                 sink.wait()
             if post is not None:
                 post.close()
-            programs.stop_all()
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """A producer that sends bookings evenly spaced, in a process of its own.
 
-    python -m bench.pace FILE RATE SECONDS SHARE FIRST ACCOUNTS
+    python -m bench.paced_producer FILE RATE SECONDS SHARE FIRST ACCOUNTS
 
 FILE is a configuration. It prints a JSON object when it is about to begin (what it sends), and one at its
 end (how well it kept time).

@@ -1,4 +1,4 @@
-"""How long it takes from a booking on Kafka to the customer's gateway: `python -m bench.ends`.
+"""How long it takes from a booking on Kafka to the customer's gateway: `python -m bench end-to-end`.
 
 The whole chain on free ports and throw-away state: customers in PostgreSQL, bookings on `account-entries`,
 mails in a mailbox, SMS in an SMSC, pushes at a push service, all on this machine. `--smtp-away` takes the
@@ -6,27 +6,27 @@ mail server away for so many seconds in the middle: SMS and push must not notice
 afterwards, once.
 """
 
-import argparse
 import json
 import random
 import socket
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
 import psutil
+import typer
 
 from account_alerts.config import Config, load
 from account_alerts.kafka.clients import producer
 from account_alerts.records.codec import Record, codec
 from bench import report
-from bench.senders import processor_seconds
+from bench.measures import cpu_seconds
 from demo.play import following, register_devices, wait_for_messages, wait_for_records
 from demo.report import stages, stages_table
 from demo.watch import GATEWAYS, Watch
@@ -41,6 +41,19 @@ _THRESHOLD, _ABOVE, _BELOW = 100_000, 100_001, 2_000
 _CHANNELS = tuple(GATEWAYS)
 _WARM_UP, _MEASURED = "w", "e"
 """How the ids of bookings begin."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is measured; rates a second, times in seconds."""
+
+    rate: float
+    seconds: float
+    warm_up: float
+    share: float
+    customers: int
+    smtp_away: float
+    patience: float
 
 
 def customers(count: int) -> list[Record]:
@@ -144,16 +157,16 @@ def processor_shares(config: Config, shares: dict[str, float]) -> Iterator[None]
     """Note what each program takes meanwhile, in processors (1.0: all of one, all the time)."""
     own = {"bench": [psutil.Process()]}
     programs = {**supervise.processes(layout(config)), **own}
-    before = {name: processor_seconds(found) for name, found in programs.items()}
+    before = {name: cpu_seconds(found) for name, found in programs.items()}
     start = time.monotonic()
     yield
     seconds = time.monotonic() - start
     for name, found in programs.items():
         with suppress(psutil.NoSuchProcess):  # Restarted meanwhile.
-            shares[name] = round((processor_seconds(found) - before[name]) / seconds, 3)
+            shares[name] = round((cpu_seconds(found) - before[name]) / seconds, 3)
 
 
-def measure(config: Config, chosen: argparse.Namespace, shares: dict[str, float]) -> Watch:
+def measure(config: Config, chosen: Options, shares: dict[str, float]) -> Watch:
     """Start everything, and send the bookings; `shares` becomes what each program took of the processors."""
     people = customers(chosen.customers)
     devices = {f"c{n}": 1 for n in range(chosen.customers) if _CHANNELS[n % len(_CHANNELS)] == "PUSH"}
@@ -200,20 +213,18 @@ def without_warm_up(watch: Watch) -> Watch:
     )
 
 
-def main() -> None:
-    """Measure."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rate", type=float, default=500, help="bookings a second")
-    parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--warm-up", type=float, default=120, help="seconds before, which are not counted")
-    parser.add_argument("--share", type=float, default=0.2, help="of the bookings that raise an alert")
-    parser.add_argument("--customers", type=int, default=3_000)
-    parser.add_argument("--smtp-away", type=float, default=0, help="seconds without a mail server")
-    parser.add_argument("--patience", type=float, default=180, help="seconds to wait for the last message")
-    parser.add_argument("--name", default="ends", help="of the file in bench/results")
-    chosen = parser.parse_args()
+def main(
+    rate: Annotated[float, typer.Option(help="Bookings a second.")] = 500,
+    seconds: Annotated[float, typer.Option(help="Length of the measured part.")] = 60,
+    warm_up: Annotated[float, typer.Option(help="Seconds before, which are not counted.")] = 120,
+    share: Annotated[float, typer.Option(help="Share of the bookings that raise an alert.")] = 0.2,
+    customers: Annotated[int, typer.Option()] = 3_000,
+    smtp_away: Annotated[float, typer.Option(help="Seconds without a mail server.")] = 0,
+    patience: Annotated[float, typer.Option(help="Seconds to wait for the last message.")] = 180,
+    name: Annotated[str, typer.Option(help="Name of the file in bench/results.")] = "end-to-end",
+) -> None:
+    """Measure the time from a booking on Kafka to the customer's gateway, on the whole environment."""
+    chosen = Options(rate, seconds, warm_up, share, customers, smtp_away, patience)
     with tempfile.TemporaryDirectory(prefix="alerts-bench-") as folder:
         config = ports.throw_away(load(), Path(folder) / "state")
         try:
@@ -224,22 +235,19 @@ def main() -> None:
     complete = watch.complete()
     watch = without_warm_up(watch)
     found = stages(watch)
-    print(stages_table(found))
-    print(f"missing {len(watch.wanted - watch.raised.keys())}, told twice {watch.twice}")
-    for name, share in sorted(shares.items(), key=lambda each: -each[1]):
-        print(f"{share:6.3f} processors  {name}")
-    file = report.RESULTS / f"{datetime.now(UTC):%Y-%m-%d}-{chosen.name}.json"
+    typer.echo(stages_table(found))
+    typer.echo(f"missing {len(watch.wanted - watch.raised.keys())}, duplicates {watch.twice}")
+    for program, used in sorted(shares.items(), key=lambda each: -each[1]):
+        typer.echo(f"{used:6.3f} processors  {program}")
+    file = report.RESULTS / f"{datetime.now(UTC):%Y-%m-%d}-{name}.json"
     result = {
         "machine": report.machine(),
-        "settings": vars(chosen),
+        "settings": asdict(chosen),
         "stages": found,
-        "told_twice": watch.twice,
+        "duplicates": watch.twice,
         "processors": shares,
     }
+    file.parent.mkdir(exist_ok=True)
     file.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
     say(f"-> {file}")
-    sys.exit(0 if complete else 1)
-
-
-if __name__ == "__main__":
-    main()
+    raise typer.Exit(0 if complete else 1)

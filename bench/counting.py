@@ -1,4 +1,4 @@
-"""`python -m bench.counting_ways`: counting card bookings in Java and in Python, each function alone.
+"""`python -m bench counting`: counting card bookings in Java and in Python, each function alone.
 
 The same made-up bookings go through count_card_bookings, the job's own process table function with its ten
 rules an account, and through a keyed function in Python, in thread mode, which does less: it gets the one
@@ -165,7 +165,3 @@ def main(
         each = (long - short) / (bookings - bookings // 3)
         took = f"{short:.1f} s and {long:.1f} s"
         typer.echo(f"{way}: {each * 1e6:.1f} µs a booking, {1 / each:,.0f}/s ({took})")
-
-
-if __name__ == "__main__":
-    typer.run(main)
