@@ -1,0 +1,432 @@
+"""The bridge's loop with a broker and a Kafka in memory: when a message is settled, and as what."""
+
+import json
+from collections.abc import Callable, Generator
+
+import pytest
+from confluent_kafka import KafkaError
+
+from account_alerts.config import LARGEST_RECORD, Config, load
+from account_alerts.records.codec import codec
+from ingest.bridge.bridge import Bridge
+from ingest.bridge.kafka_writer import BridgeError
+from tests.builders import entry
+from tests.unit.ingest.bridge.queue import FakeDelivery, FakeQueue, Scenario
+from tests.unit.ingest.fakes import FakeClock, FakeProducer
+
+_WINDOW = 3
+Steps = Generator[None, None, None]
+
+
+class Harness:
+    """A bridge between two fakes."""
+
+    def __init__(self, config: Config) -> None:
+        self.clock = FakeClock()
+        self.entries = config.topics.account_entries.name
+        self.dead_letters = config.topics.dead_letters.name
+        self.kafka = FakeProducer([self.entries, self.dead_letters])
+        self.queue = FakeQueue(self.clock)
+        self.bridge = Bridge(config, self.kafka, self.clock)  # type: ignore[arg-type]
+
+    def run(self, scenario: Scenario) -> None:
+        """Let the scenario do a step in each turn of the bridge's loop, until the bridge ends."""
+        self.queue.play(self.bridge, scenario)
+        self.bridge.run()
+
+
+@pytest.fixture
+def config() -> Config:
+    loaded = load()
+    assert loaded.bridge is not None
+    bridge = loaded.bridge.model_copy(update={"window": _WINDOW, "max_message": 1_000})
+    return loaded.model_copy(update={"bridge": bridge})
+
+
+@pytest.fixture
+def harness(config: Config, monkeypatch: pytest.MonkeyPatch) -> Harness:
+    made = Harness(config)
+    monkeypatch.setattr("ingest.bridge.events.container", lambda _: made.queue)
+    return made
+
+
+def message(*ids: str) -> bytes:
+    """A JSON message of bookings."""
+    return json.dumps([entry(each) for each in ids]).encode()
+
+
+def states(deliveries: list[FakeDelivery]) -> list[str | None]:
+    """What the broker was told of each: None where it is unsettled."""
+    return [each.state if each.settled else None for each in deliveries]
+
+
+def test_a_message_is_settled_only_after_kafkas_acknowledgement(harness: Harness, config: Config) -> None:
+    def scenario() -> Steps:
+        deliveries = harness.queue.put(message("a"))
+        yield
+        yield
+        [record] = harness.kafka.to(harness.entries)
+        assert record.key == b"a1"
+        assert codec(config).decode("AccountEntry", record.value or b"") == entry("a")
+        assert states(deliveries) == [None]
+        harness.kafka.acknowledge()
+        yield
+        assert states(deliveries) == ["accepted"]
+        harness.bridge.stop()
+
+    harness.run(scenario)
+
+
+def test_a_message_of_several_bookings_waits_for_all_of_them(harness: Harness) -> None:
+    def scenario() -> Steps:
+        deliveries = harness.queue.put(message("a", "b"))
+        yield
+        harness.kafka.acknowledge(1)
+        yield
+        assert states(deliveries) == [None]
+        harness.kafka.acknowledge(1)
+        yield
+        assert states(deliveries) == ["accepted"]
+        harness.bridge.stop()
+
+    harness.run(scenario)
+
+
+def test_messages_are_settled_in_the_order_of_kafkas_answers(harness: Harness) -> None:
+    def scenario() -> Steps:
+        first, second = harness.queue.put(message("a"), message("b"))
+        yield
+        harness.kafka.acknowledge(1)
+        yield
+        assert states([first, second]) == ["accepted", None]
+        harness.kafka.acknowledge()
+        harness.clock.advance(1)
+        yield
+        assert states([first, second]) == ["accepted", "accepted"]
+        harness.bridge.stop()
+
+    harness.run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"neither of the two", "neither XML nor JSON"),
+        (b"", "an empty message"),
+        (b"[" + b" " * 1_000 + b"]", "longer than 1000 bytes"),
+        ('<?xml version="1.0"?><a/>', "not a camt.054: no BkToCstmrDbtCdtNtfctn"),
+    ],
+)
+def test_a_dead_letter_is_acknowledged_before_the_message_is_settled(
+    harness: Harness, config: Config, body: bytes | str, reason: str
+) -> None:
+    def scenario() -> Steps:
+        deliveries = harness.queue.put(body, delivery_count=2)
+        yield
+        yield
+        [letter] = harness.kafka.to(harness.dead_letters)
+        assert letter.value == (body.encode() if isinstance(body, str) else body)
+        assert letter.key is None
+        assert config.bridge is not None
+        assert dict(letter.headers) == {
+            "source.topic": config.bridge.address.encode(),
+            "source.partition": b"0",
+            "source.offset": b"2",
+            "reason": reason.encode(),
+        }
+        assert states(deliveries) == [None]
+        harness.kafka.acknowledge()
+        yield
+        assert states(deliveries) == ["accepted"]
+        harness.bridge.stop()
+
+    harness.run(scenario)
+    assert not harness.kafka.to(harness.entries)
+
+
+def test_what_amqp_cannot_decode_or_is_no_text_is_a_dead_letter_as_it_came(harness: Harness) -> None:
+    unreadable, number = b"\x00\x53\x77\xa1\x03\xff\xfe\xfd", b"\x00\x53\x77\x55\x07"
+
+    def scenario() -> Steps:
+        # Its header must not remain for the next message, which has none.
+        harness.queue.put(message("a"), delivery_count=9)
+        deliveries = harness.queue.put(FakeDelivery(number), FakeDelivery(unreadable))
+        yield
+        harness.kafka.acknowledge()
+        yield
+        assert states(deliveries) == ["accepted", "accepted"]
+        harness.bridge.stop()
+
+    harness.run(scenario)
+    first, second = harness.kafka.to(harness.dead_letters)
+    assert (first.value, second.value) == (number, unreadable)
+    assert first.header("reason") == "neither bytes nor text"
+    assert second.header("reason").startswith("not a readable AMQP message")
+    assert [letter.header("source.offset") for letter in (first, second)] == ["0", "0"]
+
+
+def test_good_bookings_of_a_half_broken_message_are_written_beside_the_dead_letter(harness: Harness) -> None:
+    body = json.dumps([entry("good"), entry("bad", credit_debit="NEITHER")]).encode()
+
+    def scenario() -> Steps:
+        deliveries = harness.queue.put(body)
+        yield
+        harness.kafka.acknowledge(1)  # The booking.
+        yield
+        assert states(deliveries) == [None]
+        harness.kafka.acknowledge(1)  # The dead letter.
+        yield
+        assert states(deliveries) == ["accepted"]
+        harness.bridge.stop()
+
+    harness.run(scenario)
+    assert len(harness.kafka.to(harness.entries)) == 1
+    [letter] = harness.kafka.to(harness.dead_letters)
+    assert (letter.value, letter.header("reason")) == (body, "item 2: credit_debit is neither CRDT nor DBIT")
+
+
+@pytest.mark.parametrize("body", [message("a"), b"neither of the two"])
+def test_a_record_that_kafka_cannot_hold_is_rejected(harness: Harness, body: bytes) -> None:
+    codes = dict.fromkeys((harness.entries, harness.dead_letters), KafkaError.MSG_SIZE_TOO_LARGE)
+
+    def scenario() -> Steps:
+        harness.kafka.errors = codes
+        deliveries = harness.queue.put(body)
+        yield
+        harness.kafka.acknowledge()
+        yield
+        assert states(deliveries) == ["rejected"]
+        harness.bridge.stop()
+
+    harness.run(scenario)
+
+
+def test_a_message_too_large_for_a_dead_letter_is_rejected(harness: Harness) -> None:
+    def scenario() -> Steps:
+        deliveries = harness.queue.put(b"x" * (LARGEST_RECORD // 2 + 1))
+        yield
+        yield
+        assert states(deliveries) == ["rejected"]
+        harness.bridge.stop()
+
+    harness.run(scenario)
+    assert not harness.kafka.written
+
+
+@pytest.mark.parametrize("body", [message("a"), b"neither of the two"])
+def test_a_write_that_kafka_refuses_leaves_the_message_on_the_queue(harness: Harness, body: bytes) -> None:
+    codes = dict.fromkeys((harness.entries, harness.dead_letters), KafkaError.TOPIC_AUTHORIZATION_FAILED)
+
+    def scenario() -> Steps:
+        harness.queue.put(body)
+        yield
+        harness.kafka.errors = codes
+        harness.kafka.acknowledge()
+        yield
+        pytest.fail("the bridge goes on")
+
+    with pytest.raises(BridgeError, match="authorization"):
+        harness.run(scenario)
+    # Unsettled: the broker delivers it again.
+    assert states(harness.queue.deliveries) == [None]
+
+
+def test_no_more_messages_are_unsettled_than_the_window_allows(harness: Harness) -> None:
+    def scenario() -> Steps:
+        deliveries = harness.queue.put(*(message(f"m{number}") for number in range(5)))
+        yield
+        yield
+        assert len(harness.queue.deliveries) == _WINDOW
+        harness.kafka.acknowledge(2)
+        yield
+        yield
+        assert states(deliveries) == ["accepted", "accepted", None, None, None]
+        assert len(harness.queue.deliveries) == 5
+        harness.kafka.acknowledge()
+        harness.clock.advance(1)
+        yield
+        assert states(deliveries) == ["accepted"] * 5
+        harness.bridge.stop()
+
+    harness.run(scenario)
+
+
+def test_messages_wait_a_moment_to_be_settled_together(harness: Harness) -> None:
+    def scenario() -> Steps:
+        deliveries = harness.queue.put(message("a"), message("b"), message("c"))
+        yield
+        harness.kafka.acknowledge(1)
+        yield  # The first of all waits for nothing.
+        harness.kafka.acknowledge(1)
+        yield
+        assert states(deliveries) == ["accepted", None, None]
+        harness.clock.advance(0.011)
+        yield
+        assert states(deliveries) == ["accepted", "accepted", None]
+        harness.kafka.acknowledge(1)
+        yield  # Nothing else is in flight that it could wait for.
+        assert states(deliveries) == ["accepted"] * 3
+        harness.bridge.stop()
+
+    harness.run(scenario)
+
+
+def test_an_aborted_delivery_is_settled_and_a_partial_one_waited_for(harness: Harness) -> None:
+    aborted, partial = FakeDelivery(b"", aborted=True), FakeDelivery(b"", partial=True)
+
+    def scenario() -> Steps:
+        harness.queue.put(aborted, partial)
+        yield
+        yield
+        assert (aborted.settled, partial.settled) == (True, False)
+        harness.bridge.stop()
+
+    harness.run(scenario)
+    assert not harness.kafka.written
+
+
+def test_after_a_lost_connection_nothing_of_it_is_settled(harness: Harness) -> None:
+    """The broker delivers it again, and Kafka's answer to the first delivery settles only the window."""
+
+    def scenario() -> Steps:
+        old = harness.queue.put(message("a"), message("b"))
+        yield
+        harness.queue.lose_connection()
+        yield
+        assert harness.queue.connections == 1
+        harness.clock.advance(0.1)
+        yield
+        yield
+        assert harness.queue.connections == 2
+        new = harness.queue.put(message("a"), message("b"))
+        yield
+        # Two of the window's three places are still taken.
+        assert len(harness.queue.deliveries) == 3
+        harness.kafka.acknowledge(2)
+        yield
+        yield
+        assert states(old) == [None, None]
+        assert len(harness.queue.deliveries) == 4
+        harness.kafka.acknowledge()
+        harness.clock.advance(1)
+        yield
+        assert states(new) == ["accepted", "accepted"]
+        harness.bridge.stop()
+
+    harness.run(scenario)
+
+
+def test_reconnects_back_off_until_a_message_arrives(harness: Harness) -> None:
+    def scenario() -> Steps:
+        for _ in range(8):
+            harness.queue.lose_connection()
+            harness.clock.advance(5)
+            yield
+            yield
+        harness.queue.put(message("a"))
+        yield
+        harness.queue.lose_connection()
+        harness.bridge.stop()
+        yield
+
+    harness.run(scenario)
+    longest = [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5, 5, 0.1]
+    assert len(harness.queue.reconnect_delays) == len(longest)
+    for delay, most in zip(harness.queue.reconnect_delays, longest, strict=True):
+        assert most / 2 <= delay <= most
+
+
+def test_stop_settles_what_is_in_flight_and_receives_nothing_more(harness: Harness) -> None:
+    def scenario() -> Steps:
+        deliveries = harness.queue.put(*(message(f"m{number}") for number in range(4)))
+        yield
+        harness.bridge.stop()
+        yield
+        harness.kafka.acknowledge()
+        yield
+        assert states(deliveries) == ["accepted", "accepted", "accepted", None]
+
+    harness.run(scenario)
+    assert len(harness.queue.deliveries) == _WINDOW
+
+
+def test_stop_waits_only_so_long_for_kafka(harness: Harness) -> None:
+    def scenario() -> Steps:
+        harness.queue.put(message("a"))
+        yield
+        harness.bridge.stop()
+        yield
+        harness.clock.advance(8.1)
+        yield
+        pytest.fail("the bridge goes on")
+
+    harness.run(scenario)
+    assert states(harness.queue.deliveries) == [None]
+
+
+def test_stop_does_not_wait_for_a_queue_that_is_away(harness: Harness) -> None:
+    def scenario() -> Steps:
+        harness.queue.put(message("a"))
+        yield
+        harness.queue.lose_connection()
+        harness.bridge.stop()
+        yield
+        pytest.fail("the bridge goes on")
+
+    harness.run(scenario)
+
+
+def test_a_bridge_that_is_stopped_before_kafka_answers_never_connects(harness: Harness) -> None:
+    harness.kafka.reachable = False
+    harness.bridge.stop()
+
+    def scenario() -> Steps:
+        pytest.fail("the bridge begins")
+        yield
+
+    harness.run(scenario)
+    assert harness.queue.connections == 0
+
+
+def test_the_bridge_waits_for_its_topics(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+
+    def create_topics_after_a_while(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 3:
+            harness.kafka.topics = [harness.entries, harness.dead_letters]
+
+    harness.kafka.topics = []
+    monkeypatch.setattr("ingest.bridge.kafka_writer.time.sleep", create_topics_after_a_while)
+
+    def scenario() -> Steps:
+        harness.bridge.stop()
+        yield
+
+    harness.run(scenario)
+    assert len(waits) == 3
+    assert harness.queue.connections == 1
+
+
+def test_a_full_producer_is_waited_for(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    harness.kafka.capacity = 1
+    serve: Callable[[float], int] = harness.kafka.poll
+
+    def poll(timeout: float = 0) -> int:
+        if timeout:
+            harness.kafka.acknowledge(1)
+        return serve(timeout)
+
+    monkeypatch.setattr(harness.kafka, "poll", poll)
+
+    def scenario() -> Steps:
+        deliveries = harness.queue.put(message("a"), message("b"))
+        yield
+        assert len(harness.kafka.written) == 2
+        harness.kafka.acknowledge()
+        harness.clock.advance(1)
+        yield
+        assert states(deliveries) == ["accepted", "accepted"]
+        harness.bridge.stop()
+
+    harness.run(scenario)
