@@ -6,9 +6,10 @@ import psycopg
 
 from account_alerts.config import Config
 from account_alerts.config.postgres import Database
+from account_alerts.model.errors import UnreachableError
 
 
-class DatabaseError(Exception):
+class DatabaseError(UnreachableError):
     """A database cannot be reached, or cannot be used; the message says which, why and what to do."""
 
 

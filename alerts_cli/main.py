@@ -48,16 +48,12 @@ def choose_environment(context: typer.Context, config: ConfigOption = None) -> N
 
 def main() -> None:
     """Run the tool; what the user can mend is said in a line, without a stack trace."""
-    from account_alerts.config import ConfigError
+    from account_alerts.model.errors import AlertsError
 
     try:
         app()
     except KeyboardInterrupt:
         sys.exit(130)
-    except Exception as error:
-        # Each module has errors of its own, made to be read.
-        own = type(error).__module__.startswith(("account_alerts.", "inbound.", "senders."))
-        if own or isinstance(error, ConfigError):
-            typer.echo(f"alerts: {error}", err=True)
-            sys.exit(1)
-        raise
+    except AlertsError as error:
+        typer.echo(f"alerts: {error}", err=True)
+        sys.exit(1)

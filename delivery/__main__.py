@@ -1,15 +1,19 @@
-"""A sender: `python -m senders --channel email`; as many processes of a channel as it has partitions."""
+"""A sender: `python -m delivery --channel email`; as many processes of a channel as it has partitions."""
 
+import argparse
 import asyncio
 import signal
+import sys
 
 import uvloop
 
 from account_alerts import postgres
 from account_alerts.config import Config
 from account_alerts.config.delivery import Senders
+from account_alerts.model.alerts import Channel
 from account_alerts.records.codec import codec
-from account_alerts.service.process import arguments
+from account_alerts.service.process import Service
+from account_alerts.service.process import run as run_service
 from delivery.gateways import build
 from delivery.ledger.ledger import Ledger
 from delivery.metrics import Metrics
@@ -62,12 +66,21 @@ async def run(
         await ledger.close()
 
 
-def main() -> None:
+def main(service: Service) -> None:
     """Run until SIGTERM."""
-    chosen, config, settings = arguments("sender")
+    chosen, config = service.options, service.config
+    settings = config.require("senders")
     port = chosen.metrics_port or settings.metrics_port(chosen.channel)
     uvloop.run(run(config, settings, chosen.channel.upper(), chosen.instance, port))
 
 
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add what only a sender is told."""
+    parser.add_argument("--channel", required=True, choices=[channel.lower() for channel in Channel])
+    parser.add_argument(
+        "--instance", help="a name this process keeps when it is started again (group.instance.id)"
+    )
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(run_service(main, "python -m delivery", "One sender of a channel.", add_options))

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from account_alerts.model.errors import InvalidRecordError
 from account_alerts.records.codec import Codec, CodecError, Record
 from delivery.gateways.base import Outcome, Result
 from delivery.policy import NOTHING_KNOWN, Drop, HeldFor, Hold, Standing
@@ -16,7 +17,7 @@ _LONGEST_ID = 500
 _LAST_MS = 253_000_000_000_000
 
 
-class UnusableError(ValueError):
+class UnusableError(InvalidRecordError):
     """A record that no alert can be made of; the message is the reason in the dead letter."""
 
 

@@ -37,7 +37,7 @@ def run(config: Config, keep: bool = False, as_json: bool = False) -> int:
         0 when every alert came to its customer, once, and none that must not; 1 otherwise.
 
     Raises:
-        LocalError: The environment did not start.
+        OperationError: The environment did not start.
         KafkaUnreachableError: Kafka went away.
     """
     folder = Path(tempfile.mkdtemp(prefix="alerts-demo-"))

@@ -38,7 +38,7 @@ def play(config: Config, out: TextIO) -> Watch:
         out: Where people read what happens.
 
     Raises:
-        LocalError: The environment did not start.
+        OperationError: The environment did not start.
         KafkaUnreachableError: Kafka went away.
     """
     entries = booking_files.read()
@@ -88,7 +88,7 @@ def wait_for_records(config: Config, wanted: dict[str, int]) -> int:
     """Wait until topics, by their keys in the configuration, hold so many keys; returns when the last came.
 
     Raises:
-        LocalError: They do not come.
+        OperationError: They do not come.
     """
     names = {config.topics.all()[key].name: count for key, count in wanted.items()}
     keys: dict[str, set[bytes]] = {name: set() for name in names}
@@ -105,7 +105,7 @@ def wait_for_records(config: Config, wanted: dict[str, int]) -> int:
         last = max(last, record.timestamp()[1])
     if not complete():
         found = ", ".join(f"{len(keys[name])} of {count} in {name}" for name, count in names.items())
-        raise errors.LocalError(f"the bank's customers do not come to Kafka: {found}. See publisher.out.")
+        raise errors.OperationError(f"the bank's customers do not come to Kafka: {found}. See publisher.out.")
     return last
 
 
@@ -167,14 +167,14 @@ def put_bookings(config: Config, entries: Iterable[Record], watch: Watch, out: T
     """Put the bookings onto the bank's queue as camt.054, each booked at the moment it is put there.
 
     Raises:
-        LocalError: The queue does not take them.
+        OperationError: The queue does not take them.
     """
     from devenv.bank import camt054_writer
     from operations import queue
 
     bridge = config.bridge
     if bridge is None:
-        raise errors.LocalError(f"{config.path}: bridge: missing. Add it, as in conf/local.yaml.")
+        raise errors.OperationError(f"{config.path}: bridge: missing. Add it, as in conf/local.yaml.")
     shown = time.monotonic()
 
     def messages() -> Iterator[queue.Outgoing]:

@@ -3,8 +3,8 @@
 `up` and `down` in `devenv.environment`, re-exported here, are all that others need.
 """
 
-from account_alerts.model.errors import LocalError
+from account_alerts.model.errors import OperationError
 from devenv.environment import down, up
 from devenv.ports import throw_away
 
-__all__ = ["LocalError", "down", "throw_away", "up"]
+__all__ = ["OperationError", "down", "throw_away", "up"]

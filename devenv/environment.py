@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from account_alerts import installation
 from account_alerts.config import Config
 from account_alerts.kafka import topics
-from account_alerts.model.errors import LocalError
+from account_alerts.model.errors import OperationError
 from devenv import ports, readiness, supervise
 from devenv.interruption import interruptible
 from devenv.job_control import runner
@@ -48,7 +48,7 @@ def up(
         on_ends: Called when both ends are ready, while the jobs may still be starting; only with `whole`.
 
     Raises:
-        LocalError: It cannot start, or is not ready in time. What this call started is stopped again.
+        OperationError: It cannot start, or is not ready in time. What this call started is stopped again.
     """
     state = layout(config)
     with state.locked(), interruptible():
@@ -90,7 +90,7 @@ def down(config: Config) -> int:
 def _start(config: Config, state: Layout, *, whole: bool) -> None:
     """Write the configuration of all programs and start the supervisor."""
     if not installation.PROJECT_JAR.parent.exists():
-        raise LocalError(f"{installation.SHARE}: is missing. Run: make install")
+        raise OperationError(f"{installation.SHARE}: is missing. Run: make install")
     # Left over where the supervisor itself was killed: nobody would restart them.
     supervise.stop(state)
     ports.check_free(config, whole=whole)

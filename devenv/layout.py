@@ -10,7 +10,7 @@ from pathlib import Path
 
 from account_alerts.config import PREFIX, Config
 from account_alerts.installation import flink_environment
-from account_alerts.model.errors import LocalError
+from account_alerts.model.errors import OperationError
 
 MARK = "ACCOUNT_ALERTS_STATE"
 """Every process of an environment carries its state folder in this variable: so `down` finds them."""
@@ -161,11 +161,11 @@ class Layout:
         """Claim the folder for one `up` or `down`; a crash releases it.
 
         Raises:
-            LocalError: Another one is at work, or the folder holds somebody else's files.
+            OperationError: Another one is at work, or the folder holds somebody else's files.
         """
         owner = self.state / _OWNER_FILE
         if self.state.exists() and not owner.exists() and any(self.state.iterdir()):
-            raise LocalError(
+            raise OperationError(
                 f"{self.state}: holds files that are not this environment's. "
                 "Set local.state_dir to another folder."
             )
@@ -174,7 +174,7 @@ class Layout:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise LocalError(
+                raise OperationError(
                     f"Another `alerts` command is starting or stopping {self.state}: "
                     "let it end, or stop it by Ctrl-C."
                 ) from None

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 
 from account_alerts.config import PREFIX, Config
-from account_alerts.model.errors import LocalError
+from account_alerts.model.errors import OperationError
 
 CHAIN = frozenset({"kafka_port", "kafka_controller_port", "flink_rest_port", "flink_rpc_port"})
 """The ports of what is always started; the others are of the two ends."""
@@ -18,7 +18,7 @@ LISTENING = range(10_000, 32_768)
 
 
 def check_free(config: Config, *, whole: bool = False) -> None:
-    """Raise a `LocalError` that names every port that is taken, its key, and who holds it."""
+    """Raise a `OperationError` that names every port that is taken, its key, and who holds it."""
     taken = [
         f"port {port} (local.{key}) is taken{_holder(port)}. Stop that, or set another port: local.{key} in "
         f"{config.path}, or {PREFIX}LOCAL__{key.upper()}."
@@ -26,7 +26,7 @@ def check_free(config: Config, *, whole: bool = False) -> None:
         if (whole or key in CHAIN) and not _is_free(port)
     ]
     if taken:
-        raise LocalError("\n".join(taken))
+        raise OperationError("\n".join(taken))
 
 
 def _is_free(port: int) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import psutil
 
 from account_alerts import installation
-from account_alerts.model.errors import LocalError
+from account_alerts.model.errors import OperationError
 from devenv.layout import MARK, PROGRAM, Layout
 
 SUPERVISOR = "supervisor"
@@ -129,7 +129,7 @@ def stop(layout: Layout) -> int:
         if not left:
             return count
         _end(left, _STOP_SECONDS)
-    raise LocalError(
+    raise OperationError(
         f"Processes cannot be stopped: {sorted(process.pid for process in _others(layout, own))}"
     )
 

@@ -15,6 +15,8 @@ import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
+from account_alerts.model.errors import OperationError
+
 PROJECT = Path(__file__).resolve().parent.parent
 VENV = PROJECT / ".venv"
 PYTHON = VENV / "bin/python"
@@ -34,7 +36,7 @@ _HEADERS = "import os, sysconfig; os.stat(os.path.join(sysconfig.get_path('inclu
 _TLS = "from proton import SSL; import sys; sys.exit(not SSL.present())"
 
 
-class InstallError(Exception):
+class InstallError(OperationError):
     """The installation cannot go on; the message says why and what to do."""
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from account_alerts import installation
 from account_alerts.installation import PROJECT
+from account_alerts.model.errors import OperationError
 
 LOCK = PROJECT / "conf/jars.lock"
 INSTALLED = ("flink", "kafka", "connect", "debezium", "postgres", "queue", "tools")
@@ -27,7 +28,7 @@ _THREADS = 4
 _ATTEMPTS = 3
 
 
-class JarError(Exception):
+class JarError(OperationError):
     """A jar is missing, or is not the one that was agreed on."""
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from account_alerts import installation
 from account_alerts.installation import PROJECT
+from account_alerts.model.errors import OperationError
 
 SOURCES = PROJECT / "java/src"
 RESOURCES = PROJECT / "java/resources"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-class BuildError(Exception):
+class BuildError(OperationError):
     """The Java sources do not compile; the message is the compiler's."""
 
 

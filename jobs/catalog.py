@@ -1,6 +1,6 @@
 """The jobs: their names on the cluster, and their files."""
 
-from account_alerts.model.errors import LocalError
+from account_alerts.model.errors import OperationError
 
 JOBS = {"alert-rules": "alert_rules_job.py", "alerting": "alerting_job.py"}
 """The jobs' names on the cluster and their files, in the order in which data flows."""
@@ -20,12 +20,14 @@ def names(job: str) -> list[str]:
     """The jobs that a command's argument means: one, or `all`.
 
     Raises:
-        LocalError: There is no such job.
+        OperationError: There is no such job.
     """
     if job == "all":
         return list(JOBS)
     if job not in FILES:
-        raise LocalError(f"{job}: no such job. There are: {', '.join(FILES)}, and all ({', '.join(JOBS)}).")
+        raise OperationError(
+            f"{job}: no such job. There are: {', '.join(FILES)}, and all ({', '.join(JOBS)})."
+        )
     return [job]
 
 
@@ -33,10 +35,10 @@ def one(job: str) -> str:
     """The job that an argument names, where it must be one.
 
     Raises:
-        LocalError: There is no such job, or it means several.
+        OperationError: There is no such job, or it means several.
     """
     if job not in FILES:
-        raise LocalError(f"{job}: one job at a time; there are: {', '.join(FILES)}.")
+        raise OperationError(f"{job}: one job at a time; there are: {', '.join(FILES)}.")
     return job
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from account_alerts.config import PROJECT
+from account_alerts.model.errors import InvalidRecordError
 from account_alerts.model.money import to_minor
 from account_alerts.records.codec import Record
 
@@ -34,7 +35,7 @@ _OPERATIONS = {
 }
 
 
-class SampleError(ValueError):
+class SampleError(InvalidRecordError):
     """A file of bookings that cannot be understood; the message names file, line and cause."""
 
 

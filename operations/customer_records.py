@@ -8,6 +8,7 @@ from typing import Any
 
 from account_alerts.config import Config
 from account_alerts.kafka.clients import read_to_end, send_all
+from account_alerts.model.errors import InvalidRecordError, NotFoundError
 from account_alerts.records.codec import Record, RecordName, codec
 
 
@@ -29,11 +30,11 @@ SETTINGS = Kind("AlertSettings", "alert_settings", "customer_id", {"addresses": 
 AUTHORIZATIONS = Kind("AccountAuthorization", "account_authorizations", "account_id", {})
 
 
-class RecordFileError(ValueError):
+class RecordFileError(InvalidRecordError):
     """A file that does not hold such records; the message names the file and the cause."""
 
 
-class NothingThereError(LookupError):
+class NothingThereError(NotFoundError):
     """There is no record of this customer or account."""
 
 

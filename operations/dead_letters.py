@@ -11,6 +11,7 @@ from confluent_kafka import Message
 
 from account_alerts.config import Config
 from account_alerts.kafka.clients import read_to_end, send_all
+from account_alerts.model.errors import InvalidRecordError
 from account_alerts.records.codec import Codec, CodecError, Record, RecordName, codec
 
 _RECORDS: dict[str, RecordName] = {
@@ -22,7 +23,7 @@ _RECORDS: dict[str, RecordName] = {
 }
 
 
-class DeadLetterError(ValueError):
+class DeadLetterError(InvalidRecordError):
     """A letter that cannot be put back; the message says which and why."""
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from account_alerts.config import Config
 from account_alerts.installation import CODE
-from account_alerts.model.errors import LocalError
+from account_alerts.model.errors import OperationError
 from devenv.job_control import runner, state, versions
 from devenv.layout import Layout
 from jobs.catalog import _RULE_FILE, JOBS, WHOLE, file_of
@@ -30,16 +30,16 @@ def submit(config: Config, jobs: list[str], *, resume: bool = True) -> None:
         resume: Go on from each job's newest retained checkpoint, where there is one.
 
     Raises:
-        LocalError: A job runs already, cannot be submitted, or does not come up.
+        OperationError: A job runs already, cannot be submitted, or does not come up.
     """
     rest = FlinkRest(config.flink.rest_url)
     try:
         running = {job.name: job.id for job in rest.jobs() if job.live}
     except FlinkUnreachableError as error:
-        raise LocalError(f"{error}. Start it: alerts up --no-jobs") from error
+        raise OperationError(f"{error}. Start it: alerts up --no-jobs") from error
     for name in jobs:
         if name in running:
-            raise LocalError(
+            raise OperationError(
                 f"{name}: runs already (job {running[name]}). Cancel it first on {config.flink.rest_url}."
             )
     if (
@@ -65,7 +65,7 @@ def submit_rules(config: Config, files: Mapping[str, Path], since: int, restored
             begins anew without.
 
     Raises:
-        LocalError: A job cannot be submitted, or does not come up.
+        OperationError: A job cannot be submitted, or does not come up.
     """
     say(f"{', '.join(files)}: submitting")
     options = [*(part for file in files.values() for part in ("--rule", str(file))), "--since", str(since)]
@@ -99,7 +99,7 @@ def submit_one(config: Config, name: str, *, resume: bool) -> str:
     """Submit one job without waiting for it; returns its id."""
     if config.local is None:
         if resume:
-            raise LocalError(
+            raise OperationError(
                 f"{name}: which checkpoint it is to go on from is not known here. Name a savepoint: `flink "
                 f"run -d -s PATH -py jobs/{file_of(name)} --config {config.path}`, or begin with "
                 "--from-nothing."
@@ -135,7 +135,7 @@ def _wait_until_running(rest: FlinkRest, name: str, job_id: str) -> None:
     def running() -> bool:
         job = next((job for job in rest.jobs() if job.id == job_id), None)
         if job is not None and not job.live:
-            raise LocalError(f"{name}: is {job.state}. {health.reason(rest, job_id)}")
+            raise OperationError(f"{name}: is {job.state}. {health.reason(rest, job_id)}")
         return job is not None and job.state == "RUNNING" and job.all_tasks_running
 
     wait_for(f"{name}: running", running, _RUNNING_SECONDS, f"Look at {rest.url}/#/job/running/{job_id}")

@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from account_alerts.config import PROJECT
 from account_alerts.config.postgres import Database
+from account_alerts.model.errors import OperationError
 from account_alerts.postgres import DatabaseError, address, parameters
 
 FOLDER = PROJECT / "database"
@@ -26,7 +27,7 @@ _FILE = re.compile(r"(\d{4})_\w+\.sql")
 _LOCK = 0x6163636F756E74  # Any number that is only this project's.
 
 
-class MigrationError(Exception):
+class MigrationError(OperationError):
     """The tables cannot be brought up to date; the message says why."""
 
 

@@ -11,14 +11,14 @@ from proton.handlers import MessagingHandler
 from proton.reactor import Container
 
 from account_alerts.config.ingest import Bridge
-from account_alerts.model.errors import LocalError
+from account_alerts.model.errors import UnreachableError
 from ingest.bridge.connection import QUEUE, connect
 
 _STALLED_SECONDS = 30.0
 _DEPTH_SECONDS = 3.0
 
 
-class QueueUnreachableError(LocalError):
+class QueueUnreachableError(UnreachableError):
     """The broker did not take all messages; the message says how many it has for sure."""
 
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from account_alerts.model.errors import LocalError
+from account_alerts.model.errors import OperationError
 
 _T = TypeVar("_T")
 _INTERVAL = 0.1
@@ -21,16 +21,16 @@ def wait_for(what: str, check: Callable[[], _T | None], timeout: float, cure: st
 
     Args:
         what: What is awaited, for the error.
-        check: May raise `LocalError` to give up early.
+        check: May raise `OperationError` to give up early.
         timeout: In seconds.
         cure: What to do when it does not come.
 
     Raises:
-        LocalError: `timeout` has passed.
+        OperationError: `timeout` has passed.
     """
     end = time.monotonic() + timeout
     while not (result := check()):
         if time.monotonic() > end:
-            raise LocalError(f"{what}: not within {timeout:.0f} s. {cure}")
+            raise OperationError(f"{what}: not within {timeout:.0f} s. {cure}")
         time.sleep(_INTERVAL)
     return result

@@ -1,25 +1,16 @@
 """The alerts of one raised rule."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
+
+from account_alerts.model.ids import stable_id
 
 
 def alert_id(entry_id: bytes, customer_id: bytes, setting_id: bytes, channel: str, address: str) -> str:
     """The id of an alert: the same booking, customer, setting and address always give the same one.
 
-    Whoever hands alerts over removes repeats by it. 128 bits of SHA-256 over the parts, each led by its
-    length, as 32 hexadecimal digits: ids are opaque strings, so no separator could be trusted.
+    Whoever hands alerts over removes repeats by it.
     """
-    return id_of(entry_id, customer_id, setting_id, channel.encode(), address.encode())
-
-
-def id_of(*parts: bytes) -> str:
-    """An id that the parts always give, and no others."""
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(len(part).to_bytes(4, "big"))
-        digest.update(part)
-    return digest.hexdigest()[:32]
+    return stable_id(entry_id, customer_id, setting_id, channel.encode(), address.encode())
 
 
 def make_alerts(

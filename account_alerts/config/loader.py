@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self, overload
 
 import yaml
 from pydantic import BaseModel, PrivateAttr, ValidationError, model_validator
@@ -32,6 +32,7 @@ from account_alerts.config.local import Local
 from account_alerts.config.postgres import Database
 from account_alerts.config.types import PREFIX, Text
 from account_alerts.installation import PROJECT
+from account_alerts.model.errors import ConfigError
 
 __all__ = ["PREFIX", "PROJECT", "Config", "ConfigError", "load"]
 
@@ -45,10 +46,6 @@ _FREE = ("flink.options", "kafka.client", "kafka.java_client", "kafka.librdkafka
 """Where any key may stand, also one with dots, for which there is no variable of its own."""
 _OF_A_SERVICE = re.compile(r"_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP)(_\w+)?)?)$")
 """Variables that Kubernetes sets in every pod for a service whose name begins with `alerts-`."""
-
-
-class ConfigError(Exception):
-    """The configuration cannot be used; the message names each wrong key and its cure."""
 
 
 LARGEST_RECORD = 20_000_000
@@ -145,6 +142,29 @@ class Config(BaseSettings):
     def path(self) -> Path:
         """The file this was read from."""
         return self._path
+
+    @overload
+    def require(self, section: Literal["bank", "delivery"]) -> Database: ...
+    @overload
+    def require(self, section: Literal["capture"]) -> Capture: ...
+    @overload
+    def require(self, section: Literal["bridge"]) -> Bridge: ...
+    @overload
+    def require(self, section: Literal["clicks"]) -> Clicks: ...
+    @overload
+    def require(self, section: Literal["devices"]) -> Devices: ...
+    @overload
+    def require(self, section: Literal["senders"]) -> Senders: ...
+    def require(self, section: str) -> Any:
+        """Return a section that an environment may be without.
+
+        Raises:
+            ConfigError: This one is; the message names the section.
+        """
+        found = getattr(self, section)
+        if found is None:
+            raise ConfigError(f"{self._path}: has no section '{section}'. Add it, as in conf/local.yaml.")
+        return found
 
     def local_environment(self) -> Local:
         """The local environment's settings; a `ConfigError` where the file has none."""

@@ -16,6 +16,7 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient
 
 from account_alerts.config import LARGEST_RECORD, Config
+from account_alerts.model.errors import UnreachableError
 
 # The library tells on its own of every retry; what comes to nothing is told by an exception or a callback.
 _QUIET: dict[str, Any] = {"logger": logging.getLogger(__name__), "log_level": 2}
@@ -23,7 +24,7 @@ _QUIET: dict[str, Any] = {"logger": logging.getLogger(__name__), "log_level": 2}
 _AT_ONCE: dict[str, Any] = {"socket.nagle.disable": True}
 
 
-class KafkaUnreachableError(Exception):
+class KafkaUnreachableError(UnreachableError):
     """No broker answered, or a record was not accepted; the message names the address and the cure."""
 
 

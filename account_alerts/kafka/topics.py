@@ -9,12 +9,13 @@ from confluent_kafka.admin import NewTopic, OffsetSpec  # type: ignore[attr-defi
 
 from account_alerts.config import Config
 from account_alerts.kafka.clients import KafkaUnreachableError, admin
+from account_alerts.model.errors import OperationError
 
 _TIMEOUT = 15
 """Seconds."""
 
 
-class TopicError(Exception):
+class TopicError(OperationError):
     """A topic is not as the configuration says; the message names it and the cure."""
 
 

@@ -17,8 +17,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from account_alerts.model.alerts import Channel
 from account_alerts.model.durations import parse_duration
-from udfs.analyst_rules.matches import CHANNELS
+from account_alerts.model.errors import InvalidRequestError
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _PROMISE = re.compile(r"--\s*(\w+)\s*:\s*(.*)")
@@ -26,7 +27,7 @@ _LONGEST_MS = 100 * 365 * 86_400_000
 _PROMISES = ("limit", "channels", "history", "keep")
 
 
-class RuleError(Exception):
+class RuleError(InvalidRequestError):
     """A rule that cannot be used; the message names the file, the line, and the cure."""
 
 
@@ -129,8 +130,8 @@ def _limit(text: str, where: str) -> int:
 def _channels(text: str, where: str) -> tuple[str, ...]:
     channels = tuple(dict.fromkeys(part.strip().upper() for part in text.split(",")))
     for channel in channels:
-        if channel not in CHANNELS:
-            raise RuleError(f"{where}: channels: {channel!r} is none. There are: {', '.join(CHANNELS)}")
+        if channel not in list(Channel):
+            raise RuleError(f"{where}: channels: {channel!r} is none. There are: {', '.join(Channel)}")
     return channels
 
 

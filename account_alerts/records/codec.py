@@ -17,6 +17,7 @@ import fastavro.types
 import fastavro.validation
 
 from account_alerts.config import PROJECT, Config
+from account_alerts.model.errors import InvalidRecordError
 from account_alerts.records import strict_avro
 
 Record = dict[str, Any]
@@ -30,7 +31,7 @@ _NO_SUCH_SCHEMA = 40403
 """The registry's own code: a plain 404 may be a proxy's, of a registry that is away."""
 
 
-class CodecError(ValueError):
+class CodecError(InvalidRecordError):
     """Bytes that are no such record, or a record that does not fit its schema."""
 
 

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from account_alerts.model.alerts import AMOUNT_TYPES, CHANNELS, COUNT_TYPE
+from account_alerts.model.alerts import AMOUNT_TYPES, AlertType, Channel
+
+ALL_CHANNELS = frozenset(Channel)
 
 
 @dataclass
@@ -24,7 +26,7 @@ def check_settings(settings: list[Mapping[str, Any]]) -> CheckedSettings:
     checked = CheckedSettings()
     for setting in settings:
         alert_type = setting["alert_type"]
-        if alert_type not in AMOUNT_TYPES and alert_type != COUNT_TYPE:
+        if alert_type not in AMOUNT_TYPES and alert_type != AlertType.TRANSACTION_COUNT:
             checked.unknown.append(alert_type)
         elif _is_valid(setting):
             checked.usable.append(setting)
@@ -34,8 +36,8 @@ def check_settings(settings: list[Mapping[str, Any]]) -> CheckedSettings:
 
 
 def _is_valid(setting: Mapping[str, Any]) -> bool:
-    if not (setting["setting_id"] and setting["account_id"] and CHANNELS.issuperset(setting["channels"])):
+    if not (setting["setting_id"] and setting["account_id"] and ALL_CHANNELS.issuperset(setting["channels"])):
         return False
-    if setting["alert_type"] == COUNT_TYPE:
+    if setting["alert_type"] == AlertType.TRANSACTION_COUNT:
         return setting["count"] is not None and setting["window_minutes"] is not None
     return setting["threshold_minor"] is not None

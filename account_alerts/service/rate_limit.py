@@ -1,53 +1,58 @@
-"""Not more than so much a second."""
+"""A limit on how much is done a second."""
 
 import asyncio
-import time
-from collections.abc import Callable
+
+from account_alerts.service.clock import SYSTEM_CLOCK, Clock
 
 
-class Pace:
-    """Lets somebody who works in batches go on at a given rate, with a tenth of a second's work at once."""
+class TokenBucket:
+    """So many a second on average; what was not used is kept, up to a burst."""
 
-    def __init__(self, per_second: float) -> None:
-        self._rate = per_second
-        self._due = time.monotonic()
+    def __init__(self, rate: float | None, burst: float | None = None, clock: Clock = SYSTEM_CLOCK) -> None:
+        """Begin with the tokens of a second, or with a burst if that is less.
 
-    def spend(self, count: int) -> None:
-        """Note that so many were done; sleep for as long as that was too quick."""
-        now = time.monotonic()
-        # What was not used in quiet times is not made up for later.
-        self._due = max(self._due, now - 0.1) + count / self._rate
-        if self._due > now:
-            time.sleep(self._due - now)
-
-
-class Bucket:
-    """A rate: so many a second on average, and at once as many as come together in a second."""
-
-    def __init__(self, rate: float | None, clock: Callable[[], float] = time.monotonic) -> None:
-        """`rate` a second; None: without limit."""
+        Args:
+            rate: Tokens a second; None: without limit.
+            burst: Tokens kept at most; by default those of a second, and never less than one.
+            clock: Tells the time.
+        """
         self._rate, self._clock = rate, clock
-        self._tokens, self._at = rate or 0.0, clock()
+        self._burst = max(rate or 0.0, 1.0) if burst is None else burst
+        self._tokens, self._at = min(rate or 0.0, self._burst), clock.monotonic()
+
+    def try_take(self, wanted: int) -> int:
+        """Take the tokens there are now, up to `wanted`; returns how many, maybe none."""
+        if self._rate is None:
+            return wanted
+        self._refill(self._rate)
+        granted = max(0, min(wanted, int(self._tokens)))
+        self._tokens -= granted
+        return granted
 
     async def take(self, wanted: int) -> int:
-        """Up to `wanted` permits, at least one."""
+        """Take up to `wanted` tokens, waiting for the first; returns how many."""
         while (granted := self.try_take(wanted)) == 0:
             assert self._rate is not None
             await asyncio.sleep((1 - self._tokens) / self._rate + 0.001)
         return granted
 
-    def try_take(self, wanted: int) -> int:
-        """The permits there are now, up to `wanted`."""
-        if self._rate is None:
-            return wanted
-        now = self._clock()
-        self._tokens = min(max(self._rate, 1.0), self._tokens + (now - self._at) * self._rate)
-        self._at = now
-        granted = min(wanted, int(self._tokens))
-        self._tokens -= granted
-        return granted
-
     def give_back(self, count: int) -> None:
-        """Permits that were not needed."""
+        """Return tokens that were not needed."""
         if self._rate is not None:
             self._tokens += count
+
+    def spend(self, count: int) -> float:
+        """Take tokens whether they are there or not; returns the seconds to pause before going on.
+
+        For work in batches, whose size is known when it is done.
+        """
+        if self._rate is None:
+            return 0.0
+        self._refill(self._rate)
+        self._tokens -= count
+        return max(0.0, -self._tokens / self._rate)
+
+    def _refill(self, rate: float) -> None:
+        now = self._clock.monotonic()
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * rate)
+        self._at = now

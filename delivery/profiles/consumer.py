@@ -7,7 +7,7 @@ wrong order, whoever of several processes has a partition. As many processes as 
 
 import json
 import logging
-import signal
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -22,6 +22,7 @@ from account_alerts import postgres
 from account_alerts.config import Config
 from account_alerts.kafka.clients import consumer
 from account_alerts.records.codec import codec
+from account_alerts.service.process import Service, run
 from delivery.profiles.records import UnusableError, read
 
 _log = logging.getLogger(__name__)
@@ -215,21 +216,17 @@ class Profiles:
             self._behind.labels(topic).set(count)
 
 
-def main() -> None:
+def main(service: Service) -> None:
     """Run until SIGTERM."""
-    from account_alerts.service.process import arguments
-
-    chosen, config, settings = arguments("profiles")
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    profiles = Profiles(config)
+    settings = service.config.require("senders")
+    profiles = Profiles(service.config)
+    port = service.options.metrics_port or settings.profiles_metrics_port
     try:
-        start_http_server(chosen.metrics_port or settings.profiles_metrics_port, registry=profiles.registry)
+        start_http_server(port, registry=profiles.registry)
     except OSError as error:
         _log.warning("metrics: %s; give this process another port by --metrics-port", error)
-    profiles.run(stop)
+    profiles.run(service.stop)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(main, "python -m delivery.profiles.consumer", "Keeps what senders look at."))

@@ -4,13 +4,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from account_alerts.model.errors import InvalidRecordError
 from account_alerts.records.codec import Codec, CodecError
 
 _LONGEST_ID = 2_000
 """Characters of an id that the tables' indexes can hold, whatever they are (in bytes: 2,700)."""
 
 
-class UnusableError(ValueError):
+class UnusableError(InvalidRecordError):
     """A record that is passed over: the last good one of its key stays in force."""
 
 

@@ -1,8 +1,8 @@
 """From alerts to the message that is handed over."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 
+from account_alerts.model.ids import stable_id
 from account_alerts.records.codec import Record
 from delivery.alert import Delivery
 from delivery.gateways.base import Message
@@ -36,9 +36,4 @@ def message_of(
 def digest_key(delivery: Delivery) -> str:
     """The id of a digest: of one claim, for one customer at one address."""
     parts = (delivery.digest_id or "", delivery.alert["customer_id"], delivery.alert["address"])
-    digest = hashlib.sha256()
-    for part in parts:
-        data = part.encode()
-        digest.update(len(data).to_bytes(4, "big"))
-        digest.update(data)
-    return digest.hexdigest()[:32]
+    return stable_id(*(part.encode() for part in parts))

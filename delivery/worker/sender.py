@@ -13,8 +13,8 @@ import psycopg
 
 from account_alerts.config.delivery import Senders
 from account_alerts.records.codec import Codec, Record
-from account_alerts.service.backoff import back_off
-from account_alerts.service.rate_limit import Bucket
+from account_alerts.service.backoff import Backoff
+from account_alerts.service.rate_limit import TokenBucket
 from delivery import policy
 from delivery.alert import (
     Delivery,
@@ -80,7 +80,8 @@ class Sender:
         )
         self._slots = Slots(settings.in_flight)
         self._again = Slots(max(1, settings.in_flight // 2))
-        self._bucket = Bucket(settings.rate(channel))
+        self._bucket = TokenBucket(settings.rate(channel))
+        self._retries = Backoff(settings.retry_first, settings.retry_longest)
         self._routes = Routes(settings.longest_probe / 1000)
         self._health = Health(self._routes, metrics)
         self._marks = Marks(ledger, gateway, metrics, written=self._release)
@@ -307,7 +308,7 @@ class Sender:
         now = self._clock()
         retry_in = 0
         if not outcome.gateway_down:
-            retry_in = back_off(first.attempt, self._settings.retry_first, self._settings.retry_longest)
+            retry_in = int(self._retries.after(first.attempt))
         for delivery in group:
             self._marks.add(marks_of(delivery, outcome, now, retry_in), delivery)
 

@@ -11,7 +11,6 @@ from account_alerts.kafka.clients import KafkaUnreachableError, consumer, partit
 from delivery.ledger.session import Session
 
 _log = logging.getLogger(__name__)
-CHANNELS = ("email", "sms", "push")
 _LATEST_SAID = 10.0
 
 

@@ -5,11 +5,12 @@ from typing import Any
 import httpx2
 
 from account_alerts.config import Config, ConfigError
+from account_alerts.model.errors import OperationError
 
 _SECONDS = 10
 
 
-class DeviceServiceError(Exception):
+class DeviceServiceError(OperationError):
     """The device service refused, or does not answer; the message says what to do."""
 
 

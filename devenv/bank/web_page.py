@@ -9,11 +9,12 @@ from typing import Any
 import httpx2
 
 from account_alerts.config import Config
+from account_alerts.model.errors import OperationError
 
 _LONGEST_TOKEN_S = 30 * 86_400
 
 
-class ClicksError(Exception):
+class ClicksError(OperationError):
     """The endpoint cannot be reached, or did not accept the events; the message says why."""
 
 

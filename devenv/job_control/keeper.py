@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Thread
 
 from account_alerts.config import load
-from account_alerts.model.errors import LocalError
+from account_alerts.model.errors import OperationError
 from devenv.job_control import state as job_state
 from devenv.job_control.runner import bring_back as submit_again
 from devenv.layout import Layout, layout
@@ -65,7 +65,7 @@ def main(config_file: str) -> None:
             # With what it ran with, not with what the project's folder has become meanwhile.
             submit_again(load(Path(ran)) if ran else config, name)
         except Exception as error:  # The others must not be lost by one that cannot be brought back.
-            _log.error("%s: %s", name, error, exc_info=not isinstance(error, LocalError))
+            _log.error("%s: %s", name, error, exc_info=not isinstance(error, OperationError))
             return False
         return True
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from account_alerts.config import Config
-from account_alerts.model.errors import LocalError
+from account_alerts.model.errors import OperationError
 from devenv.job_control import state as job_state
 from devenv.job_control import versions
 from devenv.layout import Layout
@@ -53,7 +53,7 @@ def submitting(layout: Layout, name: str) -> Iterator[None]:
     """Claim a job for one submission; a crash releases it.
 
     Raises:
-        LocalError: Somebody else is at it for minutes.
+        OperationError: Somebody else is at it for minutes.
     """
     with (layout.state / f"submit-{name}.lock").open("w") as lock:
 
@@ -73,7 +73,7 @@ def submitting(layout: Layout, name: str) -> Iterator[None]:
 def _submit_here(config: Config, name: str, place: Layout, *, resume: bool) -> str:
     running = FlinkRest(config.flink.rest_url).live_job(name)
     if running is not None:
-        raise LocalError(f"{name}: runs already (job {running.id}).")
+        raise OperationError(f"{name}: runs already (job {running.id}).")
     checkpoint = job_state.newest_checkpoint(place, name) if resume else None
     say(f"{name}: submitting" + (f", from {checkpoint.name}" if checkpoint else ""))
     code, kept = versions.store(place), keep_config(config, place)

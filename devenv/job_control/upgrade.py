@@ -17,7 +17,7 @@ from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
 from account_alerts.config import PROJECT, Config, load
-from account_alerts.model.errors import LocalError
+from account_alerts.model.errors import OperationError
 from devenv.interruption import interruptible
 from devenv.job_control import runner, state, state_compatibility, versions
 from devenv.job_control.state import JobRecord
@@ -76,8 +76,8 @@ def upgrade(config: Config, name: str, code: Path = PROJECT, dropped: Sequence[s
         dropped: Operators whose state may be lost.
 
     Raises:
-        LocalError: It does not run, does not fit (then it goes on as it was), or did not become healthy (then
-            the old version runs again).
+        OperationError: It does not run, does not fit (then it goes on as it was), or did not become healthy
+            (then the old version runs again).
     """
     place, rest = layout(config), FlinkRest(config.flink.rest_url)
     with runner.submitting(place, name), interruptible():
@@ -96,7 +96,7 @@ def upgrade(config: Config, name: str, code: Path = PROJECT, dropped: Sequence[s
             reasons = state_compatibility.misfits(operators, new.version.operators, dropped)
             reasons += state_compatibility.useless(operators, new.version.operators, dropped)
             if reasons:
-                raise LocalError(
+                raise OperationError(
                     f"{name}: goes on as it is; it cannot be upgraded:\n"
                     + "\n".join(reasons)
                     + "\ndocs/upgrades.md says how to begin anew instead."
@@ -120,14 +120,16 @@ def rollback(config: Config, name: str) -> None:
     same ids.
 
     Raises:
-        LocalError: There is no version before, or it did not become healthy.
+        OperationError: There is no version before, or it did not become healthy.
     """
     place, rest = layout(config), FlinkRest(config.flink.rest_url)
     with runner.submitting(place, name), interruptible():
         record, job = state.read(place, name), rest.live_job(name)
         former = record.former
         if former is None or not Path(former["code"]).is_dir():
-            raise LocalError(f"{name}: no version before is known. `alerts upgrade {name} --code FOLDER`.")
+            raise OperationError(
+                f"{name}: no version before is known. `alerts upgrade {name} --code FOLDER`."
+            )
         new = _prepare(load(Path(former["config"])), place, name, Path(former["code"]))
         try:
             _plan(new)
@@ -179,11 +181,13 @@ def _replace(
         try:
             _take_back(rest, place, way_back, old or _prepare_old(place, name, record), record)
         except Exception as second:
-            raise LocalError(
+            raise OperationError(
                 f"{name}: neither version could be started. The savepoint is {way_back}; `alerts submit "
                 f"{name}` goes on from it with the old version. First: {error} Then: {second}"
             ) from second
-        raise LocalError(f"{name}: the version before runs again. The other one failed: {error}") from error
+        raise OperationError(
+            f"{name}: the version before runs again. The other one failed: {error}"
+        ) from error
     finally:
         if old is not None:
             old.discard()
@@ -218,7 +222,9 @@ def _prepare(config: Config, place: Layout, name: str, code: Path, label: str = 
 def _prepare_old(place: Layout, name: str, record: JobRecord) -> Prepared:
     """The version that runs, ready to come back."""
     if not (record.code and record.config and Path(record.code).is_dir()):
-        raise LocalError(f"{name}: with what it was submitted is not known. Cancel it and submit it again.")
+        raise OperationError(
+            f"{name}: with what it was submitted is not known. Cancel it and submit it again."
+        )
     return _prepare(load(Path(record.config)), place, name, Path(record.code), "old")
 
 
@@ -241,10 +247,10 @@ def _stop(rest: FlinkRest, job: Job, place: Layout) -> Path:
         )
     except (FlinkRefusedError, SavepointError) as error:
         state.stopping(place, job.name, None)
-        raise LocalError(f"{job.name}: goes on as it is; it could not be stopped: {error}") from error
+        raise OperationError(f"{job.name}: goes on as it is; it could not be stopped: {error}") from error
     except FlinkUnreachableError as error:
         # It may have been asked all the same: the mark stays, by which the keeper knows what to go on from.
-        raise LocalError(
+        raise OperationError(
             f"{job.name}: whether it stops is not known. If it does, it is brought back from its savepoint; "
             f"see `alerts status`. {error}"
         ) from error
@@ -257,7 +263,7 @@ def _stop_or_cancel(rest: FlinkRest, job: Job | None, place: Layout) -> Path | N
         return None
     try:
         return _stop(rest, job, place)
-    except LocalError as error:
+    except OperationError as error:
         say(f"{error}. Cancelling it")
         _cancel(rest, job)
         return None
@@ -284,12 +290,12 @@ def patient(check: Callable[[], _T | None]) -> Callable[[], _T | None]:
 def _running(rest: FlinkRest, name: str) -> Job:
     job = rest.live_job(name)
     if job is None:
-        raise LocalError(f"{name}: does not run. Start it: alerts submit {name}")
+        raise OperationError(f"{name}: does not run. Start it: alerts submit {name}")
     return job
 
 
 def _known(place: Layout, name: str) -> JobRecord:
     record = state.read(place, name)
     if record.operators is None:
-        raise LocalError(f"{name}: what holds state in it is not known. Cancel it and submit it again.")
+        raise OperationError(f"{name}: what holds state in it is not known. Cancel it and submit it again.")
     return record

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from account_alerts.config import PROJECT
-from account_alerts.model.errors import LocalError
+from account_alerts.model.errors import OperationError
 from devenv.layout import Layout
 
 CARRIED = ("jobs", "udfs", "sql", "conf")
@@ -24,11 +24,13 @@ def store(layout: Layout, code: Path = PROJECT) -> Path:
     The same code gives the same copy.
 
     Raises:
-        LocalError: The folder is not a project's.
+        OperationError: The folder is not a project's.
     """
     missing = [part for part in PARTS if not (code / part).is_dir()]
     if missing:
-        raise LocalError(f"{code}: has no folder {missing[0]}; name the folder of a clone of the project.")
+        raise OperationError(
+            f"{code}: has no folder {missing[0]}; name the folder of a clone of the project."
+        )
     copy = layout.versions / _digest(code, PARTS)[:12]
     if not copy.exists():
         layout.versions.mkdir(parents=True, exist_ok=True)

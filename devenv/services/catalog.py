@@ -68,7 +68,7 @@ def wait_until_ready(config: Config, layout: Layout) -> None:
     """Wait for each part in its order, and prepare it.
 
     Raises:
-        LocalError: One is not ready in time.
+        OperationError: One is not ready in time.
     """
     for part in PARTS:
         ready = partial(part.ready, config)

@@ -5,7 +5,7 @@ import shutil
 
 from account_alerts import installation
 from account_alerts.config import Config
-from account_alerts.model.errors import LocalError
+from account_alerts.model.errors import OperationError
 from devenv.layout import Layout
 from devenv.services.kafka import rolling_log
 from ingest.capture import connect_client, debezium
@@ -74,9 +74,9 @@ def prepare(config: Config) -> None:
     """Register the connector, and wait until it runs.
 
     Raises:
-        LocalError: It does not.
+        OperationError: It does not.
     """
     connect_client.register(config)
     if not connect_client.running(config):
         status = connect_client.status(config)
-        raise LocalError(f"connect: the connector does not run: {status.reason or 'see connect.log'}")
+        raise OperationError(f"connect: the connector does not run: {status.reason or 'see connect.log'}")

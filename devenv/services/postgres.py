@@ -6,7 +6,7 @@ from pathlib import Path
 
 from account_alerts import installation, postgres
 from account_alerts.config import Config
-from account_alerts.model.errors import LocalError
+from account_alerts.model.errors import OperationError
 from devenv.layout import Layout
 
 # Changes are read from the log (wal_level). What customers told the bank does not go into the server's log:
@@ -43,7 +43,7 @@ def write(config: Config, layout: Layout) -> str:
     """Write the server's files; returns the shell command that makes its data once and runs it.
 
     Raises:
-        LocalError: The two databases are not the local server's.
+        OperationError: The two databases are not the local server's.
     """
     _check(config)
     folder, data = layout.postgres, layout.postgres / "data"
@@ -105,7 +105,7 @@ def _check(config: Config) -> None:
     port = config.local_environment().postgres_port
     for name, section in (("bank", postgres.bank(config)), ("delivery", postgres.delivery(config))):
         if (section.host, section.port) != ("localhost", port):
-            raise LocalError(
+            raise OperationError(
                 f"{config.path}: {name}: is at {section.host}:{section.port}, the local PostgreSQL at "
                 f"localhost:{port}. Leave {name}.port out, and set {name}.host to localhost."
             )

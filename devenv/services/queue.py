@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 from account_alerts import installation
 from account_alerts.config import Config
 from account_alerts.config.ingest import Bridge
-from account_alerts.model.errors import LocalError
+from account_alerts.model.errors import OperationError
 from devenv.layout import Layout
 
 if TYPE_CHECKING:
@@ -108,5 +108,5 @@ def where(config: Config) -> str:
 
 def _bridge(config: Config) -> Bridge:
     if config.bridge is None:
-        raise LocalError(f"{config.path}: no section 'bridge': it says how the queue is called")
+        raise OperationError(f"{config.path}: no section 'bridge': it says how the queue is called")
     return config.bridge

@@ -9,6 +9,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from account_alerts.config import LARGEST_RECORD, Config
 from account_alerts.kafka.clients import producer, send
 from account_alerts.kafka.dead_letters import headers
+from account_alerts.model.errors import OperationError
 from account_alerts.records.codec import CodecError, codec
 from ingest.bridge import metrics
 from ingest.bridge.in_flight import InFlightMessage, Outcome
@@ -25,7 +26,7 @@ _LONGEST_REASON = 10_000
 _TOPIC_CHECK_SECONDS = 0.2
 
 
-class BridgeError(Exception):
+class BridgeError(OperationError):
     """Kafka takes no bookings; unsettled messages stay on the queue. The text says why."""
 
 

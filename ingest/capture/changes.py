@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from account_alerts.model.errors import InvalidRecordError
 from account_alerts.records.codec import Record, RecordName
 from ingest.capture.debezium import AUTHORIZATIONS, BOOKINGS, SETTINGS
 
@@ -19,7 +20,7 @@ _BOOKING = (
 )
 
 
-class UnusableChangeError(ValueError):
+class UnusableChangeError(InvalidRecordError):
     """A change that is no such row; the message says why, without what is in it."""
 
 

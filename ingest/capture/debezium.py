@@ -13,6 +13,7 @@ from account_alerts.config import LARGEST_RECORD, Config
 from account_alerts.config.ingest import Capture
 from account_alerts.config.kafka import Topic
 from account_alerts.kafka.clients import admin
+from account_alerts.model.errors import OperationError
 from account_alerts.postgres import bank
 
 SETTINGS = "published.alert_settings"
@@ -30,7 +31,7 @@ _HEARTBEAT = (
 _TIMEOUT = 10.0
 
 
-class CaptureError(Exception):
+class CaptureError(OperationError):
     """Kafka Connect does not answer or refuses, or nothing is configured; the message says what to do."""
 
 

@@ -18,8 +18,9 @@ from prometheus_client import start_http_server
 from account_alerts.config import Config, load
 from account_alerts.kafka.clients import KafkaUnreachableError, admin, consumer, producer, send
 from account_alerts.kafka.dead_letters import headers
+from account_alerts.model.errors import UnreachableError
 from account_alerts.records.codec import CodecError, codec
-from account_alerts.service.rate_limit import Pace
+from account_alerts.service.rate_limit import TokenBucket
 from ingest.capture import connect_client, debezium, position
 from ingest.capture.changes import UnusableChangeError, change
 from ingest.capture.metrics import CONNECTOR, DEAD_LETTERS, LATENCY, PUBLISHED, SKIPPED
@@ -29,7 +30,7 @@ _LARGEST_BATCH = 1_000
 _log = logging.getLogger(__name__)
 
 
-class PublisherError(Exception):
+class PublisherError(UnreachableError):
     """A record could not be written; the publisher ends, and begins again at the last commit."""
 
 
@@ -52,7 +53,7 @@ class Publisher:
         self._outputs = {
             own.topic(table): config.topics.all()[key] for table, key in debezium.tables(config).items()
         }
-        self._pace = Pace(own.records_per_second)
+        self._pace = TokenBucket(own.records_per_second, own.records_per_second / 10)
         self._batch = min(_LARGEST_BATCH, max(1, own.records_per_second // 10))
         self._published: dict[tuple[str, int], int] = {}
         self._topic_ids: dict[str, str] = {}
@@ -115,7 +116,7 @@ class Publisher:
             LATENCY.labels(topic).observe(max(0.0, now - committed_ms) / 1000)
         if taken:
             self._consumer.commit(offsets=_next_offsets(taken), asynchronous=True)
-        self._pace.spend(len(taken))
+        time.sleep(self._pace.spend(len(taken)))
 
     def _usable(self, message: Message) -> bool:
         error = message.error()

@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from account_alerts.model.errors import InvalidRequestError
 from account_alerts.records.codec import Record
 
 LATEST = 253_402_300_799_999
@@ -72,7 +73,7 @@ class ClickEvent(BaseModel):
         return self
 
 
-class RefusedError(Exception):
+class RefusedError(InvalidRequestError):
     """A request that is not accepted, nothing of it: an HTTP status and what is wrong, a problem each."""
 
     def __init__(self, status: int, problems: list[dict[str, Any]]) -> None:

@@ -7,10 +7,11 @@ from confluent_kafka import KafkaError, KafkaException, Message
 
 from account_alerts.config import Config
 from account_alerts.kafka.clients import producer
+from account_alerts.model.errors import UnreachableError
 from account_alerts.records.codec import Record, codec
 
 
-class AwayError(Exception):
+class AwayError(UnreachableError):
     """Kafka did not take all of it in time; the events may be sent again, their ids stay the same."""
 
 

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field
 
+from account_alerts.model.errors import InvalidRecordError
 from account_alerts.records.bookings import violation
 from account_alerts.records.codec import Record
 
 
-class InvalidMessageError(ValueError):
+class InvalidMessageError(InvalidRecordError):
     """A message, or an entry of it, is no booking; the text says why and quotes nothing of the content."""
 
 

@@ -13,7 +13,7 @@ from confluent_kafka import Message
 
 from account_alerts.config import Config
 from account_alerts.kafka.clients import KafkaUnreachableError, consumer, partitions
-from account_alerts.model.errors import LocalError
+from account_alerts.model.errors import OperationError
 from account_alerts.records.codec import CodecError, codec
 from operations.analyst_rules import lifecycle
 from operations.analyst_rules.registry import Registry
@@ -43,7 +43,7 @@ def watch(config: Config) -> None:
     while True:
         try:
             _watch(config)
-        except (KafkaUnreachableError, FlinkUnreachableError, LocalError) as error:
+        except (KafkaUnreachableError, FlinkUnreachableError, OperationError) as error:
             if str(error) != told:  # It may be so for hours.
                 told = str(error)
                 _log.warning("%s", told)

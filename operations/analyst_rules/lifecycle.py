@@ -10,7 +10,7 @@ from pathlib import Path
 
 from account_alerts.config import Config
 from account_alerts.model.analyst_rule import Rule, RuleError
-from account_alerts.model.errors import LocalError
+from account_alerts.model.errors import OperationError
 from devenv.job_control import runner
 from devenv.job_control import state as job_state
 from devenv.layout import Layout
@@ -33,7 +33,7 @@ def start(config: Config, rules: Sequence[Rule]) -> int:
 
     Raises:
         RuleError: One is started already, or there is no room on the cluster.
-        LocalError: A job cannot be submitted, or does not come up; then none of the rules is started.
+        OperationError: A job cannot be submitted, or does not come up; then none of the rules is started.
     """
     with _alone(config):
         return _start(config, rules)
@@ -103,7 +103,7 @@ def decide(config: Config, name: str, *, release: bool) -> int:
 
     Raises:
         RuleError: There is nothing held, and the rule is not started.
-        LocalError: The rule's job does not come up; the alerts are decided on all the same.
+        OperationError: The rule's job does not come up; the alerts are decided on all the same.
     """
     with _alone(config):
         if config.local is None:
@@ -144,7 +144,7 @@ def halt(config: Config, name: str, is_over: Callable[[Registry], bool]) -> bool
         is_over: Whether it is still so, by what is known of the rules when nobody else changes it.
 
     Raises:
-        LocalError: Its job does not end.
+        OperationError: Its job does not end.
         FlinkUnreachableError: Flink does not answer.
     """
     with _alone(config):
@@ -203,7 +203,7 @@ def bring_up(config: Config) -> None:
             try:
                 job_runner.submit(config, [job])
                 health.wait_for_checkpoints(config, [job])
-            except LocalError as error:
+            except OperationError as error:
                 say(f"{job}: does NOT run: {error}")
 
 

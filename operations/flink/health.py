@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from account_alerts.config import Config
-from account_alerts.model.errors import LocalError
+from account_alerts.model.errors import OperationError
 from operations.flink.rest import FlinkRest, FlinkUnreachableError
 from operations.waiting import say, wait_for
 
@@ -17,7 +17,7 @@ def wait_until_running(rest: FlinkRest, name: str, job_id: str) -> None:
     """Wait until all tasks run.
 
     Raises:
-        LocalError: The job failed, or they do not in time.
+        OperationError: The job failed, or they do not in time.
     """
 
     def running() -> bool:
@@ -31,7 +31,7 @@ def wait_until_healthy(rest: FlinkRest, name: str, job_id: str) -> None:
     """Wait for a checkpoint that was asked for when all tasks ran, and some seconds without a failure.
 
     Raises:
-        LocalError: The job failed, or makes none in time.
+        OperationError: The job failed, or makes none in time.
     """
     began, asked_at = time.monotonic(), time.time() * 1000
     rest.trigger_checkpoint(job_id)
@@ -60,7 +60,7 @@ def _wait(rest: FlinkRest, name: str, job_id: str, what: str, check: Callable[[]
             failure = reason(rest, job_id)
             ended = next((job for job in rest.jobs() if job.id == job_id and not job.live), None)
             if failure or ended:
-                raise LocalError(f"{name}: {ended.state if ended else 'failed'}. {failure}")
+                raise OperationError(f"{name}: {ended.state if ended else 'failed'}. {failure}")
             return check()
         except FlinkUnreachableError:
             return False  # It may be busy; what counts is what it says when it answers.
@@ -77,7 +77,7 @@ def wait_for_checkpoints(config: Config, jobs: list[str]) -> None:
     for name in jobs:
         job = rest.live_job(name)
         if job is None:
-            raise LocalError(f"{name}: does not run. See `alerts status` and the logs.")
+            raise OperationError(f"{name}: does not run. See `alerts status` and the logs.")
         job_id = job.id
 
         def completed(job_id: str = job_id) -> bool:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
 
+from account_alerts.model.errors import OperationError, UnreachableError
+
 LIVE = {"INITIALIZING", "CREATED", "RUNNING", "FAILING", "RESTARTING", "RECONCILING"}
 """The states of a job that still wants to run."""
 _TIMEOUT = 5.0
 
 
-class FlinkUnreachableError(Exception):
+class FlinkUnreachableError(UnreachableError):
     """The JobManager does not answer, or refuses; the message names its address."""
 
 
@@ -20,7 +22,7 @@ class FlinkRefusedError(FlinkUnreachableError):
     """The JobManager answered, and did not do what it was asked for."""
 
 
-class SavepointError(Exception):
+class SavepointError(OperationError):
     """A savepoint could not be made; the message is Flink's reason."""
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from account_alerts import installation
 from account_alerts.config import Config
-from account_alerts.model.errors import LocalError
+from account_alerts.model.errors import OperationError
 from devenv.layout import Layout
 
 # A client lives for seconds only: the quick compiler is enough.
@@ -54,7 +54,7 @@ class Attempt:
         """Start the client for a job file; `options` are the file's own."""
         script = self.code / "jobs" / file
         if not script.exists():
-            raise LocalError(f"{self.label}: {script} is missing")
+            raise OperationError(f"{self.label}: {script} is missing")
         shutil.rmtree(self.operators, ignore_errors=True)
         command = [
             str(installation.flink_home() / "bin/flink"),
@@ -80,7 +80,7 @@ class Attempt:
         """Wait for the client; returns the ids of the jobs it submitted.
 
         Raises:
-            LocalError: It could not submit them.
+            OperationError: It could not submit them.
         """
         try:
             status = running.wait()
@@ -90,7 +90,7 @@ class Attempt:
         output = self.output.read_text()
         submitted: list[str] = re.findall(r"JobID (\w{32})", output)
         if status or not submitted:
-            raise LocalError(
+            raise OperationError(
                 f"{self.label}: cannot be submitted:\n{_without_frames(output)}\nAll of it: {self.output}"
             )
         return submitted

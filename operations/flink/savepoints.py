@@ -3,7 +3,7 @@
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from account_alerts.model.errors import LocalError
+from account_alerts.model.errors import OperationError
 from operations.flink.rest import FlinkRest, FlinkUnreachableError, Job, SavepointError
 from operations.waiting import say, wait_for
 
@@ -18,7 +18,7 @@ def end(rest: FlinkRest, job: Job) -> str | None:
     newest checkpoint; None: there is none.
 
     Raises:
-        LocalError: It does not end.
+        OperationError: It does not end.
         FlinkUnreachableError: Flink does not answer.
     """
     try:
@@ -26,7 +26,7 @@ def end(rest: FlinkRest, job: Job) -> str | None:
         return wait_for(
             f"{job.name}: savepoint", lambda: rest.savepoint(job.id, request), _SAVEPOINT_SECONDS, ""
         )
-    except (SavepointError, LocalError, FlinkUnreachableError) as error:
+    except (SavepointError, OperationError, FlinkUnreachableError) as error:
         say(f"{job.name}: cancelling it, as it could not be stopped: {error}")
     completed = rest.checkpoints(job.id)["latest"]["completed"]
     rest.cancel(job.id)

@@ -41,9 +41,9 @@ FEES = (
     "    OR (e.amount_minor > r.threshold_minor AND r.alert_type = 'DEBITED_ABOVE'",
 )
 KNOWN = (
-    "account_alerts/records/settings.py",
-    "AMOUNT_TYPES = frozenset({",
-    'AMOUNT_TYPES = frozenset({"FEE_ABOVE", ',
+    "account_alerts/model/alerts.py",
+    '    BALANCE_ABOVE = "BALANCE_ABOVE"\n',
+    '    FEE_ABOVE = "FEE_ABOVE"\n    BALANCE_ABOVE = "BALANCE_ABOVE"\n',
 )
 MARKED = ("udfs/alerts.py", "address), channel, address\n", 'address), channel, f"{address}#b"\n')
 """Version B's addresses show that its Python runs; its ids are those of version A."""

@@ -12,7 +12,7 @@ from pyflink.datastream import KeyedCoProcessFunction, KeyedProcessFunction, Out
 from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 from account_alerts.config import Config
-from account_alerts.model.alerts import COUNT_TYPE
+from account_alerts.model.alerts import AlertType
 from account_alerts.records.codec import Codec, CodecError, Record, RecordName, codec
 from account_alerts.records.settings import check_settings
 from udfs.alert_rules.account_rules import AccountRules, from_json, to_json, without_oldest
@@ -284,7 +284,9 @@ class FoldRules(KeyedProcessFunction):  # type: ignore[misc]
             "known_until": self._known_until.value() or 0,
             "version": time,
             "rules": rules,
-            "counted": sorted({rule["currency"] for rule in rules if rule["alert_type"] == COUNT_TYPE}),
+            "counted": sorted(
+                {rule["currency"] for rule in rules if rule["alert_type"] == AlertType.TRANSACTION_COUNT}
+            ),
         }
         return self._record(key, self._codec.encode("AlertRules", value, self._topic, check=False), time)
 

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from account_alerts.model.alerts import Channel
 from udfs.alerts import make_alerts
 
-CHANNELS = ("EMAIL", "SMS", "PUSH")
 Hit = dict[str, Any]
 """A row of sql/tables/rule_hits.sql with the Kafka time at which it was `found_at`; on its way `customer_id`
 becomes the customer's."""
@@ -55,7 +55,7 @@ def alerts_of(hit: Hit, contact: dict[str, Any] | None) -> Iterator[dict[str, An
     """
     if contact is None:
         return
-    wanted = hit["channels"].split(",") if hit["channels"] else CHANNELS
+    wanted = hit["channels"].split(",") if hit["channels"] else [channel.value for channel in Channel]
     setting_id = f"adhoc:{hit['rule']}"
     made = make_alerts(
         hit["entry_id"].encode(),

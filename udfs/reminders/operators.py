@@ -7,7 +7,7 @@ from pyflink.common import Row, Types
 from pyflink.datastream import RuntimeContext
 
 from account_alerts.config import Config
-from account_alerts.model.alerts import CHANNELS, REMINDER_TYPE
+from account_alerts.model.alerts import AlertType, Channel
 from account_alerts.records.codec import Codec
 from account_alerts.records.customers import read_settings
 from udfs.alerts import make_alerts
@@ -61,9 +61,9 @@ def read_agreed(decoder: Codec, customer_id: str, record: bytes | None) -> dict[
     agreed = [
         {name: setting[name] for name in ("setting_id", "account_id", "currency", "channels")}
         for setting in (value or {"settings": []})["settings"]
-        if setting["alert_type"] == REMINDER_TYPE
+        if setting["alert_type"] == AlertType.APPLICATION_REMINDER
         and setting["setting_id"]
-        and CHANNELS.issuperset(setting["channels"])
+        and frozenset(Channel).issuperset(setting["channels"])
     ]
     if value is None or not agreed:
         return None
@@ -105,7 +105,11 @@ def to_shard(config: Config) -> Callable[[Row], tuple[int, Hit]]:
 
     def hit(row: Row) -> tuple[int, Hit]:
         return shard_of(partition_of(row.customer_id, partitions), shards), {
-            **{"rule": REMINDER_TYPE, "entry_id": row.application_id, "customer_id": row.customer_id},
+            **{
+                "rule": AlertType.APPLICATION_REMINDER.value,
+                "entry_id": row.application_id,
+                "customer_id": row.customer_id,
+            },
             **{"product": row.product, "begun_ms": row.begun_ms, "written_at": row.due_ms},
         }
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from account_alerts.model.errors import InvalidRequestError, NotFoundError
 from devenv.bank.device_service.model import Device, ListedDevice, Registration
 
 MOST_DEVICES = 20
@@ -28,11 +29,11 @@ CREATE INDEX IF NOT EXISTS devices_of_customer ON devices (customer, registered_
 """
 
 
-class TooManyDevicesError(Exception):
+class TooManyDevicesError(InvalidRequestError):
     """The customer has as many devices as one may have."""
 
 
-class UnknownDeviceError(Exception):
+class UnknownDeviceError(NotFoundError):
     """The customer has no device of that id."""
 
 

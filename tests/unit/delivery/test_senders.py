@@ -2,18 +2,11 @@
 
 import asyncio
 import json
-import logging
-import sys
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from account_alerts.records.codec import Codec
-from account_alerts.service import process
-from account_alerts.service.backoff import back_off
-from account_alerts.service.rate_limit import Bucket
 from delivery.alert import Delivery, Source, UnusableError, marks_of, read, route_of
 from delivery.gateways.base import Outcome, Result
 from delivery.ledger.audit import balance_before, cause_of
@@ -98,13 +91,6 @@ def test_mails_and_sms_have_one_route() -> None:
     assert [route_of(ALERT | {"channel": channel}) for channel in ("EMAIL", "SMS")] == ["EMAIL", "SMS"]
 
 
-@given(st.integers(1, 200), st.integers(1, 10_000), st.integers(1, 1_000_000), st.floats(0, 1))
-def test_back_off_grows_up_to_the_longest(attempt: int, first: int, longest: int, chance: float) -> None:
-    wait = back_off(attempt, first, longest, lambda: chance)
-    assert min(first, longest) // 2 <= wait <= longest
-    assert back_off(attempt + 1, first, longest, lambda: chance) >= wait
-
-
 def test_what_outcomes_mean() -> None:
     own = delivery(attempt=3)
     taken = marks_of(own, Outcome(Result.HANDED_OVER, reference="r"), 1000, 50)
@@ -119,18 +105,6 @@ def test_a_mark_fits_into_the_ledger() -> None:
     row = marks_of(delivery(), Outcome(Result.RETRY, reason="a\0b" * 400), 1, 1).row()
     assert "\0" not in json.dumps(row)
     assert len(row["reason"]) <= 500
-
-
-def test_a_rate_is_kept() -> None:
-    clock = [0.0]
-    bucket = Bucket(10, lambda: clock[0])
-    assert bucket.try_take(100) == 10
-    assert bucket.try_take(1) == 0
-    clock[0] = 0.35
-    assert bucket.try_take(100) == 3
-    bucket.give_back(2)
-    assert bucket.try_take(100) == 2
-    assert Bucket(None).try_take(1_000) == 1_000
 
 
 def test_slots_are_waited_for() -> None:
@@ -193,14 +167,6 @@ def test_a_broken_profile_is_passed_over(key: bytes, value: bytes | None) -> Non
         value = good
     with pytest.raises(UnusableProfileError):
         read_profile(key, value, settings=True, decoder=CODEC)
-
-
-def test_no_request_is_logged(monkeypatch: pytest.MonkeyPatch) -> None:
-    # The tokens of devices are in the addresses of requests.
-    monkeypatch.setattr(sys, "argv", ["senders", "--channel", "push"])
-    process.arguments("sender")
-    assert not logging.getLogger("httpx2").isEnabledFor(logging.INFO)
-    assert not logging.getLogger("httpcore2.connection").isEnabledFor(logging.INFO)
 
 
 def test_why_tells_the_booking_and_masks_the_account() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from account_alerts.model.errors import LocalError
+from account_alerts.model.errors import OperationError
 from devenv.job_control import state as job_state
 from devenv.job_control.keeper import lost_jobs
 from devenv.layout import Layout
@@ -164,5 +164,5 @@ def test_a_checkpoint_is_taken_over_and_a_savepoint_is_not() -> None:
 def test_job_names() -> None:
     assert names("all") == ["alert-rules", "alerting"]
     assert names("alerting") == ["alerting"]
-    with pytest.raises(LocalError, match="alert-rules, alerting"):
+    with pytest.raises(OperationError, match="alert-rules, alerting"):
         names("alertin")

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from account_alerts.model.alerts import Channel
 from account_alerts.model.analyst_rule import Rule
 from operations.analyst_rules.outcome import Outcome
-from udfs.analyst_rules.matches import CHANNELS, alerts_of
+from udfs.analyst_rules.matches import alerts_of
 
 ACCOUNT = "CZ6508000000192000145399"
 ADDRESSES = {"EMAIL": "anna@example.com", "SMS": "+999123456", "PUSH": "device-4711"}
@@ -143,7 +144,7 @@ def test_nobody_who_may_see_the_accounts_is_said() -> None:
 
 
 def test_an_example_says_what_and_when_for_whom_and_by_which_channels() -> None:
-    [example] = outcome(TWO_DAYS[0], channels=CHANNELS).examples
+    [example] = outcome(TWO_DAYS[0], channels=tuple(Channel)).examples
     assert example == (
         "2026-11-01 12:00:00 €1,250.50 on account …5399, booking e1, to customer c1 by EMAIL, PUSH, SMS"
     )
@@ -156,7 +157,7 @@ def test_there_are_at_most_ten_examples() -> None:
 
 
 def test_neither_addresses_nor_account_numbers_are_shown() -> None:
-    made = outcome(*TWO_DAYS, channels=CHANNELS)
+    made = outcome(*TWO_DAYS, channels=tuple(Channel))
     for shown in (made.text(), json.dumps(made.as_dict())):
         assert "5399" in shown
         for hidden in (ACCOUNT, ACCOUNT[-5:], ACCOUNT[:8], *ADDRESSES.values()):

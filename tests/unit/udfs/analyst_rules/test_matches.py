@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from account_alerts.model.alerts import Channel
 from udfs.alerts import alert_id
-from udfs.analyst_rules.matches import CHANNELS, Hit, alerts_of, customers_of, read_hit, read_reset
+from udfs.analyst_rules.matches import Hit, alerts_of, customers_of, read_hit, read_reset
 
 
 def hit(**fields: Any) -> Hit:
@@ -225,8 +226,8 @@ def test_each_address_gets_one_alert_even_if_named_twice() -> None:
 
 
 @given(
-    st.lists(st.sampled_from(CHANNELS), unique=True),
-    st.lists(st.tuples(st.sampled_from(CHANNELS), st.sampled_from("xyz"))),
+    st.lists(st.sampled_from(Channel), unique=True),
+    st.lists(st.tuples(st.sampled_from(Channel), st.sampled_from("xyz"))),
 )
 def test_each_wanted_address_is_reached_once(wanted: list[str], addresses: list[tuple[str, str]]) -> None:
     made = reached(hit(channels=",".join(wanted)), contact(*addresses))

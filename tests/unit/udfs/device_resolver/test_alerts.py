@@ -5,7 +5,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udfs.device_resolver.alerts import address_of, device_alert_id, device_alerts
+from account_alerts.model.device_address import DeviceAddress
+from udfs.device_resolver.alerts import device_alert_id, device_alerts
 
 IDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
 TOKENS = IDS | st.fixed_dictionaries({"endpoint": IDS, "keys": st.dictionaries(IDS, IDS, max_size=3)})
@@ -40,7 +41,9 @@ def test_ids_tell_devices_apart(one: tuple[str, str], other: tuple[str, str]) ->
 
 def test_a_device_named_twice_counts_once() -> None:
     twice = json.dumps([{"device": "d", "kind": "FCM", "to": to} for to in ("old", "new")])
-    assert list(device_alerts("a", twice)) == [(device_alert_id("a", "d"), address_of("d", "FCM", "new"))]
+    assert list(device_alerts("a", twice)) == [
+        (device_alert_id("a", "d"), DeviceAddress("d", "FCM", "new").dump())
+    ]
 
 
 def test_an_id_and_an_address_stay_what_they_are() -> None:
@@ -48,6 +51,6 @@ def test_an_id_and_an_address_stay_what_they_are() -> None:
     assert device_alert_id("e6e5819871751c98cab35be10eba41d2", "d1") == "8b7c76c67fef2cf20976518a398d3f53"
     keys = {"p256dh": "k", "auth": "s"}
     assert (
-        address_of("d1", "WEB_PUSH", {"keys": keys, "endpoint": "https://é"})
+        DeviceAddress("d1", "WEB_PUSH", {"keys": keys, "endpoint": "https://é"}).dump()
         == '{"device":"d1","kind":"WEB_PUSH","to":{"endpoint":"https://é","keys":{"auth":"s","p256dh":"k"}}}'
     )
