@@ -1,13 +1,14 @@
-"""Commands that work on the bank's database: alerts bank ..."""
+"""`alerts bank`: the bank's database."""
 
 import getpass
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="The bank's database: customers, access, preferences, bookings.")
+from alerts_cli.options import App, load_config, print_json
+
+app = App(help="The bank's database: customers, access, preferences, bookings.")
 
 
 @app.command(epilog="Example: alerts bank load --sample")
@@ -21,7 +22,6 @@ def load(
     sample: Annotated[bool, typer.Option("--sample", help="The customers of the sample data.")] = False,
 ) -> None:
     """Make customers and access rights what a file says; what is not in it stays."""
-    from account_alerts.config import load as configured
     from devenv.bank import customers, database
     from operations import booking_files
 
@@ -32,21 +32,20 @@ def load(
     else:
         may_see = customers.authorizations()
         records = [*may_see, *customers.settings(booking_files.read(), may_see)]
-    loaded, accounts = database.load(configured(), records)
+    loaded, accounts = database.load(load_config(), records)
     typer.echo(f"{loaded} customers, access to {accounts} accounts.")
 
 
 @app.command(epilog="Example: alerts bank show 1787")
 def show(customer: Annotated[str, typer.Argument(help="The customer_id.")]) -> None:
-    """Print a customer's record as it is published, and which accounts he may see."""
-    from account_alerts.config import load as configured
+    """Print a customer's record as it is published, and which accounts they may see."""
     from devenv.bank import database
 
-    record = database.show(configured(), customer)
+    record = database.show(load_config(), customer)
     if record is None:
         typer.echo(f"There is no customer {customer}.", err=True)
         raise typer.Exit(1)
-    typer.echo(json.dumps(record, indent=2, ensure_ascii=False))
+    print_json(record, indent=2)
 
 
 @app.command(
@@ -59,8 +58,7 @@ def sql(
     ] = None,
 ) -> None:
     """Run SQL in the bank's database, in one transaction; prints rows with tabs between the columns."""
-    from account_alerts.config import load as configured
     from devenv.bank import database
 
-    for row in database.run(configured(), statements, user or getpass.getuser()):
+    for row in database.run(load_config(), statements, user or getpass.getuser()):
         typer.echo("\t".join("" if value is None else str(value) for value in row))

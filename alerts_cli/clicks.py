@@ -1,11 +1,13 @@
-"""Commands around the events of web pages and app."""
+"""`alerts clicks`: events of web pages and app."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Events of the bank's web pages and app.")
+from alerts_cli.options import App, load_config
+
+app = App(help="Events of the bank's web pages and app.")
 
 
 @app.command(epilog="Example: alerts clicks send --example 2")
@@ -20,13 +22,12 @@ def send(
     url: Annotated[str | None, typer.Option(help="The endpoint, where it is not on this machine.")] = None,
 ) -> None:
     """Send events to the endpoint, as a web page would; returns when Kafka has them."""
-    from account_alerts.config import load
     from devenv.bank import web_page
 
     if (file is None) == (example is None):
         raise typer.BadParameter("give a file or --example, and not both")
     events = web_page.read(file) if file else web_page.example(example or "")
-    typer.echo(f"{web_page.send(load(), events, url)} accepted.")
+    typer.echo(f"{web_page.send(load_config(), events, url)} accepted.")
 
 
 @app.command(epilog="Example: ALERTS_CLICKS__SECRET=... alerts clicks token 2 --seconds 3600")
@@ -35,7 +36,6 @@ def token(
     seconds: Annotated[int, typer.Option(help="For how long.")] = 3600,
 ) -> None:
     """Print a token as the bank's login would issue it, to try the endpoint with."""
-    from account_alerts.config import load
     from devenv.bank import web_page
 
-    typer.echo(web_page.token(load(), customer, seconds))
+    typer.echo(web_page.token(load_config(), customer, seconds))

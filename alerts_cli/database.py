@@ -1,17 +1,12 @@
-"""Commands that work on the databases themselves."""
+"""`alerts database`: the tables of the two databases."""
 
 from typing import Annotated, Literal
 
 import typer
 
-app = typer.Typer(
-    no_args_is_help=True, help="The tables of the two databases: the bank's, and the senders' own."
-)
+from alerts_cli.options import App, load_config
 
-
-@app.callback()
-def _group() -> None:
-    """Keep `migrate` a command of its own, though it is the only one."""
+app = App(help="The tables of the two databases: the bank's, and the senders' own.")
 
 
 @app.command(epilog="Example: alerts database migrate bank --config conf/production.yaml")
@@ -20,10 +15,9 @@ def migrate(
 ) -> None:
     """Bring a database's tables up to date; does nothing where they are."""
     from account_alerts import postgres
-    from account_alerts.config import load
     from operations import migrations
 
-    config = load()
+    config = load_config()
     target = postgres.bank(config) if which == "bank" else postgres.delivery(config)
     applied = migrations.migrate(target, migrations.FOLDER / which)
     typer.echo("\n".join(applied) if applied else "All is up to date.")

@@ -1,36 +1,46 @@
-"""TODO."""
+"""`alerts dead-letters`: records that no job could use."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    pass
-from alerts_cli.options import JsonFlag, _config, _print_json
+from alerts_cli.options import App, JsonFlag, load_config, print_json, print_table
 
-dead_letters_app = typer.Typer(no_args_is_help=True, help="Look at records no job could use; put them back.")
+app = App(help="Look at records no job could use; put them back.")
 
 
-@dead_letters_app.command("list", epilog="Example: alerts dead-letters list --json > letters.jsonl")
-def dead_letters_list(as_json: JsonFlag = False) -> None:
+@app.command("list", epilog="Example: alerts dead-letters list --json > letters.jsonl")
+def list_dead_letters(as_json: JsonFlag = False) -> None:
     """Show dead letters: id, where each came from, its size, the reason. With --json also key and content."""
     from operations import dead_letters
 
-    config = _config()
-    records = dead_letters.Records(config)
-    for letter in dead_letters.read(config):
-        if as_json:
-            _print_json(dead_letters.as_dict(letter, records))
-        else:
-            typer.echo(letter.line())
+    config = load_config()
+    if as_json:
+        records = dead_letters.Records(config)
+        for letter in dead_letters.read(config):
+            print_json(dead_letters.as_dict(letter, records))
+        return
+    # Without the content: that may be personal.
+    print_table(
+        ("ID", "TOPIC", ">POSITION", ">BYTES", "REASON"),
+        (
+            (
+                letter.id,
+                letter.topic,
+                f"{letter.partition}:{letter.offset}",
+                "null" if letter.value is None else len(letter.value),
+                letter.reason,
+            )
+            for letter in dead_letters.read(config)
+        ),
+    )
 
 
-@dead_letters_app.command(
-    "replay",
+@app.command(
     epilog="Example: alerts dead-letters replay 0:12, or alerts dead-letters replay --file repaired.jsonl",
 )
-def dead_letters_replay(
+def replay(
     ids: Annotated[list[str] | None, typer.Argument(help="Ids, as list shows them.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
     file: Annotated[
@@ -44,12 +54,12 @@ def dead_letters_replay(
 
     if sum((bool(ids), everything, file is not None)) != 1:
         raise typer.BadParameter("give ids, --all or --file, and only one of them")
-    config = _config()
+    config = load_config()
     if file is None:
         count = dead_letters.replay(config, None if everything else ids)
     else:
         count = dead_letters.replay_file(config, file)
     if as_json:
-        _print_json({"written": count})
+        print_json({"written": count})
     else:
         typer.echo(f"{count} put back")

@@ -1,13 +1,13 @@
 """`alerts deliveries`: what became of alerts, why a customer got one, and forgetting a customer."""
 
-import json
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="What became of alerts: the senders' ledger.")
+from alerts_cli.options import App, JsonFlag, load_config, print_json, print_table
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
+app = App(help="What became of alerts: the senders' ledger.")
 
 
 @app.command("list", epilog="Example: alerts deliveries list --customer 8000 --state held --since 24h")
@@ -16,36 +16,53 @@ def list_deliveries(
     state: Annotated[str | None, typer.Option(help="Only those in this state: held, refused, ...")] = None,
     since: Annotated[str | None, typer.Option(help="Only those received within this time: 90m, 7d.")] = None,
     limit: Annotated[int, typer.Option(help="At most so many, the newest first.")] = 50,
-    as_json: AsJson = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """List deliveries, the newest first; addresses and accounts are masked."""
     from delivery.ledger import audit
 
-    for found in audit.find(_config(), customer=customer, state=state, since=since, limit=limit):
-        typer.echo(json.dumps(found.as_dict()) if as_json else found.line())
+    listed = audit.find(load_config(), customer=customer, state=state, since=since, limit=limit)
+    rows = [found.as_dict() for found in listed]
+    if as_json:
+        for row in rows:
+            print_json(row)
+        return
+    columns = ("RECEIVED (UTC)", "ALERT", "CHANNEL", "STATE", "TYPE", "CUSTOMER", "ADDRESS", "REASON")
+    print_table(columns, map(_row, rows))
 
 
 @app.command(epilog="Example: alerts deliveries why 5f1d3a0c9b7e4f2288d1c0a4b6e7f913")
-def why(alert_id: Annotated[str, typer.Argument(help="The alert's id.")], as_json: AsJson = False) -> None:
+def why(alert_id: Annotated[str, typer.Argument(help="The alert's id.")], as_json: JsonFlag = False) -> None:
     """Say why an alert was raised and what became of it: booking, setting, balances, time of every step."""
     from delivery.ledger import audit
 
-    found = audit.why(_config(), alert_id)
-    typer.echo(json.dumps(found, indent=2) if as_json else audit.text(found))
+    found = audit.why(load_config(), alert_id)
+    if as_json:
+        print_json(found, indent=2)
+    else:
+        typer.echo(audit.text(found))
 
 
 @app.command(epilog="Example: alerts deliveries erase 8000")
 def erase(
-    customer: Annotated[str, typer.Argument(help="The customer's id.")], as_json: AsJson = False
+    customer: Annotated[str, typer.Argument(help="The customer's id.")], as_json: JsonFlag = False
 ) -> None:
     """Erase what the ledger has of a customer; what is held is not sent. Ids and times stay."""
     from delivery.ledger import audit
 
-    count = audit.erase(_config(), customer)
-    typer.echo(json.dumps({"erased": count}) if as_json else f"Erased {count} deliveries.")
+    count = audit.erase(load_config(), customer)
+    if as_json:
+        print_json({"erased": count})
+    else:
+        typer.echo(f"Erased {count} deliveries.")
 
 
-def _config() -> Any:
-    from account_alerts.config import load
-
-    return load()
+def _row(found: dict[str, Any]) -> tuple[object, ...]:
+    received = datetime.fromtimestamp(found["received_at"] / 1000, UTC)
+    return (
+        f"{received:%Y-%m-%d %H:%M:%S}",
+        *(found[name] for name in ("alert_id", "channel", "state", "alert_type")),
+        found["customer_id"] or "erased",
+        found["address"],
+        found["reason"],
+    )

@@ -6,10 +6,11 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Which devices take a customer's push messages.")
+from alerts_cli.options import App, JsonFlag, load_config, print_json, print_table
+
+app = App(help="Which devices take a customer's push messages.")
 
 Customer = Annotated[str, typer.Argument(help="The customer's id.")]
-JsonFlag = Annotated[bool, typer.Option("--json", help="Machine-readable: JSON, one object a line.")]
 
 
 @app.command("register", epilog="Example: alerts devices register 2 --kind WEB_PUSH --subscription sub.json")
@@ -35,14 +36,21 @@ def register(
         raise typer.BadParameter(f"{subscription}: is no JSON: {error}") from None
     wanted = {"customer": customer, "kind": kind, "to": to, "device": device}
     found = _ask("POST", "/v1/devices", json=wanted)
-    typer.echo(json.dumps(found) if as_json else found["device"])
+    if as_json:
+        print_json(found)
+    else:
+        typer.echo(found["device"])
 
 
 @app.command("list", epilog="Example: alerts devices list 2")
 def list_devices(customer: Customer, as_json: JsonFlag = False) -> None:
     """Show a customer's devices: id and kind; with --json also their addresses."""
-    for device in _ask("GET", "/v1/devices", params={"customer": customer})["devices"]:
-        typer.echo(json.dumps(device) if as_json else f"{device['device']}  {device['kind']}")
+    devices = _ask("GET", "/v1/devices", params={"customer": customer})["devices"]
+    if as_json:
+        for device in devices:
+            print_json(device)
+    else:
+        print_table(("DEVICE", "KIND"), ((device["device"], device["kind"]) for device in devices))
 
 
 @app.command("remove", epilog="Example: alerts devices remove 2 4f1c9a33b0c4e0d35c7c0a1f4b7b2a10")
@@ -52,16 +60,18 @@ def remove(
     everything: Annotated[bool, typer.Option("--all", help="All devices of the customer.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Remove a device, or all of a customer's: then the service knows nothing of him."""
+    """Remove a device, or all of a customer's: then the service knows nothing of the customer."""
     if (device is None) != everything:
         raise typer.BadParameter("give a device or --all, and only one of them")
     params = {"customer": customer, **({"device": device} if device else {})}
     found = _ask("DELETE", "/v1/devices", params=params)
-    typer.echo(json.dumps(found) if as_json else f"{found['removed']} removed")
+    if as_json:
+        print_json(found)
+    else:
+        typer.echo(f"{found['removed']} removed")
 
 
 def _ask(method: str, path: str, **content: Any) -> Any:
-    from account_alerts.config import load
     from devenv.bank.device_client import ask  # Here because it loads the HTTP client.
 
-    return ask(load(), method, path, **content)
+    return ask(load_config(), method, path, **content)

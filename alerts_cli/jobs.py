@@ -1,44 +1,39 @@
-"""TODO."""
+"""`alerts submit`, `upgrade`, `rollback` and `flink-config`: the jobs on the cluster."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from alerts_cli.options import ConfigOption
+from alerts_cli.options import App, load_config
+from jobs import catalog
 
-_NAMED = "alert-rules, alerting, adhoc-alerts, device-resolver, reminders"
+_NAMED = ", ".join(catalog.FILES)
 
-app = typer.Typer()
+app = App()
+Job = Annotated[str, typer.Argument(help=f"{_NAMED}.")]
 
 
 @app.command(epilog="Example: alerts submit all")
 def submit(
-    job: Annotated[
-        str,
-        typer.Argument(help=f"{_NAMED}, or all (the first two)."),
-    ],
-    config: ConfigOption = None,
-    from_nothing: Annotated[
-        bool, typer.Option("--from-nothing", help="Do not go on from the newest checkpoint.")
+    job: Annotated[str, typer.Argument(help=f"{_NAMED}, or all ({', '.join(catalog.JOBS)}).")],
+    stateless: Annotated[
+        bool, typer.Option("--stateless", help="Do not restore the newest checkpoint.")
     ] = False,
 ) -> None:
     """Submit jobs to the cluster; returns when they run.
 
     In the local environment each goes on from its newest retained checkpoint. Elsewhere that is not known:
-    begin with --from-nothing, later name a savepoint to Flink's own client (docs/operations.md).
+    begin with --stateless, later name a savepoint to Flink's own client.
     """
-    from account_alerts.config import load
-    from jobs import catalog
     from operations import job_runner
 
-    job_runner.submit(load(config), catalog.names(job), resume=not from_nothing)
+    job_runner.submit(load_config(), catalog.names(job), resume=not stateless)
 
 
 @app.command(epilog="Example: alerts upgrade alerting --code ../new-version")
 def upgrade(
-    job: Annotated[str, typer.Argument(help=f"{_NAMED}.")],
-    config: ConfigOption = None,
+    job: Job,
     code: Annotated[
         Path | None,
         typer.Option("--code", help="A clone of the project with the other version (default: this one)."),
@@ -48,31 +43,24 @@ def upgrade(
     ] = None,
 ) -> None:
     """Replace a running job by another version, from a savepoint; goes back if that is not healthy."""
-    from account_alerts.config import PROJECT, load
+    from account_alerts.installation import PROJECT
     from devenv.job_control import upgrade as upgrading
-    from jobs import catalog
 
-    upgrading.upgrade(load(config), catalog.one(job), (code or PROJECT).resolve(), drop or [])
+    upgrading.upgrade(load_config(), catalog.one(job), (code or PROJECT).resolve(), drop or [])
 
 
 @app.command(epilog="Example: alerts rollback alerting")
-def rollback(
-    job: Annotated[str, typer.Argument(help=f"{_NAMED}.")],
-    config: ConfigOption = None,
-) -> None:
+def rollback(job: Job) -> None:
     """Replace a running job by the version that ran before its last upgrade."""
-    from account_alerts.config import load
     from devenv.job_control import upgrade as upgrading
-    from jobs import catalog
 
-    upgrading.rollback(load(config), catalog.one(job))
+    upgrading.rollback(load_config(), catalog.one(job))
 
 
 @app.command(
     "flink-config", epilog="Example: alerts flink-config --config conf/production.yaml > config.yaml"
 )
 def flink_config(
-    config: ConfigOption = None,
     folder: Annotated[
         Path | None, typer.Option("--folder", help="Write it there, with the logging's, instead of printing.")
     ] = None,
@@ -80,10 +68,9 @@ def flink_config(
     """Print Flink's config.yaml for a cluster that runs the jobs elsewhere."""
     import yaml
 
-    from account_alerts.config import load
     from operations.flink import client_config
 
-    options = client_config.client_options(load(config))
+    options = client_config.client_options(load_config())
     if folder is not None:
         client_config.write(folder, options, console=True)
     else:

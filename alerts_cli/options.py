@@ -1,37 +1,129 @@
-"""TODO."""
+"""What the command groups share: `--config`, `--json`, output, and the names that commands had before."""
 
+import functools
+import inspect
 import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
+from typer.core import TyperCommand, TyperGroup
+
+if TYPE_CHECKING:
+    from account_alerts.config import Config
+
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 VARIABLE = "ALERTS_CONFIG"
+RENAMED = {
+    "up --whole": "up --profile full",
+    "submit --from-nothing": "submit --stateless",
+    "rules release": "rules resume",
+    "rules drop": "rules discard",
+}
+"""Commands and options under their former names; whoever uses one is told the new one."""
 
 ConfigOption = Annotated[
     Path | None,
     typer.Option(
         "--config",
-        help="The environment's YAML file (default: conf/local.yaml).",
-        envvar=VARIABLE,
+        help=f"The environment's YAML file (default: {VARIABLE}, or conf/local.yaml).",
         show_default=False,
     ),
 ]
-
-
-if TYPE_CHECKING:
-    from account_alerts.config import Config
-
-JsonFlag = Annotated[bool, typer.Option("--json", help="Machine-readable: JSON, one object a line.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Machine-readable: JSON.")]
 JsonFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="JSON: one record, or an array.")]
 
 
-def _config() -> "Config":
-    # The main command has put its --config where this looks.
+class Command(TyperCommand):
+    """A command that tells whoever uses an option's former name the new one."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments; a former name is a usage error."""
+        for argument in args:
+            _refuse_former_name(ctx, argument.partition("=")[0])
+        return super().parse_args(ctx, args)
+
+
+class Group(TyperGroup):
+    """A group that tells whoever uses a command's former name the new one."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command; a former name is a usage error."""
+        _refuse_former_name(ctx, args[0])
+        return super().resolve_command(ctx, args)
+
+
+class App(typer.Typer):
+    """A group of commands, each of which takes `--config`."""
+
+    def __init__(self, **settings: Any) -> None:
+        """Make an empty group; `settings` are Typer's."""
+        super().__init__(cls=Group, no_args_is_help=True, rich_markup_mode=None, **settings)
+
+    def command(self, name: str | None = None, **settings: Any) -> Callable[[_F], _F]:
+        """Register a function as a command, with `--config` besides the function's own parameters."""
+        register = super().command(name, cls=Command, **settings)
+
+        def with_config(function: _F) -> _F:
+            @functools.wraps(function)
+            def run(*arguments: Any, config: Path | None = None, **options: Any) -> Any:
+                choose_config(config)
+                return function(*arguments, **options)
+
+            signature = inspect.signature(function)
+            option = inspect.Parameter(
+                "config", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=ConfigOption
+            )
+            parameters = [*signature.parameters.values(), option]
+            run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+            run.__annotations__ = {**function.__annotations__, "config": ConfigOption}
+            register(run)
+            return function
+
+        return with_config
+
+
+def choose_config(file: Path | None) -> None:
+    """Make `load_config` and all processes that the command starts use a configuration file."""
+    if file is not None:
+        os.environ[VARIABLE] = str(file)
+
+
+def load_config() -> "Config":
+    """Load the configuration that the command line or the environment names."""
     from account_alerts.config import load
 
     return load()
 
 
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False))
+def print_json(value: Any, indent: int | None = None) -> None:
+    """Print a value as JSON, on one line unless `indent` is given."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=indent))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows as a table. A column whose name begins with `>` is right-aligned.
+
+    On a terminal long cells are folded; elsewhere each row is one line, however long.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        justify: Any = "right" if column.startswith(">") else "left"
+        table.add_column(column.removeprefix(">"), justify=justify, overflow="fold")
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    width = None if sys.stdout.isatty() else 100_000
+    Console(width=width, markup=False, highlight=False, emoji=False).print(table)
+
+
+def _refuse_former_name(ctx: Any, used: str) -> None:
+    path = f"{ctx.command_path} {used}".partition(" ")[2]
+    if new := RENAMED.get(path):
+        ctx.fail(f"alerts {path} has another name: alerts {new}")

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alerts_cli.options import App, load_config
+
 if TYPE_CHECKING:
     from account_alerts.config.ingest import Bridge
     from operations.queue import Outgoing
 
-app = typer.Typer(
-    no_args_is_help=True, help="The bank's message queue, from which the bridge takes bookings."
-)
+app = App(help="The bank's message queue, from which the bridge takes bookings.")
 
 
 @app.command(epilog="Example: alerts queue send notification.xml payment.json")
@@ -38,7 +38,7 @@ def send(
 
 @app.command(epilog="Example: alerts queue status")
 def status() -> None:
-    """How many messages wait, how many bridges have taken and not settled, how many bridges read."""
+    """Print how many messages wait, how many are unsettled in bridges, how many bridges read."""
     from devenv.services.queue import DEAD_LETTERS
     from operations import queue
 
@@ -46,11 +46,11 @@ def status() -> None:
     found = queue.status(bridge)
     if found is None:
         raise queue.QueueUnreachableError(
-            f"{bridge.url}/{bridge.address}: says nothing. Is it up (alerts up --whole), an Artemis, and "
-            "bridge.management right?"
+            f"{bridge.url}/{bridge.address}: says nothing. Is it up (alerts up --profile full), an Artemis, "
+            "and bridge.management right?"
         )
     typer.echo(
-        f"{bridge.address}: {found.depth} messages, {found.in_hand} in hand, {found.consumers} bridges"
+        f"{bridge.address}: {found.depth} messages, {found.in_hand} unsettled, {found.consumers} bridges"
     )
     rejected = queue.status(bridge, bridge.address + DEAD_LETTERS)
     if rejected is not None:
@@ -70,9 +70,9 @@ def _sample(limit: int | None) -> Iterator["Outgoing"]:
 
 
 def _bridge() -> "Bridge":
-    from account_alerts.config import ConfigError, load
+    from account_alerts.config import ConfigError
 
-    config = load()
+    config = load_config()
     if config.bridge is None:
         raise ConfigError(f"{config.path}: bridge: missing. Add it, as in conf/local.yaml.")
     return config.bridge

@@ -1,24 +1,16 @@
-"""Commands that work on records: replay, tail, settings, authorizations, dead-letters, demo.
-
-Everything but Typer is imported by the command that needs it, so that `alerts --help` comes at once.
-"""
+"""`alerts replay` and `alerts tail`: bookings in, alerts out."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from alerts_cli.customers import authorizations_app, settings_app
-from alerts_cli.dead_letters import dead_letters_app
-from alerts_cli.options import JsonFlag, _config, _print_json
+from alerts_cli.options import App, JsonFlag, load_config, print_json
 
 if TYPE_CHECKING:
     from operations.replay import Progress
 
-app = typer.Typer(no_args_is_help=True)
-app.add_typer(settings_app, name="settings")
-app.add_typer(authorizations_app, name="authorizations")
-app.add_typer(dead_letters_app, name="dead-letters")
+app = App()
 
 
 def _speed(text: str) -> float | None:
@@ -50,11 +42,11 @@ def replay(
 
     def show(progress: "Progress") -> None:
         if as_json:
-            _print_json({**vars(progress), "rate": round(progress.rate, 1)})
+            print_json({**vars(progress), "rate": round(progress.rate, 1)})
         else:
             typer.echo(f"{progress.sent} of {progress.total} bookings, {progress.rate:.0f}/s")
 
-    tool.replay(_config(), file, _speed(speed), limit=limit, on_progress=show)
+    tool.replay(load_config(), file, _speed(speed), limit=limit, on_progress=show)
 
 
 @app.command(epilog="Example: alerts tail email")
@@ -70,21 +62,10 @@ def tail(
         typer.echo(f"not an alert: {text}", err=True)
 
     try:
-        for arrival in tool.tail(_config(), channel, from_beginning=from_beginning, on_broken=warn):
+        for arrival in tool.tail(load_config(), channel, from_beginning=from_beginning, on_broken=warn):
             if as_json:
-                _print_json(arrival.as_dict())
+                print_json(arrival.as_dict())
             else:
                 typer.echo(arrival.line())
     except KeyboardInterrupt:
         raise typer.Exit from None
-
-
-@app.command(epilog="Example: alerts demo --keep")
-def demo(
-    keep: Annotated[bool, typer.Option("--keep", envvar="KEEP", help="Leave it running at the end.")] = False,
-    as_json: JsonFlag = False,
-) -> None:
-    """Start everything on throw-away state, replay real bookings, show the alerts, stop everything."""
-    import demo as tool
-
-    raise typer.Exit(tool.run(_config(), keep=keep, as_json=as_json))

@@ -1,30 +1,21 @@
-"""`alerts rules ...` and `alerts sql`."""
+"""`alerts rules`: analysts' rules."""
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alerts_cli.options import App, JsonFlag, load_config, print_json, print_table
+
 if TYPE_CHECKING:
-    from account_alerts.config import Config
     from account_alerts.model.analyst_rule import Rule
 
-app = typer.Typer(
-    no_args_is_help=True,
+app = App(
     help="Analysts' rules: a SELECT over the bookings in a file, run as a job of its own.",
 )
-NameOrFile = Annotated[str, typer.Argument(help="A rule of sql/adhoc by its name, or a file NAME.sql.")]
+NameOrFile = Annotated[str, typer.Argument(help="A rule of sql/shipped_rules, or a file NAME.sql.")]
 Name = Annotated[str, typer.Argument(help="The rule's name.")]
-JsonFlag = Annotated[bool, typer.Option("--json", help="Machine-readable: JSON.")]
-
-
-def _config() -> "Config":
-    # The main command has put its --config where this looks.
-    from account_alerts.config import load
-
-    return load()
 
 
 def _rule(name: str) -> tuple["Rule", Path]:
@@ -37,19 +28,18 @@ def _rule(name: str) -> tuple["Rule", Path]:
 
 @app.command("list", epilog="Example: alerts rules list")
 def list_rules(as_json: JsonFlag = False) -> None:
-    """Show the rules there are: which run, which are stopped by their limit, how many alerts are held."""
+    """Show all rules: whether each runs or its limit paused it, how many alerts are quarantined."""
     from account_alerts.model import analyst_rule
     from operations.analyst_rules import files, lifecycle
 
     rules = [analyst_rule.read(file) for file in files.shipped()]
-    lines = lifecycle.report(_config(), rules, lambda text: typer.echo(text, err=True))
+    lines = lifecycle.report(load_config(), rules, lambda text: typer.echo(text, err=True))
     if as_json:
-        typer.echo(json.dumps(lines, indent=2, ensure_ascii=False))
+        print_json(lines, indent=2)
         return
-    for line in lines:
-        limit = f"limit {line['per_minute']}/min" if line["per_minute"] else ""
-        held = f", {line['held']} alerts held" if line["held"] else ""
-        typer.echo(f"{line['name']:<24} {line['state']}{held}  {limit}  {line['about']}")
+    columns = ("RULE", "STATE", ">QUARANTINED", ">LIMIT/MIN", "ABOUT")
+    keys = ("name", "state", "held", "per_minute", "about")
+    print_table(columns, ([line[key] for key in keys] for line in lines))
 
 
 @app.command(epilog="Example: alerts rules show salary_arrived")
@@ -57,7 +47,7 @@ def show(name: NameOrFile) -> None:
     """Show a rule: its SQL as it was started, or as it stands in its file."""
     from operations.analyst_rules import registry
 
-    started = registry.read(_config()).started.get(Path(name).stem)
+    started = registry.read(load_config()).started.get(Path(name).stem)
     if started is None:
         rule, file = _rule(name)
         typer.echo(f"{file} (not started)\n\n{rule.sql}")
@@ -71,7 +61,7 @@ def test(name: NameOrFile) -> None:
     from operations.analyst_rules import check
 
     rule, file = _rule(name)
-    columns = check.check(_config(), rule, str(file))
+    columns = check.check(load_config(), rule, str(file))
     extra = [each for each in ("customer_id", "threshold_minor") if each in columns]
     channels = ", ".join(rule.channels) or "all that a customer has"
     typer.echo(f"{rule.name}: can run. {rule.about}")
@@ -109,20 +99,23 @@ def back_test(
     start, end = _when(from_, "--from"), _when(to, "--to")
     if start is not None and end is not None and start >= end:
         raise typer.BadParameter(f"{to} is not after {from_}", param_hint="--to")
-    result = tool.run(_config(), rule, str(place), start, end, file)
-    typer.echo(json.dumps(result.as_dict(), indent=2, ensure_ascii=False) if as_json else result.text())
+    result = tool.run(load_config(), rule, str(place), start, end, file)
+    if as_json:
+        print_json(result.as_dict(), indent=2)
+    else:
+        typer.echo(result.text())
 
 
 @app.command(epilog="Example: alerts rules start salary_arrived")
 def start(
     names: Annotated[
-        list[str], typer.Argument(metavar="NAME...", help="Rules of sql/adhoc, or files NAME.sql.")
+        list[str], typer.Argument(metavar="NAME...", help="Rules of sql/shipped_rules, or files NAME.sql.")
     ],
 ) -> None:
     """Compile rules and start each as a job of its own; bookings from now on raise its alerts."""
     from operations.analyst_rules import check, lifecycle
 
-    config = _config()
+    config = load_config()
     rules = []
     for name in names:
         rule, file = _rule(name)
@@ -137,33 +130,32 @@ def start(
 
 @app.command(epilog="Example: alerts rules stop salary_arrived")
 def stop(name: Name) -> None:
-    """Stop a rule's job. What it knows is forgotten; alerts that are held stay held."""
+    """Stop a rule's job. Its state is lost; quarantined alerts stay quarantined."""
     from operations.analyst_rules import lifecycle
 
-    lifecycle.stop(_config(), name)
+    lifecycle.stop(load_config(), name)
 
 
-@app.command(epilog="Example: alerts rules release salary_arrived")
-def release(name: Name) -> None:
-    """Send the alerts that a rule's limit held back, and let the rule go on."""
+@app.command(epilog="Example: alerts rules resume salary_arrived")
+def resume(name: Name) -> None:
+    """Send a rule's quarantined alerts, and let the rule go on."""
     from operations.analyst_rules import lifecycle
 
-    typer.echo(f"{name}: {lifecycle.decide(_config(), name, release=True)} alerts sent; it goes on")
+    typer.echo(f"{name}: {lifecycle.decide(load_config(), name, release=True)} alerts sent; it goes on")
 
 
-@app.command(epilog="Example: alerts rules drop salary_arrived")
-def drop(name: Name) -> None:
-    """Give up the alerts that a rule's limit held back, and let the rule go on."""
+@app.command(epilog="Example: alerts rules discard salary_arrived")
+def discard(name: Name) -> None:
+    """Discard a rule's quarantined alerts, and let the rule go on."""
     from operations.analyst_rules import lifecycle
 
-    typer.echo(
-        f"{name}: {lifecycle.decide(_config(), name, release=False)} alerts dropped; it goes on from now"
-    )
+    count = lifecycle.decide(load_config(), name, release=False)
+    typer.echo(f"{name}: {count} alerts discarded; it goes on from now")
 
 
 @app.command(epilog="Example: alerts rules guard --config conf/production.yaml")
 def guard() -> None:
-    """Watch for rules that are over their limit and end their jobs, until Ctrl-C.
+    """Pause rules that are over their limit, until Ctrl-C.
 
     In the local environment the keeper does it; on any other cluster let this run somewhere.
     """
@@ -172,27 +164,11 @@ def guard() -> None:
     from operations.analyst_rules import guard as watcher
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    watcher.watch(_config())
-
-
-def sql(
-    file: Annotated[
-        Path | None,
-        typer.Argument(exists=True, dir_okay=False, help="Statements to run, instead of asking for them."),
-    ] = None,
-    live: Annotated[
-        bool, typer.Option("--live", help="Go on with what comes, until Ctrl-C; else a query ends.")
-    ] = False,
-) -> None:
-    """Open Flink's SQL client on the cluster; bookings, customers, addresses, authorizations, settings are
-    views."""
-    from operations import sql_shell
-
-    raise typer.Exit(sql_shell.start(_config(), file, live=live))
+    watcher.watch(load_config())
 
 
 def _when(text: str | None, option: str) -> int | None:
-    """A day or a time as milliseconds UTC."""
+    """Parse a day or a time into milliseconds UTC."""
     if text is None:
         return None
     try:
@@ -204,5 +180,5 @@ def _when(text: str | None, option: str) -> int | None:
     return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
-def _time(milliseconds: Any) -> str:
+def _time(milliseconds: int) -> str:
     return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"

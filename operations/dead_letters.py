@@ -40,11 +40,6 @@ class DeadLetter:
     key: bytes | None
     value: bytes | None
 
-    def line(self) -> str:
-        """One line without the content: that may be personal."""
-        size = "null" if self.value is None else f"{len(self.value)} bytes"
-        return f"{self.id:>8}  {self.topic} {self.partition}:{self.offset}  {size}  {self.reason}"
-
 
 def read(config: Config) -> Iterator[DeadLetter]:
     """All dead letters that Kafka has now, each partition in order."""

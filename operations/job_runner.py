@@ -102,7 +102,7 @@ def submit_one(config: Config, name: str, *, resume: bool) -> str:
             raise OperationError(
                 f"{name}: which checkpoint it is to go on from is not known here. Name a savepoint: `flink "
                 f"run -d -s PATH -py jobs/{file_of(name)} --config {config.path}`, or begin with "
-                "--from-nothing."
+                "--stateless."
             )
         with tempfile.TemporaryDirectory() as folder:
             return _submit_elsewhere(config, file_of(name), Layout(Path(folder)), [])[0]

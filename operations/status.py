@@ -1,6 +1,5 @@
 """TODO."""
 
-import time
 from typing import Any
 
 from account_alerts.config import Config
@@ -78,41 +77,3 @@ def _jobs(config: Config, names: list[str]) -> list[dict[str, Any]] | None:
     except FlinkUnreachableError:
         return None
     return report
-
-
-def text(report: dict[str, Any]) -> str:
-    """The report for a reader."""
-    now = time.time() * 1000
-    lines = [f"{report['environment']}: {'all runs' if report['healthy'] else 'NOT all runs'}"]
-    for process in report["processes"]:
-        about = "not running"
-        if process["running"]:
-            about = "" if process["ready"] else "NOT ready, "
-            about += f"pid {process['pid']}, up {_age(now - process['started'])}, "
-            about += f"{process['memory'] >> 20} MiB"
-        lines.append(f"  {process['name']:<13} {about}, {process['restarts']} restarts")
-    kafka, flink = report["kafka"], report["flink"]
-    lines.append(f"Kafka {kafka['address']}: {'answers' if kafka['reachable'] else 'does not answer'}")
-    lines += [f"  {name:<24} {count} records written" for name, count in sorted(kafka["records"].items())]
-    lines.append(f"Flink {flink['page']}: {'answers' if flink['reachable'] else 'does not answer'}")
-    for job in flink["jobs"]:
-        line = f"  {job['name']:<15} {job['state']}"
-        if job["id"]:
-            made = job["checkpoints"]
-            latest = f", the latest {_age(now - made['latest'])} ago" if made["latest"] else ""
-            line += f", lag {_or_unknown(job['lag'])}, {_or_unknown(job['restarts'])} restarts, "
-            line += f"{made['completed']} checkpoints{latest}, {made['failed']} failed"
-        lines.append(line)
-    return "\n".join(lines)
-
-
-def _or_unknown(value: int | None) -> str:
-    return "?" if value is None else str(value)
-
-
-def _age(milliseconds: float) -> str:
-    seconds = round(milliseconds / 1000)
-    if seconds < 120:
-        return f"{seconds} s"
-    minutes = seconds // 60
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"

@@ -45,15 +45,6 @@ class Found:
 
     row: Mapping[str, Any]
 
-    def line(self) -> str:
-        """One line, without an address or an account that could be used."""
-        row = self.row
-        at, why = f"{row['received_at']:%Y-%m-%d %H:%M:%S}", f"  ({row['reason']})" if row["reason"] else ""
-        who = f"{row['customer_id'] or 'erased'}  {_hidden(row['address'])}"
-        return (
-            f"{at}  {row['alert_id']}  {row['channel']:5}  {row['state']:11}  {row['alert_type']}  {who}{why}"
-        )
-
     def as_dict(self) -> dict[str, Any]:
         """For `--json`; times in milliseconds UTC."""
         shown = {

@@ -34,7 +34,9 @@ def ask(config: Config, method: str, path: str, **content: Any) -> Any:
     try:
         answer = httpx2.request(method, f"{url}{path}", headers=headers, timeout=_SECONDS, **content)
     except httpx2.HTTPError as error:
-        raise DeviceServiceError(f"{url}: {error}. Is it up? `alerts up --whole` starts it here.") from error
+        raise DeviceServiceError(
+            f"{url}: {error}. Is it up? `alerts up --profile full` starts it here."
+        ) from error
     if answer.is_error:
         try:
             reason = answer.json()["detail"]

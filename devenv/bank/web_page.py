@@ -68,7 +68,7 @@ def send(config: Config, events: list[dict[str, Any]], url: str | None = None) -
             )
         except httpx2.HTTPError as error:
             raise ClicksError(
-                f"{address} does not answer ({error}). Is it up? `alerts up --whole`"
+                f"{address} does not answer ({error}). Is it up? `alerts up --profile full`"
             ) from error
         if answer.status_code != 202:
             raise ClicksError(f"{address} answers {answer.status_code}: {answer.text}")

@@ -1,4 +1,4 @@
-"""The programs of the chain's two ends, which `alerts up --whole` starts beside Kafka and Flink."""
+"""The programs of the chain's two ends, which `alerts up --profile full` starts beside Kafka and Flink."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -47,7 +47,7 @@ def _start(config: Config, rules: Sequence[Rule]) -> int:
         if rule.name in known.started or _job(rule.name) in live:
             cure = "" if _job(rule.name) in live else "; `alerts up` brings its job back"
             if rule.name in known.halted:
-                cure = ", and was stopped by its limit; `alerts rules release` or `drop` lets it go on"
+                cure = ", and was stopped by its limit; `alerts rules resume` or `discard` lets it go on"
             raise RuleError(
                 f"{rule.name}: is started already{cure}. `alerts rules stop {rule.name}` stops it; then it "
                 "begins anew"

@@ -21,7 +21,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
     own = environment(tmp_path_factory.mktemp("devices"))
     try:
         own.alerts("up", "--no-jobs")
-        own.alerts("submit", "device-resolver", "--from-nothing")
+        own.alerts("submit", "device-resolver", "--stateless")
         yield own
     finally:
         own.alerts("down")

@@ -32,7 +32,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
     own.config = load(own.file)
     try:
         own.alerts("up", "--no-jobs")
-        own.alerts("submit", "reminders", "--from-nothing")
+        own.alerts("submit", "reminders", "--stateless")
         yield own
     finally:
         own.alerts("down")

@@ -319,7 +319,7 @@ def test_what_is_over_the_limit_is_held_and_released_or_dropped(
         lambda: other in {who[0] for who in places(scenario.alerts())}, "a booking of another rule"
     )
     assert between not in told()
-    environment.alerts("rules", "release", "flood")
+    environment.alerts("rules", "resume", "flood")
     assert state()["state"] == "runs"
     scenario.wait_for(
         lambda: len(ids(of_rule(scenario, "flood"))) == 10, "the held ones, and what came since"
@@ -329,7 +329,7 @@ def test_what_is_over_the_limit_is_held_and_released_or_dropped(
     stopped()
     given_up = known.books(1, "flood")
     scenario.pipeline.flush()
-    environment.alerts("rules", "drop", "flood")
+    environment.alerts("rules", "discard", "flood")
     assert state()["state"] == "runs"
     last = known.books(1, "flood")
     scenario.pipeline.flush()

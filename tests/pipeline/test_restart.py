@@ -76,7 +76,7 @@ def test_a_cold_start_with_rules_and_a_backlog(
     scenario.await_effect()
     _bookings(scenario, 300)
     scenario.pipeline.flush()
-    jobs.alerts("submit", "all", "--from-nothing", ALERTS_ALERTING__PARALLELISM=str(parallelism))
+    jobs.alerts("submit", "all", "--stateless", ALERTS_ALERTING__PARALLELISM=str(parallelism))
     assert jobs.parallelism("alerting", "TemporalJoin") == parallelism
     assert scenario.verify().certain
 
@@ -89,7 +89,7 @@ def test_a_replay_gives_the_same_alerts_with_the_same_ids(jobs: Environment, sce
     first = {each.record["alert_id"] for each in scenario.alerts()}
     jobs.cancel("alerting")
     start = len(scenario.pipeline.alerts)
-    jobs.alerts("submit", "alerting", "--from-nothing")
+    jobs.alerts("submit", "alerting", "--stateless")
 
     def again() -> set[str]:
         return {each.record["alert_id"] for each in scenario.pipeline.alerts[start:]}
@@ -158,7 +158,7 @@ def test_rules_made_anew_take_none_away_and_leave_none_behind(jobs: Environment,
     topic = jobs.config.topics.alert_rules.name
     scenario.pipeline.produce(topic, stale.encode(), Codec().encode("AlertRules", row, topic), [])
     with ThreadPoolExecutor() as executor:
-        submitted = executor.submit(jobs.alerts, "submit", "alert-rules", "--from-nothing")
+        submitted = executor.submit(jobs.alerts, "submit", "alert-rules", "--stateless")
         start = time.monotonic()
         for number in itertools.count():
             if submitted.done():
