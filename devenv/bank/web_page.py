@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from joserfc import jwt
+from joserfc.jwk import OctKey
 
 from account_alerts.config import Config
 from account_alerts.model.errors import OperationError
+from ingest.clicks.authentication import ALGORITHM, AUDIENCE, EVERYBODY
 
 _LONGEST_TOKEN_S = 30 * 86_400
 
@@ -60,7 +63,7 @@ def send(config: Config, events: list[dict[str, Any]], url: str | None = None) -
     address, size = url or f"http://localhost:{config.clicks.port}", config.clicks.largest_batch
     headers = {}
     if config.clicks.authentication == "token":
-        headers["Authorization"] = f"Bearer {token(config, '*', 300)}"
+        headers["Authorization"] = f"Bearer {token(config, EVERYBODY, 300)}"
     for start in range(0, len(events), size):
         try:
             answer = httpx2.post(
@@ -76,15 +79,16 @@ def send(config: Config, events: list[dict[str, Any]], url: str | None = None) -
 
 
 def token(config: Config, customer_id: str, seconds: int) -> str:
-    """A token as the bank's login would issue it, for trying (ingest/clicks/tokens.py).
+    """Issue a token as the bank's login would, for trying (ingest/clicks/authentication.py).
 
     Raises:
         ClicksError: There is no secret, or it should hold for longer than 30 days.
     """
-    from ingest.clicks.tokens import issue
-
     if config.clicks is None or config.clicks.secret is None:
         raise ClicksError("there is no secret: set ALERTS_CLICKS__SECRET in the environment")
     if not 0 < seconds <= _LONGEST_TOKEN_S:
         raise ClicksError(f"{seconds} s: a token holds for 1 to {_LONGEST_TOKEN_S} s")
-    return issue(config.clicks.secret.get_secret_value().encode(), customer_id, int(time.time()) + seconds)
+    key = OctKey.import_key(config.clicks.secret.get_secret_value().encode())
+    now = int(time.time())
+    claims = {"sub": customer_id, "aud": AUDIENCE, "iat": now, "exp": now + seconds}
+    return jwt.encode({"alg": ALGORITHM}, claims, key, algorithms=[ALGORITHM])

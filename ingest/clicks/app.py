@@ -1,8 +1,7 @@
-"""The HTTP side: what is asked, what is answered."""
+"""The HTTP interface: `POST /v1/events`, health and metrics."""
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,9 +13,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, H
 
 from account_alerts.config import Config, ConfigError
 from account_alerts.config.ingest import Clicks
-from ingest.clicks.events import RefusedError, read_events
-from ingest.clicks.tokens import EVERYBODY, holder
-from ingest.clicks.writer import AwayError, Writer
+from account_alerts.records.codec import Record
+from ingest.clicks import problems, writer
+from ingest.clicks.authentication import EVERYBODY, Authenticator
+from ingest.clicks.events import parse_events
+from ingest.clicks.problems import ProblemError
+from ingest.clicks.writer import BrokerUnavailableError, Writer
 
 _log = logging.getLogger(__name__)
 _DEMO = Path(__file__).with_name("demo.html")
@@ -63,12 +65,13 @@ def make_app(config: Config) -> FastAPI:
         ConfigError: The configuration has no usable section for it.
     """
     clicks, secret = section(config)
+    authenticator = Authenticator(secret) if secret else None
     metrics = Metrics()
     writers: list[Writer] = []
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
-        writers.append(Writer(config, clicks.acknowledged_within))
+        writers.append(Writer(config, writer.connect(config, clicks.acknowledged_within)))
         yield
         await asyncio.to_thread(writers.pop().close)
 
@@ -82,28 +85,21 @@ def make_app(config: Config) -> FastAPI:
             max_age=7200,
         )
 
+    problems.install(app)
+
     @app.post("/v1/events")
-    async def take(request: Request) -> Response:
+    async def accept(request: Request) -> Response:
         with metrics.seconds.time():
             try:
-                whose = _whose(request, secret)
-                events = read_events(await _body(request, clicks.largest_body), clicks.largest_batch)
-                if whose != EVERYBODY and any(event["customer_id"] != whose for event in events):
-                    cure = "Send each customer's events with a token of his own."
-                    raise RefusedError(
-                        403, [_problem("customer_id", "the token is another customer's", cure)]
-                    )
+                events = await _authorized_events(request, clicks, authenticator)
                 await writers[0].write(events)
-            except RefusedError as error:
-                metrics.refused.labels(str(error.status)).inc()
-                return JSONResponse({"errors": error.problems}, error.status)
-            except AwayError as error:
+            except ProblemError as problem:
+                metrics.refused.labels(str(problem.status)).inc()
+                return problems.respond(problem)
+            except BrokerUnavailableError as error:
                 metrics.away.inc()
                 _log.warning("Kafka did not take a request's events in time: %s", error)
-                again = str(-(-clicks.retry_after // 1000))
-                cure = f"Send the same events again in {again} s, with the same event_id."
-                problem = _problem("", "the events could not be kept", cure)
-                return JSONResponse({"errors": [problem]}, 503, {"Retry-After": again})
+                return problems.respond(_unavailable(clicks))
         metrics.accepted.inc(len(events))
         return JSONResponse({"accepted": len(events)}, 202)
 
@@ -129,28 +125,38 @@ def make_app(config: Config) -> FastAPI:
     return app
 
 
-def _whose(request: Request, secret: bytes) -> str:
-    """The customer whose events may be sent with the request's token."""
-    if not secret:
-        return EVERYBODY
-    kind, _, token = request.headers.get("Authorization", "").partition(" ")
-    customer = holder(secret, token.strip(), time.time()) if kind.lower() == "bearer" else None
-    if customer is None:
-        cure = "Send Authorization: Bearer and a token of the bank's login that has not expired."
-        raise RefusedError(401, [_problem("Authorization", "there is no token that holds", cure)])
-    return customer
+async def _authorized_events(
+    request: Request, clicks: Clicks, authenticator: Authenticator | None
+) -> list[Record]:
+    """Read the events of a request, each of which its token lets in.
+
+    Raises:
+        ProblemError: 401, 403, 413 or 422: none of them is accepted.
+    """
+    customer = EVERYBODY
+    if authenticator is not None:
+        customer = authenticator.customer(request.headers.get("Authorization", ""))
+    events = parse_events(await _body(request, clicks.largest_body), clicks.largest_batch)
+    if customer != EVERYBODY and any(event["customer_id"] != customer for event in events):
+        detail = "The token is another customer's. Send each customer's events with their own token."
+        raise ProblemError(403, detail)
+    return events
 
 
 async def _body(request: Request, largest: int) -> bytes:
-    """The request's body, read no further than it may be long."""
+    """Read the request's body, no further than it may be long."""
     body = bytearray()
     async for part in request.stream():
         body += part
         if len(body) > largest:
-            cure = f"Send at most {largest} bytes in a request."
-            raise RefusedError(413, [_problem("", "the body is too long", cure)])
+            raise ProblemError(413, f"The body is too long. Send at most {largest} bytes in a request.")
     return bytes(body)
 
 
-def _problem(field: str, problem: str, cure: str) -> dict[str, str]:
-    return {"field": field, "problem": problem, "cure": cure}
+def _unavailable(clicks: Clicks) -> ProblemError:
+    seconds = str(-(-clicks.retry_after // 1000))
+    detail = (
+        "Kafka did not acknowledge the events in time. "
+        f"Send the same events again in {seconds} s, with the same event_id."
+    )
+    return ProblemError(503, detail, headers={"Retry-After": seconds})

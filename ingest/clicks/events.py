@@ -1,7 +1,8 @@
-"""What an event must look like, and how what is wrong with it is said. Pure functions."""
+"""Validates the events of a request. Pure functions."""
 
 import json
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import quote
 
 from pydantic import (
     BaseModel,
@@ -13,8 +14,8 @@ from pydantic import (
     model_validator,
 )
 
-from account_alerts.model.errors import InvalidRequestError
 from account_alerts.records.codec import Record
+from ingest.clicks.problems import InvalidPart, ProblemError
 
 LATEST = 253_402_300_799_999
 """The last millisecond of the year 9999."""
@@ -22,14 +23,14 @@ Id = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,100}$")]
 """Printable ASCII without blanks."""
 CustomerId = Annotated[str, StringConstraints(pattern=r"^[\"-~][!-~]{0,99}$")]
 """An id that does not begin with an exclamation mark: the topic's heartbeats do (udfs/partitions.py)."""
-_CURES = {
+_REMEDIES = {
     "missing": "Add it.",
     "extra_forbidden": "Leave it out; what has no field of its own goes into attributes.",
     "string_type": "Send a string.",
     "int_type": "Send a whole number of milliseconds since 1970-01-01T00:00:00Z, as Date.now() gives.",
     "json_invalid": "Send UTF-8 JSON: one event, or an array of them.",
 }
-_CURES_OF_FIELDS = {
+_REMEDIES_OF_FIELDS = {
     "customer_id": "Send 1 to 100 printable ASCII characters, no blanks, the first no '!'.",
     "event_type": "Send APPLICATION_BEGUN, APPLICATION_FINISHED, APPLICATION_LEFT or PAGE_VIEWED.",
     "occurred_at": "Send milliseconds since 1970-01-01T00:00:00Z, as Date.now() gives.",
@@ -37,11 +38,13 @@ _CURES_OF_FIELDS = {
     "page": "Send the path only, such as /loans/apply: what follows ? or # may be personal.",
     "attributes": "Send at most 20 strings of at most 200 characters by names of at most 40, or null.",
 }
-_CURE_OF_IDS = "Send 1 to 100 printable ASCII characters, no blanks."
+_MOST_ERRORS = 20
+"""More are counted, not named."""
+_REMEDY_OF_IDS = "Send 1 to 100 printable ASCII characters, no blanks."
 
 
 class ClickEvent(BaseModel):
-    """One event, as schemas/ClickEvent.avsc has it; the form is strict, nothing is converted."""
+    """One event of schemas/ClickEvent.avsc; validation is strict, nothing is converted."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -73,28 +76,18 @@ class ClickEvent(BaseModel):
         return self
 
 
-class RefusedError(InvalidRequestError):
-    """A request that is not accepted, nothing of it: an HTTP status and what is wrong, a problem each."""
-
-    def __init__(self, status: int, problems: list[dict[str, Any]]) -> None:
-        """Say what is wrong: `field`, `problem`, `cure`, and in a batch the number of the `event`."""
-        super().__init__(problems)
-        self.status = status
-        self.problems = problems
-
-
 _BATCH = TypeAdapter(list[ClickEvent])
 
 
-def read_events(body: bytes, largest_batch: int) -> list[Record]:
-    """The events of a request, as records of ClickEvent.
+def parse_events(body: bytes, largest_batch: int) -> list[Record]:
+    """Parse the events of a request into records of ClickEvent.
 
     Args:
         body: JSON, one event or an array.
         largest_batch: How many there may be.
 
     Raises:
-        RefusedError: It is no JSON, an event is not as it must be, or there are none or too many.
+        ProblemError: 422: no JSON, an invalid event, or none or too many.
     """
     text = body.strip()
     one = not text.startswith(b"[")
@@ -104,8 +97,8 @@ def read_events(body: bytes, largest_batch: int) -> list[Record]:
         events = [ClickEvent.model_validate_json(text)] if one else _BATCH.validate_json(text)
     except ValidationError as error:
         # What was sent is not repeated: it may be personal.
-        problems = error.errors(include_url=False, include_input=False, include_context=False)
-        raise RefusedError(422, [_explain(problem, one) for problem in problems[:20]]) from None
+        found = error.errors(include_url=False, include_input=False, include_context=False)
+        raise _invalid([_explain(each, one=one) for each in found[:_MOST_ERRORS]], len(found)) from None
     return [event.model_dump() for event in events]
 
 
@@ -113,23 +106,33 @@ def _check_size(text: bytes, largest_batch: int) -> None:
     try:
         count = len(json.loads(text))
     except (ValueError, RecursionError):
-        return  # Said better by who reads the events.
+        return  # The validation of the events says it better.
     if not 1 <= count <= largest_batch:
-        cure = f"Send 1 to {largest_batch} events in a request."
-        raise RefusedError(422, [{"field": "", "problem": f"there are {count} events", "cure": cure}])
+        detail = f"There are {count} events. Send 1 to {largest_batch} in a request."
+        raise _invalid([InvalidPart("#", detail)], 1)
 
 
-def _explain(problem: Any, one: bool) -> dict[str, Any]:
-    place = list(problem["loc"])
-    event = {} if one or not place else {"event": place.pop(0)}
-    message: str = problem["msg"].removeprefix("Value error, ")
-    field = str(place[0]) if place else ""
-    if not place and problem["type"] == "value_error":
+def _invalid(errors: list[InvalidPart], count: int) -> ProblemError:
+    return ProblemError(422, f"Nothing was written: {count} errors in the request.", errors)
+
+
+def _explain(error: Any, *, one: bool) -> InvalidPart:
+    # No further than the field: names within `attributes` are content.
+    location: list[Any] = list(error["loc"][: 1 if one else 2])
+    message: str = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "value_error" and len(location) == (0 if one else 1):
         field, _, message = message.partition(": ")
-        return {**event, "field": field, "problem": message, "cure": "Add it."}
-    cure = (
-        _CURES.get(problem["type"])
-        or _CURES_OF_FIELDS.get(field)
-        or (_CURE_OF_IDS if field.endswith("_id") else "Send one JSON object for each event.")
+        return InvalidPart(_pointer([*location, field]), f"{message}. Add it.")
+    field = str(location[-1]) if location else ""
+    remedy = (
+        _REMEDIES.get(error["type"])
+        or _REMEDIES_OF_FIELDS.get(field)
+        or (_REMEDY_OF_IDS if field.endswith("_id") else "Send one JSON object for each event.")
     )
-    return {**event, "field": field, "problem": message, "cure": cure}
+    return InvalidPart(_pointer(location), f"{message}. {remedy}")
+
+
+def _pointer(location: list[Any]) -> str:
+    """Write a location as a JSON pointer in a URI fragment (RFC 6901)."""
+    parts = (str(part).replace("~", "~0").replace("/", "~1") for part in location)
+    return "#" + "".join(f"/{quote(part, safe='', errors='replace')}" for part in parts)

@@ -1,9 +1,9 @@
-"""Writes events to Kafka, and says of each when Kafka has it."""
+"""Writes events to Kafka and reports when Kafka has acknowledged them."""
 
 import asyncio
 import threading
 
-from confluent_kafka import KafkaError, KafkaException, Message
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from account_alerts.config import Config
 from account_alerts.kafka.clients import producer
@@ -11,39 +11,42 @@ from account_alerts.model.errors import UnreachableError
 from account_alerts.records.codec import Record, codec
 
 
-class AwayError(UnreachableError):
-    """Kafka did not take all of it in time; the events may be sent again, their ids stay the same."""
+class BrokerUnavailableError(UnreachableError):
+    """Kafka did not acknowledge all events in time; they may be sent again, their ids stay the same."""
+
+
+def connect(config: Config, within: int) -> Producer:
+    """Make the endpoint's producer; `within` is how long Kafka has to take a record, milliseconds."""
+    options = {
+        "linger.ms": 2,
+        "delivery.timeout.ms": within,
+        "compression.type": "lz4",
+        "queue.buffering.max.messages": 20_000,
+    }
+    return producer(config, **options)
 
 
 class Writer:
-    """A producer with a thread that hears Kafka's answers."""
+    """A producer with a thread that serves Kafka's acknowledgements."""
 
-    def __init__(self, config: Config, within: int) -> None:
-        """Connect; `within` is how long Kafka has to take a record, milliseconds."""
+    def __init__(self, config: Config, client: Producer) -> None:
+        """Begin to listen."""
         self._topic = config.topics.click_events.name
         self._codec = codec(config)
-        self._producer = producer(
-            config,
-            **{
-                "linger.ms": 2,
-                "delivery.timeout.ms": within,
-                "compression.type": "lz4",
-                "queue.buffering.max.messages": 20_000,
-            },
-        )
+        self._producer = client
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._listen, name="kafka answers", daemon=True)
+        self._thread = threading.Thread(target=self._listen, name="kafka acknowledgements", daemon=True)
         self._thread.start()
 
     async def write(self, events: list[Record]) -> None:
         """Return when Kafka has acknowledged all of them.
 
         Raises:
-            AwayError: It has not, or not all; what was refused will not come later.
+            BrokerUnavailableError: Kafka has not, or not all; a record that failed will not come later.
         """
         values = await asyncio.to_thread(self._encode, events)
         loop = asyncio.get_running_loop()
-        # All answers are waited for, also after one that was bad: none may come when nobody listens any more.
+        # All acknowledgements are awaited, also after an error: none may come after the request.
         outcome: asyncio.Future[KafkaError | None] = loop.create_future()
         open_count, failed = len(events), None
 
@@ -69,17 +72,17 @@ class Writer:
                 break
         problem = await outcome
         if problem is not None:
-            raise AwayError(problem.str())
+            raise BrokerUnavailableError(problem.str())
 
     def reachable(self) -> bool:
-        """Whether Kafka answers within a second."""
+        """Tell whether Kafka answers within a second."""
         try:
             return bool(self._producer.list_topics(self._topic, timeout=1.0).brokers)
         except KafkaException:
             return False
 
     def close(self) -> None:
-        """Wait for the answers that are outstanding, and disconnect."""
+        """Wait for outstanding acknowledgements, and disconnect."""
         self._producer.flush(10)
         self._stopping.set()
         self._thread.join()

@@ -22,7 +22,7 @@ from account_alerts.records.codec import codec
 from devenv.bank.web_page import ClicksError, example, send, token
 from devenv.services.catalog import CLICKS
 from devenv.services.clicks import where
-from ingest.clicks.tokens import EVERYBODY
+from ingest.clicks.authentication import EVERYBODY
 from operations.waiting import wait_for
 from tests.component.conftest import KAFKA
 from tests.component.programs import Programs
@@ -91,7 +91,7 @@ def test_of_a_batch_with_a_wrong_event_nothing_is_written(clicks: str, kafka: Co
     answer = post(clicks, [good, event(product="loan")])
     assert answer.status_code == 422
     [error] = answer.json()["errors"]
-    assert (error["event"], error["field"]) == (1, "product")
+    assert error["pointer"] == "#/1/product"
     assert good["event_id"] not in kept(kafka)
 
 

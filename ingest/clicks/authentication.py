@@ -1,0 +1,54 @@
+"""Whose events a request may send: by a JSON Web Token of the bank's login (RFC 7519).
+
+A token is signed with HS256 and the secret that the login shares with this endpoint. Claims: `sub` is the
+customer, or `*` for the bank's own servers, never for a browser; `exp` is required; `nbf` counts; where
+there is an `aud`, it must name `account-alerts-clicks`.
+"""
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+
+from account_alerts.service.clock import SYSTEM_CLOCK, Clock
+from ingest.clicks.problems import ProblemError
+
+ALGORITHM = "HS256"
+AUDIENCE = "account-alerts-clicks"
+EVERYBODY = "*"
+_REMEDY = "Send Authorization: Bearer and a token of the bank's login that has not expired."
+
+
+class Authenticator:
+    """Checks tokens."""
+
+    def __init__(self, secret: bytes, clock: Clock = SYSTEM_CLOCK) -> None:
+        """Take the secret that tokens are signed with; `clock` tells which have expired."""
+        self._key = OctKey.import_key(secret)
+        self._claims = jwt.JWTClaimsRegistry(
+            lambda: clock.now_ms() // 1000,
+            sub={"essential": True},
+            exp={"essential": True},
+            aud={"value": AUDIENCE},
+        )
+
+    def customer(self, authorization: str) -> str:
+        """Return the customer, or `EVERYBODY`, whose events a request's `Authorization` lets in.
+
+        Raises:
+            ProblemError: 401: no token, or one that is not valid.
+        """
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer":
+            raise _unauthorized("There is no token.")
+        try:
+            claims = jwt.decode(token.strip(), self._key, algorithms=[ALGORITHM]).claims
+            self._claims.validate(claims)
+        except (JoseError, ValueError, TypeError, RecursionError) as error:
+            # The cause, such as an expired token, without anything of the token.
+            raise _unauthorized(f"The token is not valid: {type(error).__name__}.") from None
+        customer: str = claims["sub"]
+        return customer
+
+
+def _unauthorized(detail: str) -> ProblemError:
+    return ProblemError(401, f"{detail} {_REMEDY}", headers={"WWW-Authenticate": "Bearer"})
