@@ -6,10 +6,7 @@ loses nothing.
 """
 
 import logging
-import random
-import time
 import weakref
-from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,11 +14,14 @@ from confluent_kafka import Producer
 from proton import Delivery, Handler, Message
 from proton.handlers import EndpointStateHandler, MessagingHandler
 
-from account_alerts.config import Config, ConfigError
-from ingest.bridge import events, metrics
+from account_alerts.config import Config
+from account_alerts.service.backoff import Backoff
+from account_alerts.service.clock import SYSTEM_CLOCK, Clock
+from ingest.bridge import events
 from ingest.bridge.connection import QUEUE, connect
 from ingest.bridge.in_flight import InFlightMessage, Outcome
 from ingest.bridge.kafka_writer import KafkaWriter
+from ingest.bridge.metrics import Metrics
 from ingest.formats import detect
 from ingest.formats.parsed import ParsedMessage
 
@@ -33,6 +33,7 @@ _SETTLE_BATCH, _SETTLE_SECONDS = 200, 0.01
 _DRAIN_SECONDS = 8.0
 """At shutdown, for unsettled messages; those that remain are delivered again."""
 _FIRST_BACKOFF, _MAX_BACKOFF = 0.1, 5.0
+"""Seconds."""
 _DISPOSITIONS = {Outcome.ACCEPTED: Delivery.ACCEPTED, Outcome.REJECTED: Delivery.REJECTED}
 
 
@@ -49,7 +50,7 @@ class Bridge(MessagingHandler):
     """One process's share of a queue."""
 
     def __init__(
-        self, config: Config, producer: Producer, monotonic: Callable[[], float] = time.monotonic
+        self, config: Config, producer: Producer, metrics: Metrics, clock: Clock = SYSTEM_CLOCK
     ) -> None:
         """Prepare; `run` begins.
 
@@ -59,22 +60,21 @@ class Bridge(MessagingHandler):
         super().__init__(prefetch=0, auto_accept=False)
         # Deliveries come to `on_delivery` at once: the library's way to `on_message` is a tenth slower.
         self.handlers: list[Handler] = [EndpointStateHandler(delegate=weakref.proxy(self))]
-        if config.bridge is None:
-            raise ConfigError(f"{config.path}: bridge: missing. Add it, as in conf/local.yaml")
-        self._bridge = config.bridge
-        self._zone = ZoneInfo(config.bridge.time_zone)
-        self._monotonic = monotonic
-        self._kafka = KafkaWriter(config, producer, config.bridge.address)
+        self._bridge = config.require("bridge")
+        self._zone = ZoneInfo(self._bridge.time_zone)
+        self._clock = clock
+        self._metrics = metrics
+        self._kafka = KafkaWriter(config, producer, self._bridge.address, metrics)
         self._received = Message()
         """Decodes every message in its turn: to make one costs as much as to decode it."""
         self._container: Any = None
         self._connection: Any = None
         self._link: Any = None
         self._connections = 0
-        self._backoff = _FIRST_BACKOFF
+        self._backoff = Backoff(_FIRST_BACKOFF, _MAX_BACKOFF)
         self._unsettled = 0
         self._complete: list[InFlightMessage] = []
-        self._settled_at = 0.0
+        self._settled_at = float("-inf")
         self._deadline: float | None = None
         """When to end at the latest; None before `stop`."""
         self._drained = False
@@ -82,7 +82,12 @@ class Bridge(MessagingHandler):
     def stop(self) -> None:
         """Receive nothing more, settle what is in flight, and let `run` return; safe in a signal handler."""
         if self._deadline is None:
-            self._deadline = self._monotonic() + _DRAIN_SECONDS
+            self._deadline = self._clock.monotonic() + _DRAIN_SECONDS
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether messages are taken from the queue."""
+        return self._link is not None
 
     def run(self) -> None:
         """Work until `stop` is called.
@@ -96,7 +101,7 @@ class Bridge(MessagingHandler):
         container.start()
         container.timeout = _IDLE_SECONDS
         while container.process() and not self._has_ended():
-            metrics.UNSETTLED.set(self._unsettled)
+            self._metrics.unsettled.set(self._unsettled)
             self._kafka.poll()
             self._settle()
             container.timeout = _BUSY_SECONDS if self._unsettled else _IDLE_SECONDS
@@ -106,7 +111,7 @@ class Bridge(MessagingHandler):
         """After `stop`: give the credit back, wait for what is in flight, then close."""
         if self._deadline is None:
             return False
-        if self._link is None or self._monotonic() > self._deadline:
+        if self._link is None or self._clock.monotonic() > self._deadline:
             return True
         if not self._drained:
             self._drained = True
@@ -135,7 +140,7 @@ class Bridge(MessagingHandler):
     def on_link_opened(self, event: Any) -> None:
         """Receive messages."""
         _LOG.info("reads %s", self._bridge.address)
-        metrics.CONNECTED.set(1)
+        self._metrics.connected.set(1)
         self._link = event.receiver
         self._connections += 1
         self._give_credit()
@@ -162,12 +167,11 @@ class Bridge(MessagingHandler):
         """Connect again after a back-off; the broker delivers unsettled messages again."""
         if event.transport.connection not in (None, self._connection):
             return
-        metrics.CONNECTED.set(0)
+        self._metrics.connected.set(0)
         self._link = None
         if self._deadline is None:
-            metrics.RECONNECTS.inc()
-            self._container.schedule(self._backoff * random.uniform(0.5, 1), self)
-            self._backoff = min(self._backoff * 2, _MAX_BACKOFF)
+            self._metrics.reconnects.inc()
+            self._container.schedule(self._backoff.next(), self)
 
     def _warn(self, condition: Any) -> None:
         _LOG.warning("queue: %s", condition or "the connection was lost")
@@ -182,14 +186,14 @@ class Bridge(MessagingHandler):
             encoded = bytes(link.recv(delivery.pending) or b"")
             link.advance()
             body, parsed = self._parse(encoded)
-            self._backoff = _FIRST_BACKOFF
+            self._backoff.reset()
             self._unsettled += 1
             message = InFlightMessage(
                 delivery,
                 self._connections,
                 body,
                 self._received.delivery_count,
-                self._monotonic(),
+                self._clock.monotonic(),
                 self._on_complete,
             )
             self._kafka.write(message, parsed)
@@ -217,7 +221,7 @@ class Bridge(MessagingHandler):
 
     def _settle(self) -> None:
         """Tell the broker of complete messages, and give credit for as many new ones."""
-        now = self._monotonic()
+        now = self._clock.monotonic()
         # Others that are in flight are complete soon; the last of all waits for nothing.
         waits = len(self._complete) < min(self._unsettled, _SETTLE_BATCH)
         if not self._complete or (waits and now < self._settled_at + _SETTLE_SECONDS):
@@ -226,7 +230,7 @@ class Bridge(MessagingHandler):
         complete, self._complete = self._complete, []
         accepted = settled = 0
         for message in complete:
-            metrics.SETTLE_SECONDS.observe(now - message.received_at)
+            self._metrics.settle_duration.observe(now - message.received_at)
             if self._link is None or message.connection != self._connections:
                 continue  # Of an earlier connection: the broker delivers it again.
             accepted += message.outcome is Outcome.ACCEPTED
@@ -234,9 +238,9 @@ class Bridge(MessagingHandler):
             message.delivery.settle()
             settled += 1
         self._unsettled -= len(complete)
-        metrics.ACCEPTED.inc(accepted)
-        metrics.REJECTED.inc(settled - accepted)
-        metrics.UNSETTLED.set(self._unsettled)
+        self._metrics.messages[Outcome.ACCEPTED].inc(accepted)
+        self._metrics.messages[Outcome.REJECTED].inc(settled - accepted)
+        self._metrics.unsettled.set(self._unsettled)
         self._give_credit()
 
     def _give_credit(self) -> None:

@@ -11,8 +11,8 @@ from account_alerts.kafka.clients import producer, send
 from account_alerts.kafka.dead_letters import headers
 from account_alerts.model.errors import OperationError
 from account_alerts.records.codec import CodecError, codec
-from ingest.bridge import metrics
 from ingest.bridge.in_flight import InFlightMessage, Outcome
+from ingest.bridge.metrics import Metrics
 from ingest.formats.parsed import ParsedMessage
 
 _LOG = logging.getLogger(__name__)
@@ -38,13 +38,14 @@ def connect(config: Config) -> Producer:
 class KafkaWriter:
     """Writes what messages hold, and completes each when Kafka has acknowledged all of it."""
 
-    def __init__(self, config: Config, client: Producer, queue: str) -> None:
+    def __init__(self, config: Config, client: Producer, queue: str, metrics: Metrics) -> None:
         """Prepare to write; `queue` is the messages' source, as dead letters name it."""
         self._queue = queue
         self._entries = config.topics.account_entries.name
         self._dead_letters = config.topics.dead_letters.name
         self._codec = codec(config)
         self._producer = client
+        self._metrics = metrics
         self._failure: str | None = None
 
     def wait_until_ready(self, stopped: Callable[[], bool]) -> bool:
@@ -98,7 +99,7 @@ class KafkaWriter:
                 continue
             self._write_booking(message, str(booking["account_id"]).encode(), value)
         if parsed.skipped:
-            metrics.SKIPPED.inc(parsed.skipped)
+            self._metrics.skipped_entries.inc(parsed.skipped)
         if errors:
             self._write_dead_letter(message, "; ".join(errors))
         message.acknowledge()
@@ -106,7 +107,7 @@ class KafkaWriter:
     def _write_booking(self, message: InFlightMessage, key: bytes, value: bytes) -> None:
         def delivered(error: KafkaError | None, _: object) -> None:
             if error is None:
-                metrics.BOOKINGS.inc()
+                self._metrics.bookings.inc()
             elif not self._refused(message, self._entries, error):
                 return
             message.acknowledge()
@@ -121,7 +122,7 @@ class KafkaWriter:
 
         def delivered(error: KafkaError | None, _: object) -> None:
             if error is None:
-                metrics.DEAD_LETTERS.inc()
+                self._metrics.dead_letters.inc()
             elif not self._refused(message, self._dead_letters, error):
                 return
             message.acknowledge()

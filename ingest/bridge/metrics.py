@@ -1,18 +1,22 @@
-"""What the bridge counts, for Prometheus."""
+"""The bridge's metrics, as account_alerts/service/metrics.py declares them."""
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry
 
-_MESSAGES = Counter("bridge_messages", "Messages settled, by what the broker was told", ["outcome"])
-ACCEPTED = _MESSAGES.labels("accepted")
-REJECTED = _MESSAGES.labels("rejected")
-BOOKINGS = Counter("bridge_bookings", "Bookings that Kafka has acknowledged")
-DEAD_LETTERS = Counter("bridge_dead_letters", "Messages that are dead letters, whole or in part")
-SKIPPED = Counter("bridge_skipped", "Entries that are not booked (pending, future, information)")
-RECONNECTS = Counter("bridge_reconnects", "Connections to the queue that were lost, or did not come about")
-CONNECTED = Gauge("bridge_connected", "1 while messages are taken from the queue")
-UNSETTLED = Gauge("bridge_in_hand", "Messages that were taken and are not settled")
-SETTLE_SECONDS = Histogram(
-    "bridge_seconds",
-    "From taking a message to settling it",
-    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5, 60),
-)
+from account_alerts.service import metrics
+from ingest.bridge.in_flight import Outcome
+
+
+class Metrics:
+    """Counters and gauges of one process."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Make them in a registry."""
+        settled = metrics.BRIDGE_MESSAGES.create(registry)
+        self.messages = {outcome: settled.labels(outcome.value) for outcome in Outcome}
+        self.bookings = metrics.BRIDGE_BOOKINGS.create(registry)
+        self.dead_letters = metrics.BRIDGE_DEAD_LETTERS.create(registry)
+        self.skipped_entries = metrics.BRIDGE_SKIPPED_ENTRIES.create(registry)
+        self.reconnects = metrics.BRIDGE_RECONNECTS.create(registry)
+        self.connected = metrics.BRIDGE_CONNECTED.create(registry)
+        self.unsettled = metrics.BRIDGE_UNSETTLED_MESSAGES.create(registry)
+        self.settle_duration = metrics.BRIDGE_SETTLE_DURATION.create(registry)

@@ -2,80 +2,49 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import FileResponse, JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from account_alerts.config import Config, ConfigError
+from account_alerts.config import Config
 from account_alerts.config.ingest import Clicks
 from account_alerts.records.codec import Record
-from ingest.clicks import problems, writer
-from ingest.clicks.authentication import EVERYBODY, Authenticator
+from account_alerts.service import metrics
+from ingest.clicks import problems
+from ingest.clicks.authentication import EVERYBODY, Authenticator, make_authenticator
 from ingest.clicks.events import parse_events
 from ingest.clicks.problems import ProblemError
 from ingest.clicks.writer import BrokerUnavailableError, Writer
 
 _log = logging.getLogger(__name__)
 _DEMO = Path(__file__).with_name("demo.html")
-_SHORTEST_SECRET = 32
-"""Bytes."""
 
 
 class Metrics:
-    """What is counted, for Prometheus."""
+    """The endpoint's metrics, as account_alerts/service/metrics.py declares them."""
 
-    def __init__(self) -> None:
-        """Begin at nothing."""
-        self.registry = CollectorRegistry()
-        self.accepted = Counter("clicks_accepted", "Events that Kafka has", registry=self.registry)
-        self.refused = Counter("clicks_refused", "Requests refused", ["status"], registry=self.registry)
-        self.away = Counter("clicks_away", "Requests told to come again", registry=self.registry)
-        self.seconds = Histogram("clicks_seconds", "Time to Kafka's answer", registry=self.registry)
-
-
-def section(config: Config) -> tuple[Clicks, bytes]:
-    """The endpoint's configuration, and the secret that tokens are signed with (empty: none are asked for).
-
-    Raises:
-        ConfigError: There is no such section, or no usable secret where there must be one.
-    """
-    clicks = config.clicks
-    if clicks is None:
-        raise ConfigError(f"{config.path}: clicks: missing. Add it, as in conf/local.yaml.")
-    secret = clicks.secret.get_secret_value().encode() if clicks.secret else b""
-    if clicks.authentication == "none":
-        return clicks, b""
-    if len(secret) < _SHORTEST_SECRET:
-        raise ConfigError(
-            f"{config.path}: clicks.secret: authentication by token needs one of at least {_SHORTEST_SECRET} "
-            "bytes; set ALERTS_CLICKS__SECRET in the environment, the same as in the bank's login."
-        )
-    return clicks, secret
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Make them in a registry."""
+        self.accepted = metrics.CLICKS_ACCEPTED_EVENTS.create(registry)
+        self.rejected = metrics.CLICKS_REJECTED_REQUESTS.create(registry)
+        self.unavailable = metrics.CLICKS_UNAVAILABLE_RESPONSES.create(registry)
+        self.duration = metrics.CLICKS_REQUEST_DURATION.create(registry)
 
 
-def make_app(config: Config) -> FastAPI:
-    """The endpoint.
+def make_app(config: Config, writer: Writer, registry: CollectorRegistry) -> FastAPI:
+    """Make the endpoint.
 
     Raises:
-        ConfigError: The configuration has no usable section for it.
+        ConfigError: The configuration has no usable section `clicks`.
     """
-    clicks, secret = section(config)
-    authenticator = Authenticator(secret) if secret else None
-    metrics = Metrics()
-    writers: list[Writer] = []
-
-    @asynccontextmanager
-    async def life(app: FastAPI) -> AsyncIterator[None]:
-        writers.append(Writer(config, writer.connect(config, clicks.acknowledged_within)))
-        yield
-        await asyncio.to_thread(writers.pop().close)
-
-    app = FastAPI(title="Clicks", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
+    clicks = config.require("clicks")
+    authenticator = make_authenticator(config)
+    counted = Metrics(registry)
+    app = FastAPI(title="Clicks", docs_url=None, redoc_url=None, openapi_url=None)
+    problems.install(app)
     if clicks.origins:
         app.add_middleware(
             CORSMiddleware,
@@ -85,22 +54,20 @@ def make_app(config: Config) -> FastAPI:
             max_age=7200,
         )
 
-    problems.install(app)
-
     @app.post("/v1/events")
     async def accept(request: Request) -> Response:
-        with metrics.seconds.time():
+        with counted.duration.time():
             try:
                 events = await _authorized_events(request, clicks, authenticator)
-                await writers[0].write(events)
+                await writer.write(events)
             except ProblemError as problem:
-                metrics.refused.labels(str(problem.status)).inc()
+                counted.rejected.labels(str(problem.status)).inc()
                 return problems.respond(problem)
             except BrokerUnavailableError as error:
-                metrics.away.inc()
+                counted.unavailable.inc()
                 _log.warning("Kafka did not take a request's events in time: %s", error)
                 return problems.respond(_unavailable(clicks))
-        metrics.accepted.inc(len(events))
+        counted.accepted.inc(len(events))
         return JSONResponse({"accepted": len(events)}, 202)
 
     @app.get("/healthz")
@@ -109,12 +76,12 @@ def make_app(config: Config) -> FastAPI:
 
     @app.get("/readyz")
     async def ready() -> Response:
-        reachable = await asyncio.to_thread(writers[0].reachable)
+        reachable = await asyncio.to_thread(writer.is_reachable)
         return JSONResponse({"kafka": "ok" if reachable else "away"}, 200 if reachable else 503)
 
     @app.get("/metrics")
     async def numbers() -> Response:
-        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     if config.local is not None:
 

@@ -9,12 +9,15 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
+from account_alerts.config import Config, ConfigError
 from account_alerts.service.clock import SYSTEM_CLOCK, Clock
 from ingest.clicks.problems import ProblemError
 
 ALGORITHM = "HS256"
 AUDIENCE = "account-alerts-clicks"
 EVERYBODY = "*"
+_SHORTEST_SECRET = 32
+"""Bytes: as long as the hash (RFC 7518, section 3.2)."""
 _REMEDY = "Send Authorization: Bearer and a token of the bank's login that has not expired."
 
 
@@ -48,6 +51,24 @@ class Authenticator:
             raise _unauthorized(f"The token is not valid: {type(error).__name__}.") from None
         customer: str = claims["sub"]
         return customer
+
+
+def make_authenticator(config: Config) -> Authenticator | None:
+    """Make what checks tokens; None where the configuration asks for none.
+
+    Raises:
+        ConfigError: There is no section `clicks`, or no usable secret where there must be one.
+    """
+    clicks = config.require("clicks")
+    if clicks.authentication == "none":
+        return None
+    secret = clicks.secret.get_secret_value().encode() if clicks.secret else b""
+    if len(secret) < _SHORTEST_SECRET:
+        raise ConfigError(
+            f"{config.path}: clicks.secret: authentication by token needs one of at least {_SHORTEST_SECRET} "
+            "bytes; set ALERTS_CLICKS__SECRET in the environment, the same as in the bank's login."
+        )
+    return Authenticator(secret)
 
 
 def _unauthorized(detail: str) -> ProblemError:

@@ -74,7 +74,7 @@ class Writer:
         if problem is not None:
             raise BrokerUnavailableError(problem.str())
 
-    def reachable(self) -> bool:
+    def is_reachable(self) -> bool:
         """Tell whether Kafka answers within a second."""
         try:
             return bool(self._producer.list_topics(self._topic, timeout=1.0).brokers)

@@ -126,7 +126,7 @@ def test_health_and_numbers(clicks: str) -> None:
 
 def accepted(url: str) -> float:
     lines = httpx2.get(f"{url}/metrics").text.splitlines()
-    [line] = [line for line in lines if line.startswith("clicks_accepted_total ")]
+    [line] = [line for line in lines if line.startswith("account_alerts_clicks_accepted_events_total ")]
     return float(line.split()[1])
 
 

@@ -1,5 +1,6 @@
-"""Kafka in memory, and a clock that stands still until it is moved."""
+"""Kafka in memory."""
 
+import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,19 +10,6 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException
 
 OnDelivery = Callable[[KafkaError | None, Any], None]
-
-
-class FakeClock:
-    """Seconds that pass only when a test says so."""
-
-    def __init__(self, now: float = 1_000.0) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
 
 
 @dataclass(frozen=True)
@@ -57,6 +45,7 @@ class FakeProducer:
         """What happened in which order: topics written to, and `flushed`."""
         self._open: deque[tuple[Written, OnDelivery | None]] = deque()
         self._answered: deque[tuple[OnDelivery, KafkaError | None]] = deque()
+        self._changed = threading.Condition()
 
     def produce(
         self,
@@ -66,30 +55,39 @@ class FakeProducer:
         on_delivery: OnDelivery | None = None,
         headers: Sequence[tuple[str, bytes]] = (),
     ) -> None:
-        if len(self._open) >= self.capacity:
-            raise BufferError("the queue is full")
-        record = Written(topic, key, value, tuple(headers))
-        self.written.append(record)
-        self.events.append(topic)
-        self._open.append((record, on_delivery))
+        with self._changed:
+            if len(self._open) >= self.capacity:
+                raise BufferError("the queue is full")
+            record = Written(topic, key, value, tuple(headers))
+            self.written.append(record)
+            self.events.append(topic)
+            self._open.append((record, on_delivery))
+            self._changed.notify_all()
 
     def acknowledge(self, count: int | None = None) -> None:
         """Let Kafka answer for the oldest records, or for all; callers hear of it when they poll."""
-        for _ in range(len(self._open) if count is None else count):
-            record, on_delivery = self._open.popleft()
-            code = self.errors.get(record.topic)
-            if on_delivery is not None:
-                self._answered.append((on_delivery, None if code is None else KafkaError(code)))
+        with self._changed:
+            for _ in range(len(self._open) if count is None else count):
+                record, on_delivery = self._open.popleft()
+                code = self.errors.get(record.topic)
+                if on_delivery is not None:
+                    self._answered.append((on_delivery, None if code is None else KafkaError(code)))
+            self._changed.notify_all()
+
+    def wait_until_written(self, count: int, timeout: float = 30) -> None:
+        """Wait for another thread to write so many records."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.written) >= count, timeout)
 
     def poll(self, timeout: float = 0) -> int:
         if self.acknowledges:
             self.acknowledge()
-        served = 0
-        while self._answered:
-            on_delivery, error = self._answered.popleft()
+        with self._changed:
+            self._changed.wait_for(lambda: self._answered or (self.acknowledges and self._open), timeout)
+            answered, self._answered = self._answered, deque()
+        for on_delivery, error in answered:
             on_delivery(error, None)
-            served += 1
-        return served
+        return len(answered)
 
     def flush(self, timeout: float = -1) -> int:
         self.poll()

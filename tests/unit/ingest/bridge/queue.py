@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from proton import Delivery, Message
 
-from tests.unit.ingest.fakes import FakeClock
+from tests.clock import FakeClock
 
 Scenario = Callable[[], Generator[None, None, None]]
 _MOST_TURNS = 500
@@ -119,7 +119,7 @@ class FakeQueue:
 
     def schedule(self, delay: float, handler: Any) -> None:
         self.reconnect_delays.append(delay)
-        self._timers.append((self._clock() + delay, handler))
+        self._timers.append((self._clock.monotonic() + delay, handler))
 
     def _close(self) -> None:
         self._closed = True
@@ -134,8 +134,8 @@ class FakeQueue:
             self._handler.on_link_opened(SimpleNamespace(receiver=self.link))
         assert self._scenario is not None
         next(self._scenario, None)
-        due = [handler for at, handler in self._timers if at <= self._clock()]
-        self._timers = [(at, handler) for at, handler in self._timers if at > self._clock()]
+        due = [handler for at, handler in self._timers if at <= self._clock.monotonic()]
+        self._timers = [(at, handler) for at, handler in self._timers if at > self._clock.monotonic()]
         for handler in due:
             handler.on_timer_task(None)
         self._deliver()

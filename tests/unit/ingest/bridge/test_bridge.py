@@ -5,14 +5,17 @@ from collections.abc import Callable, Generator
 
 import pytest
 from confluent_kafka import KafkaError
+from prometheus_client import CollectorRegistry
 
 from account_alerts.config import LARGEST_RECORD, Config, load
 from account_alerts.records.codec import codec
 from ingest.bridge.bridge import Bridge
 from ingest.bridge.kafka_writer import BridgeError
+from ingest.bridge.metrics import Metrics
 from tests.builders import entry
+from tests.clock import FakeClock
 from tests.unit.ingest.bridge.queue import FakeDelivery, FakeQueue, Scenario
-from tests.unit.ingest.fakes import FakeClock, FakeProducer
+from tests.unit.ingest.fakes import FakeProducer
 
 _WINDOW = 3
 Steps = Generator[None, None, None]
@@ -27,7 +30,12 @@ class Harness:
         self.dead_letters = config.topics.dead_letters.name
         self.kafka = FakeProducer([self.entries, self.dead_letters])
         self.queue = FakeQueue(self.clock)
-        self.bridge = Bridge(config, self.kafka, self.clock)  # type: ignore[arg-type]
+        self.registry = CollectorRegistry()
+        self.bridge = Bridge(config, self.kafka, Metrics(self.registry), self.clock)  # type: ignore[arg-type]
+
+    def metric(self, name: str, **labels: str) -> float | None:
+        """The value of one of the bridge's metrics."""
+        return self.registry.get_sample_value(f"account_alerts_bridge_{name}", labels)
 
     def run(self, scenario: Scenario) -> None:
         """Let the scenario do a step in each turn of the bridge's loop, until the bridge ends."""
@@ -430,3 +438,29 @@ def test_a_full_producer_is_waited_for(harness: Harness, monkeypatch: pytest.Mon
         harness.bridge.stop()
 
     harness.run(scenario)
+
+
+def test_metrics_count_what_happened(harness: Harness) -> None:
+    half_broken = json.dumps([entry("good"), entry("bad", credit_debit="NEITHER")]).encode()
+
+    def scenario() -> Steps:
+        assert (harness.metric("connected"), harness.bridge.is_ready) == (1, True)
+        harness.queue.put(half_broken, b"x" * (LARGEST_RECORD // 2 + 1))
+        yield
+        harness.clock.advance(0.3)
+        yield
+        assert harness.metric("unsettled_messages") == 1
+        harness.kafka.acknowledge()
+        yield
+        assert harness.metric("unsettled_messages") == 0
+        harness.queue.lose_connection()
+        assert (harness.metric("connected"), harness.bridge.is_ready) == (0, False)
+        harness.bridge.stop()
+
+    harness.run(scenario)
+    assert harness.metric("messages_total", outcome="accepted") == 1
+    assert harness.metric("messages_total", outcome="rejected") == 1
+    assert harness.metric("bookings_total") == 1
+    assert harness.metric("dead_letters_total") == 1
+    assert harness.metric("settle_duration_seconds_count") == 2
+    assert harness.metric("settle_duration_seconds_sum") == pytest.approx(0.3)

@@ -1,17 +1,16 @@
-"""What the clicks endpoint takes and what it refuses, and who may send what."""
+"""Which events the clicks endpoint accepts, and what it says of others."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from account_alerts.config import ConfigError, load
 from account_alerts.records.codec import Codec
-from ingest.clicks.app import section
-from ingest.clicks.events import LATEST, RefusedError, read_events
-from ingest.clicks.tokens import EVERYBODY, holder, issue
+from ingest.clicks.events import LATEST, parse_events
+from ingest.clicks.problems import InvalidPart, ProblemError
 from udfs.partitions import CLICKS_HEARTBEAT, heartbeat_keys
 
 EVENT: dict[str, Any] = {
@@ -45,26 +44,26 @@ ANY_JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*EVENT, "x"]), inner),
     max_leaves=6,
 )
-SECRET = b"0123456789abcdef0123456789abcdef"
 
 
-def refused(body: bytes) -> list[dict[str, Any]]:
-    with pytest.raises(RefusedError) as caught:
-        read_events(body, 10)
+def refused(body: bytes) -> list[InvalidPart]:
+    with pytest.raises(ProblemError) as caught:
+        parse_events(body, 10)
     assert caught.value.status == 422
-    return caught.value.problems
+    assert caught.value.detail.startswith("Nothing was written")
+    return list(caught.value.errors)
 
 
 @given(st.lists(EVENTS, min_size=1, max_size=10))
 def test_what_is_taken_is_a_record_as_it_was_sent(events: list[dict[str, Any]]) -> None:
-    taken = read_events(json.dumps(events).encode(), 10)
+    taken = parse_events(json.dumps(events).encode(), 10)
     assert [{name: value for name, value in event.items() if value is not None} for event in taken] == events
     for event in taken:
         assert Codec().decode("ClickEvent", Codec().encode("ClickEvent", event, "t")) == event
 
 
 def test_one_event_is_taken_as_a_batch_of_one() -> None:
-    assert read_events(json.dumps(EVENT).encode(), 10) == read_events(json.dumps([EVENT]).encode(), 10)
+    assert parse_events(json.dumps(EVENT).encode(), 10) == parse_events(json.dumps([EVENT]).encode(), 10)
 
 
 @pytest.mark.parametrize(
@@ -94,38 +93,50 @@ def test_one_event_is_taken_as_a_batch_of_one() -> None:
     ],
 )
 @pytest.mark.parametrize("one", [True, False])
-def test_what_is_wrong_is_said_by_field_and_cure(change: dict[str, Any], field: str, one: bool) -> None:
+def test_an_error_names_field_and_remedy(change: dict[str, Any], field: str, one: bool) -> None:
     event = {**EVENT, **change}
     [problem] = refused(json.dumps(event if one else [EVENT, event]).encode())
-    assert problem["field"] == field
-    assert problem["cure"]
-    assert problem["problem"]
-    assert problem.get("event") == (None if one else 1)
+    assert problem.pointer == (f"#/{field}" if one else f"#/1/{field}")
+    assert re.fullmatch(r"\S.*\. [A-Z].+\.", problem.detail), "what is wrong, then the remedy"
 
 
 @pytest.mark.parametrize("body", [b"", b"[", b"null", b"[]", b"7", b"\xff", b'"\\ud800"', b"[" * 100_000])
 def test_what_is_no_event_is_refused(body: bytes) -> None:
     [problem] = refused(body)
-    assert problem["cure"]
+    assert problem.pointer == "#"
+    assert "Send" in problem.detail
 
 
 def test_too_many_events_are_refused() -> None:
     [problem] = refused(json.dumps([EVENT] * 11).encode())
-    assert "11" in problem["problem"]
-    assert "1 to 10" in problem["cure"]
+    assert problem == InvalidPart("#", "There are 11 events. Send 1 to 10 in a request.")
 
 
 def test_what_was_sent_is_not_repeated() -> None:
     assert "private" not in str(refused(json.dumps({**EVENT, "page": "private"}).encode()))
+    attributes = {"private": 1, "x" * 41: "private"}
+    assert "private" not in str(refused(json.dumps({**EVENT, "attributes": attributes}).encode()))
+
+
+def test_a_pointer_is_escaped() -> None:
+    [problem] = refused(json.dumps({**EVENT, "a/b~ü": 1}).encode())
+    assert problem.pointer == "#/a~1b~0%C3%BC"
+
+
+def test_of_many_errors_the_first_are_named_and_all_counted() -> None:
+    with pytest.raises(ProblemError) as caught:
+        parse_events(json.dumps([{**EVENT, "page": ""}] * 30).encode(), 100)
+    assert caught.value.detail == "Nothing was written: 30 errors in the request."
+    assert [error.pointer for error in caught.value.errors] == [f"#/{number}/page" for number in range(20)]
 
 
 @given(ANY_JSON)
 def test_any_json_is_taken_or_refused(value: Any) -> None:
     taken, problems = None, None
     try:
-        taken = read_events(json.dumps(value).encode(), 10)
-    except RefusedError as error:
-        problems = error.problems
+        taken = parse_events(json.dumps(value).encode(), 10)
+    except ProblemError as error:
+        problems = error.errors
     assert problems or taken
     for event in taken or ():
         assert {**event, "session_id": None} == {**EVENT, "session_id": None, "attributes": None}
@@ -134,39 +145,4 @@ def test_any_json_is_taken_or_refused(value: Any) -> None:
 @pytest.mark.parametrize("key", heartbeat_keys(12, CLICKS_HEARTBEAT))
 def test_no_customer_has_the_key_of_a_heartbeat(key: str) -> None:
     [problem] = refused(json.dumps({**EVENT, "customer_id": key}).encode())
-    assert problem["field"] == "customer_id"
-
-
-@given(st.text(st.characters(codec="utf-8")), st.integers(0, 2**40))
-def test_a_token_says_who_until_it_expires(customer: str, expires: int) -> None:
-    token = issue(SECRET, customer, expires)
-    assert holder(SECRET, token, expires - 1) == customer
-    assert holder(SECRET, token, expires) is None
-    assert holder(b"another secret", token, expires - 1) is None
-
-
-@given(st.integers(0, 60), st.characters(codec="utf-8"))
-def test_a_changed_token_says_nothing(place: int, other: str) -> None:
-    token = issue(SECRET, EVERYBODY, 2_000)
-    place %= len(token)
-    changed = token[:place] + other + token[place + 1 :]
-    assert changed == token or holder(SECRET, changed, 1_000) is None
-
-
-@pytest.mark.parametrize("token", ["", ".", "..", "a.b", "Kg.x.y", "é.1.x"])
-def test_what_is_no_token_says_nothing(token: str) -> None:
-    assert holder(SECRET, token, 0) is None
-
-
-@pytest.mark.parametrize("secret", [None, "short"])
-def test_tokens_need_a_secret(secret: str | None) -> None:
-    given_secret = {} if secret is None else {"secret": secret}
-    config = load(overrides={"clicks": {"authentication": "token", **given_secret}})
-    with pytest.raises(ConfigError, match="ALERTS_CLICKS__SECRET"):
-        section(config)
-
-
-def test_a_secret_is_written_to_no_file(tmp_path: Any) -> None:
-    config = load(overrides={"clicks": {"authentication": "token", "secret": SECRET.decode()}})
-    config.write(tmp_path / "written.yaml")
-    assert SECRET.decode() not in (tmp_path / "written.yaml").read_text()
+    assert problem.pointer == "#/customer_id"
