@@ -113,7 +113,8 @@ def _check_size(text: bytes, largest_batch: int) -> None:
 
 
 def _invalid(errors: list[InvalidPart], count: int) -> ProblemError:
-    return ProblemError(422, f"Nothing was written: {count} errors in the request.", errors)
+    noun = "error" if count == 1 else "errors"
+    return ProblemError(422, f"Nothing was written: {count} {noun} in the request.", errors)
 
 
 def _explain(error: Any, *, one: bool) -> InvalidPart:

@@ -41,9 +41,7 @@ def writer(config: Config, kafka: FakeProducer) -> Iterator[Writer]:
     made.close()
 
 
-def write(
-    writer: Writer, events: list[dict[str, Any]], meanwhile: Callable[[asyncio.Task[None]], None]
-) -> None:
+def write(writer: Writer, events: list[Record], meanwhile: Callable[[asyncio.Task[None]], None]) -> None:
     """Write events while another thread does something; returns, or raises, as `write` does."""
 
     async def both() -> None:
