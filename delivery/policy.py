@@ -40,8 +40,8 @@ NOTHING_KNOWN = Standing()
 class Policy:
     """What the bank decides; durations in milliseconds."""
 
-    longest_held: int
-    look_again_after: int
+    max_deferral: int
+    recheck_after: int
     digest_at: str = "08:00"
     always_sent: frozenset[str] = frozenset()
 
@@ -93,9 +93,9 @@ def judge(
     alert itself proves that he asked for it. Of an alert that was held, nothing known means that he left.
     """
     age = now - written_at
-    if age > policy.longest_held:
-        return Drop("expired", "older than senders.longest_held when it could be sent")
-    if held_for is not None or age > policy.look_again_after:
+    if age > policy.max_deferral:
+        return Drop("expired", "older than senders.max_deferral when it could be sent")
+    if held_for is not None or age > policy.recheck_after:
         reason = withdrawn(alert, standing)
         if reason is not None:
             return Drop("withdrawn", reason)
@@ -105,7 +105,7 @@ def judge(
     if why is None or until <= now:
         return Send()
     # Nothing is held for longer than it may be sent; it is looked at then, and recorded.
-    return Hold(min(until, written_at + policy.longest_held + 1), why)
+    return Hold(min(until, written_at + policy.max_deferral + 1), why)
 
 
 def withdrawn(alert: Mapping[str, Any], standing: Standing) -> str | None:

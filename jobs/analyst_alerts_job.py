@@ -20,7 +20,7 @@ from udfs.temporal.end_offsets import ProbeTails, shard_of, shards_of
 
 def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     """The job, as the data flows: hits to customers, to addresses, to alerts that are sent or held."""
-    configure(table_env, analysts_options(config, "adhoc-alerts", config.adhoc.parallelism))
+    configure(table_env, analysts_options(config, "adhoc-alerts", config.analyst_rules.parallelism))
     for table in ("adhoc_sources", "rule_sources", "ticks", "outbound_alerts"):
         table_env.execute_sql(statement(f"tables/{table}.sql", config))
     # It reads what the alert-rules job reads, and leaves that one's place alone.

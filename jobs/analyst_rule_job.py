@@ -33,7 +33,7 @@ _TABLES = ("account_entries", "account_authorizations", "alert_settings")
 def options(config: Config, rule: Rule) -> dict[str, str]:
     """Flink's options for this job."""
     return {
-        **analysts_options(config, f"rule-{rule.name}", config.adhoc.rule_parallelism),
+        **analysts_options(config, f"rule-{rule.name}", config.analyst_rules.rule_parallelism),
         "table.exec.state.ttl": f"{rule.keep} ms",
         # A rule that asks who may see an account finds a booking again when that changes: with the same key.
         "table.exec.sink.upsert-materialize": "NONE",
@@ -103,7 +103,7 @@ def build(table_env: StreamTableEnvironment, config: Config, rule: Rule, since: 
     table_env.execute_sql(statement("tables/rule_hits.sql", config))
     results = table_env.create_statement_set()
     table_env.create_temporary_function("pace", sql_functions.pace)
-    pace = max(1, config.adhoc.hits_per_second // config.adhoc.rule_parallelism)
+    pace = max(1, config.analyst_rules.hits_per_second // config.analyst_rules.rule_parallelism)
     results.add_insert_sql(
         statement("analyst_rules/raise_hits.sql", config, **hits(found, rule, since, pace))
     )

@@ -86,7 +86,7 @@ def ask_devices(alerts: DataStream, devices: Devices) -> DataStream:
         devices.token.get_secret_value() if devices.token else None,
         devices.timeout,
         devices.attempts,
-        devices.longest_pause,
+        devices.max_backoff,
         devices.in_flight,
         devices.cache,
         RESOLVED.get_java_type_info(),
@@ -99,7 +99,7 @@ def ask_devices(alerts: DataStream, devices: Devices) -> DataStream:
             function,
             0,
             java.java.util.concurrent.TimeUnit.MILLISECONDS,
-            devices.waiting,
+            devices.queue_capacity,
         )
     )
 

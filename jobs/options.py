@@ -32,7 +32,7 @@ def configure(table_env: StreamTableEnvironment, options: dict[str, str]) -> Non
 
 def analysts_options(config: Config, name: str, parallelism: int) -> dict[str, str]:
     """Flink's options for a job of analysts' rules."""
-    job = config.adhoc
+    job = config.analyst_rules
     return {
         "pipeline.name": name,
         "parallelism.default": str(parallelism),

@@ -19,10 +19,10 @@ class Rates(Section):
 class Senders(Gateways):
     """The processes that hand alerts over to e-mail, SMS and push."""
 
-    longest_held: Duration
+    max_deferral: Duration
     """An alert that could not be sent for longer (quiet hours, digest, a gateway that is down) is recorded
     and not sent."""
-    look_again_after: Duration = 300_000
+    recheck_after: Duration = 300_000
     """An alert that is sent so much later than it was raised is looked at again: authorization, address and
     setting. One that was held always is."""
     digest_at: Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "08:00"
@@ -31,19 +31,19 @@ class Senders(Gateways):
     """Alert types that go out at once whatever the customer's quiet hours, snooze and digest."""
     lease: Duration = 150_000
     """After a claim, when another process takes an alert over, as its sender must have died."""
-    hand_over_timeout: Duration = 60_000
+    send_timeout: Duration = 60_000
     """How long a gateway may take for a message, its own waiting included. Where it has not answered by then,
     nobody knows whether it has the message: longer than the gateway's own time-outs."""
     in_flight: Positive = 100
     """Alerts that a process has on their way at once; a gateway has to get through so many within
-    `hand_over_timeout`."""
+    `send_timeout`."""
     rates: Rates = Rates()
-    retry_first: Duration = 1_000
-    retry_longest: Duration = 300_000
+    initial_backoff: Duration = 1_000
+    max_backoff: Duration = 300_000
     """Between attempts: first so long, then twice as long after each, up to the longest."""
-    longest_probe: Duration = 5_000
+    max_probe_interval: Duration = 5_000
     """While a gateway is down, how often it is tried at least."""
-    keep: Duration = 90 * 86_400_000
+    retention: Duration = 90 * 86_400_000
     """How long the ledger keeps what became of an alert, and with it what is personal."""
     email_metrics_port: Port = 9401
     sms_metrics_port: Port = 9402
@@ -52,8 +52,8 @@ class Senders(Gateways):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.lease < 2 * self.hand_over_timeout:
-            raise ValueError("lease must be at least twice hand_over_timeout: make it longer")
+        if self.lease < 2 * self.send_timeout:
+            raise ValueError("lease must be at least twice send_timeout: make it longer")
         return self
 
     def rate(self, channel: str) -> float | None:

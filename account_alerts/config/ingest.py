@@ -33,7 +33,7 @@ class Bridge(Section):
     password: SecretStr | None = None
     ca_file: Path | None = None
     """PEM file of the authorities that TLS trusts; without it the system's."""
-    window: Positive = 1_000
+    max_unsettled: Positive = 1_000
     """Messages that one process has taken and Kafka has not acknowledged yet, at most."""
     max_message: Annotated[int, Field(ge=1_000, le=10_000_000)] = 1_048_576
     """Bytes of a message that is still read; a longer one is a dead letter."""

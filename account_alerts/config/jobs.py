@@ -20,13 +20,13 @@ class Devices(Section):
     timeout: Annotated[Duration, Field(ge=1)]
     """Of one call, from sending it to the last byte of the answer."""
     attempts: Positive
-    """After so many failed ones the pauses grow no more: each is `longest_pause` from then on, for ever."""
-    longest_pause: Annotated[Duration, Field(ge=1)]
+    """After so many failed ones the pauses grow no more: each is `max_backoff` from then on, for ever."""
+    max_backoff: Annotated[Duration, Field(ge=1)]
     in_flight: Positive
     """Calls at a time, of each parallel part of the job."""
     cache: Duration
     """How long an answer holds: a device that was removed is told so long, a new one not told."""
-    waiting: Positive
+    queue_capacity: Positive
     """Alerts that wait for answers, in each parallel part, before no more are read."""
     parallelism: Positive
     checkpoint_interval: Duration
@@ -75,7 +75,7 @@ class AlertingJob(Section):
     come during a checkpoint wait longer."""
 
 
-class AdhocJobs(Section):
+class AnalystRuleJobs(Section):
     """The jobs of analysts' rules: one for each, and one that finds their customers."""
 
     parallelism: Positive

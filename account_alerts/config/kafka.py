@@ -89,9 +89,9 @@ class Topics(Section):
     outbound_push: Topic
     outbound_device_push: Topic
     dead_letters: Topic
-    adhoc_rules: Topic
+    analyst_rules: Topic
     rule_hits: Topic
-    held_alerts: Topic
+    quarantined_alerts: Topic
     click_events: Topic
 
     @model_validator(mode="after")

@@ -26,7 +26,7 @@ from pydantic_settings import (
 from account_alerts.config import gateways
 from account_alerts.config.delivery import Senders
 from account_alerts.config.ingest import Bridge, Capture, Clicks
-from account_alerts.config.jobs import AdhocJobs, AlertingJob, AlertRulesJob, Devices, Flink, Rules
+from account_alerts.config.jobs import AlertingJob, AlertRulesJob, AnalystRuleJobs, Devices, Flink, Rules
 from account_alerts.config.kafka import Kafka, Topics
 from account_alerts.config.local import Local
 from account_alerts.config.postgres import Database
@@ -51,7 +51,7 @@ _OF_A_SERVICE = re.compile(r"_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|U
 LARGEST_RECORD = 20_000_000
 """Bytes of the records that the jobs write: longer than any made of records of Kafka's own limit, 1 MiB."""
 _WIDE = frozenset(
-    {"alert_rules", "dead_letters", "outbound_email", "outbound_sms", "outbound_push", "held_alerts"}
+    {"alert_rules", "dead_letters", "outbound_email", "outbound_sms", "outbound_push", "quarantined_alerts"}
 )
 
 
@@ -103,7 +103,7 @@ class Config(BaseSettings):
     rules: Rules
     alert_rules: AlertRulesJob
     alerting: AlertingJob
-    adhoc: AdhocJobs
+    analyst_rules: AnalystRuleJobs
     flink: Flink
     bank: Database | None = None
     delivery: Database | None = None
@@ -200,10 +200,10 @@ class Config(BaseSettings):
             topic.retention or 0
             for topic in (*self.topics.of_channels().values(), self.topics.outbound_device_push)
         )
-        if self.senders is not None and self.senders.keep < replayed:
+        if self.senders is not None and self.senders.retention < replayed:
             raise ValueError(
-                f"senders.keep must be at least {replayed // 3_600_000}h, as long as bookings and alerts "
-                "stay on Kafka: a replay would send forgotten alerts again"
+                f"senders.retention must be at least {replayed // 3_600_000}h, as long as bookings and "
+                "alerts stay on Kafka: a replay would send forgotten alerts again"
             )
         return self
 
@@ -291,6 +291,24 @@ def _refuse_secrets(file: Path, data: Mapping[str, Any], path: str = "") -> None
             )
 
 
+RENAMED = {
+    "adhoc": "analyst_rules",
+    "topics.adhoc_rules": "topics.analyst_rules",
+    "topics.held_alerts": "topics.quarantined_alerts",
+    "senders.longest_held": "senders.max_deferral",
+    "senders.look_again_after": "senders.recheck_after",
+    "senders.hand_over_timeout": "senders.send_timeout",
+    "senders.retry_first": "senders.initial_backoff",
+    "senders.retry_longest": "senders.max_backoff",
+    "senders.longest_probe": "senders.max_probe_interval",
+    "senders.keep": "senders.retention",
+    "devices.longest_pause": "devices.max_backoff",
+    "devices.waiting": "devices.queue_capacity",
+    "bridge.window": "bridge.max_unsettled",
+}
+"""Keys of former versions, with the names they have now."""
+
+
 def _variable_hint(name: str) -> str:
     for prefix in _FREE:
         if name.startswith(f"{prefix}."):
@@ -303,7 +321,9 @@ def _variable_hint(name: str) -> str:
 def _unknown_variables() -> list[str]:
     """Variables such as ALERTS_KAFAK__ENCODING, which would otherwise be passed over in silence."""
     return [
-        f"{variable}: no such section.{_suggest(section, sections)} Correct or unset this variable."
+        f"{variable}: {section} is called {RENAMED[section]} now. Rename this variable."
+        if section in RENAMED
+        else f"{variable}: no such section.{_suggest(section, sections)} Correct or unset this variable."
         for variable in sorted(os.environ)
         if variable.startswith(PREFIX) and variable != f"{PREFIX}CONFIG"
         for section in [variable.removeprefix(PREFIX).split("__")[0].lower()]
@@ -320,6 +340,8 @@ def _explain(file: Path, problem: Any) -> str:
     location = [str(part) for part in problem["loc"]]
     name = ".".join(location)
     if problem["type"] == "extra_forbidden":
+        if name in RENAMED:
+            return f"{file}: {name}: is called {RENAMED[name]} now. Rename it."
         hint = _suggest(location[-1], _known_keys(location[:-1]))
         return f"{file}: {name}: not a known key.{hint} Remove or rename it."
     if problem["type"] == "missing":

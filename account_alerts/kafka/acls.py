@@ -58,8 +58,8 @@ def rights(config: Config) -> list[Right]:
         Right("analyst-rules", ("Read",), "group", "rule-", prefixed=True),
         *_component(
             "analyst-alerts",
-            read=[topics.rule_hits.name, topics.adhoc_rules.name, *customers],
-            write=[*outbound, topics.held_alerts.name],
+            read=[topics.rule_hits.name, topics.analyst_rules.name, *customers],
+            write=[*outbound, topics.quarantined_alerts.name],
             groups=["adhoc-alerts"],
         ),
     ]

@@ -85,7 +85,9 @@ def why(config: Config, alert_id: str) -> dict[str, Any]:
     with postgres.connect(postgres.delivery(config), row_factory=dict_row) as connection:
         found: Any = connection.execute("SELECT * FROM deliveries WHERE alert_id = %s", [alert_id]).fetchone()
     if found is None:
-        raise NotKnownError(f"{alert_id}: the ledger does not know it; it keeps alerts for senders.keep.")
+        raise NotKnownError(
+            f"{alert_id}: the ledger does not know it; it keeps alerts for senders.retention."
+        )
     row: dict[str, Any] = found
     told = {
         "alert_id": alert_id,

@@ -47,9 +47,9 @@ class _Down:
 class Routes:
     """Which gateways are down. To one that is, a single alert is sent now and then; others wait meanwhile."""
 
-    def __init__(self, longest_probe: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, max_probe_interval: float, clock: Callable[[], float] = time.monotonic) -> None:
         """All are up; one that is down is probed after half a second, then less often, up to the longest."""
-        self._longest, self._clock = longest_probe, clock
+        self._longest, self._clock = max_probe_interval, clock
         self._down: dict[str, _Down] = {}
 
     def is_down(self, route: str) -> bool:

@@ -73,16 +73,16 @@ class Sender:
         self._decoder, self._metrics, self._unsubscribe = decoder, metrics, unsubscribe
         self._clock = clock
         self._policy = policy.Policy(
-            settings.longest_held,
-            settings.look_again_after,
+            settings.max_deferral,
+            settings.recheck_after,
             settings.digest_at,
             frozenset(settings.always_sent),
         )
         self._slots = Slots(settings.in_flight)
         self._again = Slots(max(1, settings.in_flight // 2))
         self._bucket = TokenBucket(settings.rate(channel))
-        self._retries = Backoff(settings.retry_first, settings.retry_longest)
-        self._routes = Routes(settings.longest_probe / 1000)
+        self._retries = Backoff(settings.initial_backoff, settings.max_backoff)
+        self._routes = Routes(settings.max_probe_interval / 1000)
         self._health = Health(self._routes, metrics)
         self._marks = Marks(ledger, gateway, metrics, written=self._release)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -123,7 +123,7 @@ class Sender:
     async def _leave(self, reading: asyncio.Task[None]) -> None:
         """Take nothing more, and wait for what is on its way."""
         self._metrics.ready.set(0)
-        end = time.monotonic() + self._settings.hand_over_timeout / 1000 + 2
+        end = time.monotonic() + self._settings.send_timeout / 1000 + 2
         self._stopping = True
         while self._slots.used > 0 and time.monotonic() < end:
             await asyncio.sleep(0.02)
@@ -287,7 +287,7 @@ class Sender:
         except Exception as error:  # Values that no text can be made of.
             outcome = Outcome(Result.REFUSED, reason=f"cannot be written: {type(error).__name__}: {error}")
         else:
-            timeout = self._settings.hand_over_timeout / 1000
+            timeout = self._settings.send_timeout / 1000
             if time.monotonic() + timeout > first.lease_ends:
                 # It may not stay this process's own for long enough; it is due again when the lease ends.
                 self._metrics.leases_lost.inc(len(group))
@@ -324,7 +324,7 @@ class Sender:
             self._metrics.lag.set(self._inbox.lag)
             self._metrics.in_flight.set(self._slots.used)
             if time.monotonic() > next_prune:
-                while await self._ledger.prune(self._settings.keep):
+                while await self._ledger.prune(self._settings.retention):
                     await asyncio.sleep(0.1)
                 next_prune = time.monotonic() + 60
             await asyncio.sleep(5)

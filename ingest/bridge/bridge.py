@@ -249,7 +249,7 @@ class Bridge(MessagingHandler):
         An unsettled message of an earlier connection counts until Kafka has it, and no longer.
         """
         if self._link is not None and self._deadline is None:
-            room = self._bridge.window - self._unsettled - self._link.credit
+            room = self._bridge.max_unsettled - self._unsettled - self._link.credit
             if room > 0:
                 self._link.flow(room)
 

@@ -56,7 +56,7 @@ def _watch(config: Config) -> None:
     decoder = codec(config)
     newest: Newest = {}
     with closing(consumer(config)) as client:
-        client.assign(partitions(client, config.topics.held_alerts.name))
+        client.assign(partitions(client, config.topics.quarantined_alerts.name))
         while True:
             seen: set[str] = set()
             for message in client.consume(_BATCH, _INTERVAL):

@@ -52,8 +52,8 @@ def _start(config: Config, rules: Sequence[Rule]) -> int:
                 f"{rule.name}: is started already{cure}. `alerts rules stop {rule.name}` stops it; then it "
                 "begins anew"
             )
-    needed = len(rules) * config.adhoc.rule_parallelism
-    needed += 0 if catalog.ADHOC in live else config.adhoc.parallelism
+    needed = len(rules) * config.analyst_rules.rule_parallelism
+    needed += 0 if catalog.ADHOC in live else config.analyst_rules.parallelism
     if (free := rest.free_slots()) < needed:
         raise RuleError(
             f"{needed} slots are needed and {free} are free: stop another rule, or add TaskManagers "

@@ -69,7 +69,7 @@ def _decided(config: Config, name: str, held: list[tuple[Message, Record]]) -> i
 
 def _undecided(config: Config, known: Registry) -> Iterator[tuple[Message, Record]]:
     decoder = codec(config)
-    for message in read_to_end(config, config.topics.held_alerts.name):
+    for message in read_to_end(config, config.topics.quarantined_alerts.name):
         try:
             alert = decoder.decode("OutboundAlert", message.value() or b"")
         except CodecError:

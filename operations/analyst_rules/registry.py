@@ -54,7 +54,7 @@ def read(config: Config) -> Registry:
         KafkaUnreachableError: Nobody answered, or there is no such topic.
     """
     values: dict[str, Any] = {}
-    for message in read_to_end(config, config.topics.adhoc_rules.name):
+    for message in read_to_end(config, config.topics.analyst_rules.name):
         key, value = message.key(), message.value()
         if isinstance(key, bytes):
             values[key.decode()] = json.loads(value) if value is not None else None
@@ -101,4 +101,4 @@ def decide(config: Config, name: str, offsets: dict[int, int]) -> None:
 
 def _write(config: Config, key: str, value: dict[str, Any] | None) -> None:
     record = None if value is None else json.dumps(value).encode()
-    send_all(config, [(config.topics.adhoc_rules.name, key.encode(), record)])
+    send_all(config, [(config.topics.analyst_rules.name, key.encode(), record)])

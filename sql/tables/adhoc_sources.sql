@@ -6,7 +6,7 @@ CREATE TABLE adhoc_sources (
   written_at   TIMESTAMP_LTZ(3) NOT NULL METADATA FROM 'timestamp' VIRTUAL
 ) WITH (
   'connector' = 'kafka',
-  'topic' = '${rule_hits};${adhoc_rules}',
+  'topic' = '${rule_hits};${analyst_rules}',
   ${kafka_client}
   'properties.group.id' = 'adhoc-alerts',
   'scan.startup.mode' = 'earliest-offset',

@@ -18,7 +18,7 @@ CREATE TABLE outbound_alerts (
   topic        STRING NOT NULL METADATA
 ) WITH (
   'connector' = 'kafka',
-  'topic' = '${outbound_email};${outbound_sms};${outbound_push};${outbound_device_push};${held_alerts}',
+  'topic' = '${outbound_email};${outbound_sms};${outbound_push};${outbound_device_push};${quarantined_alerts}',
   ${kafka_client}
   ${kafka_producer}
   'key.format' = 'raw',

@@ -102,9 +102,9 @@ class Post:
         """Write the configuration that senders are started with; `quick`: instead of short times."""
         short = {
             "lease": "80s",
-            "hand_over_timeout": "40s",
-            "retry_first": "200ms",
-            "longest_probe": "500ms",
+            "send_timeout": "40s",
+            "initial_backoff": "200ms",
+            "max_probe_interval": "500ms",
             "in_flight": 64,
             "email": {"tls": "none", "timeout": "8s"},
         }

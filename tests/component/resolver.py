@@ -27,7 +27,7 @@ def environment(folder: Path) -> Environment:
     """An environment whose resolver forgets answers quickly and makes checkpoints often."""
     folder.mkdir(exist_ok=True)
     made = Environment(folder)
-    devices = {"cache": f"{CACHE_S * 1000:.0f}ms", "checkpoint_interval": "500ms", "longest_pause": "500ms"}
+    devices = {"cache": f"{CACHE_S * 1000:.0f}ms", "checkpoint_interval": "500ms", "max_backoff": "500ms"}
     made.config.override({"devices": devices}).write(made.file)
     made.config = load(made.file)
     return made

@@ -252,7 +252,7 @@ def send_many(config: Config, account: str) -> None:
     What happens next happens in mid-stream: so many messages are in hand, and the others wait.
     """
     assert config.bridge is not None
-    window = config.bridge.window
+    window = config.bridge.max_unsettled
     assert 0 < window < _MANY
     send(config, *(camt054_writer.write(entry(f"m{number}", account)) for number in range(_MANY)))
 
@@ -283,7 +283,7 @@ def test_the_bridge_is_killed(config: Config, account: str, programs: Programs) 
         send_many(config, account)
         programs.kill("bridge")
     # Those that were in hand come again, and no others.
-    assert all_arrived(config, account) <= config.bridge.window
+    assert all_arrived(config, account) <= config.bridge.max_unsettled
 
 
 def test_the_queue_is_killed(config: Config, account: str, programs: Programs) -> None:

@@ -48,7 +48,7 @@ class ReadResets(ProcessFunction):  # type: ignore[misc]
 
     def __init__(self, config: Config) -> None:
         """Take what is needed from the configuration."""
-        self._rules = config.topics.adhoc_rules.name
+        self._rules = config.topics.analyst_rules.name
 
     def process_element(self, record: Row, ctx: ProcessFunction.Context) -> Iterator[tuple[str, int]]:
         """One record about a rule."""
@@ -67,7 +67,7 @@ class BreakRules(KeyedCoProcessFunction):  # type: ignore[misc]
 
     def __init__(self, config: Config) -> None:
         """Take what is needed from the configuration."""
-        self._held = config.topics.held_alerts.name
+        self._held = config.topics.quarantined_alerts.name
         self._channels = {channel: topic.name for channel, topic in config.topics.of_channels().items()}
 
     def open(self, runtime_context: RuntimeContext) -> None:

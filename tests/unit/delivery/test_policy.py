@@ -32,7 +32,7 @@ ALERT = {
     "setting_id": "s1",
 }
 SETTING = {"account_id": "a1", "channels": ["EMAIL"], "snoozed_until": None}
-POLICY = Policy(longest_held=36 * HOUR, look_again_after=5 * 60_000)
+POLICY = Policy(max_deferral=36 * HOUR, recheck_after=5 * 60_000)
 zones = st.sampled_from(
     [
         "Europe/Amsterdam",
@@ -139,7 +139,7 @@ def test_quiet_hours_hold_and_always_sent_does_not() -> None:
     now = at("2026-01-10 23:30")
     quiet = standing(time_zone="Europe/Amsterdam", quiet_from="22:00", quiet_to="07:00")
     assert judge(ALERT, quiet, POLICY, written_at=now, now=now) == Hold(at("2026-01-11 07:00"), "quiet")
-    always = Policy(POLICY.longest_held, POLICY.look_again_after, always_sent=frozenset({"DEBITED_ABOVE"}))
+    always = Policy(POLICY.max_deferral, POLICY.recheck_after, always_sent=frozenset({"DEBITED_ABOVE"}))
     assert judge(ALERT, quiet, always, written_at=now, now=now) == Send()
 
 
@@ -169,7 +169,7 @@ def test_nothing_is_held_for_longer_than_it_may_be_sent() -> None:
     now = at("2026-01-10 12:00")
     snoozed = standing(setting=SETTING | {"snoozed_until": 2**62})
     held = judge(ALERT, snoozed, POLICY, written_at=now, now=now)
-    assert held == Hold(now + POLICY.longest_held + 1, "snooze")
+    assert held == Hold(now + POLICY.max_deferral + 1, "snooze")
     verdict = judge(ALERT, snoozed, POLICY, written_at=now, now=held.until, held_for="snooze")
     assert isinstance(verdict, Drop)
     assert verdict.state == "expired"

@@ -2,11 +2,13 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from account_alerts.config import PROJECT, Config, ConfigError, load
+from account_alerts.config.loader import RENAMED
 
 LOCAL = PROJECT / "conf/local.yaml"
 PRODUCTION = PROJECT / "conf/production.yaml"
@@ -115,6 +117,21 @@ def test_all_errors_are_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "ALERTS_KAFAK__ENCODING" in str(caught.value)
     assert "Did you mean kafka?" in str(caught.value)
     assert "Did you mean max_wait?" in str(caught.value)
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+def test_a_key_that_was_renamed_names_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str, new: str
+) -> None:
+    with pytest.raises(ConfigError, match=rf"{re.escape(old)}: is called {re.escape(new)} now"):
+        load(changed(tmp_path, old, "1"))
+    monkeypatch.setenv(f"ALERTS_{old.upper().replace('.', '__')}", "1")
+    with pytest.raises(ConfigError, match=rf"{re.escape(old)}:? is called {re.escape(new)} now"):
+        load(LOCAL)
+    monkeypatch.delenv(f"ALERTS_{old.upper().replace('.', '__')}")
+    section: Any = load(LOCAL)
+    for part in new.split("."):
+        section = getattr(section, part)
 
 
 def test_missing_file_and_broken_yaml(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ class Harness:
 def config() -> Config:
     loaded = load()
     assert loaded.bridge is not None
-    bridge = loaded.bridge.model_copy(update={"window": _WINDOW, "max_message": 1_000})
+    bridge = loaded.bridge.model_copy(update={"max_unsettled": _WINDOW, "max_message": 1_000})
     return loaded.model_copy(update={"bridge": bridge})
 
 
