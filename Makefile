@@ -5,7 +5,7 @@ KEEP ?=
 BENCH ?= pipeline
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench clean
+.PHONY: help install demo test lint docs bench clean
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
@@ -19,10 +19,13 @@ demo: install ## Real bookings become alerts before your eyes; KEEP=1 leaves it 
 lint: install ## Check style and types
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
-	@.venv/bin/mypy account_alerts ingest udfs jobs delivery operations devenv demo alerts_cli install tests
+	@.venv/bin/mypy account_alerts ingest udfs jobs delivery operations devenv demo alerts_cli install docs_generator tests
 
 test: lint ## Run all tests: as many processes as processors, three at most, the long tests first
 	@.venv/bin/python -m pytest --numprocesses logical --maxprocesses 3 --dist loadscope --no-loadscope-reorder
+
+docs: install ## Write the generated pages of docs/reference from the code
+	@.venv/bin/python -m docs_generator
 
 bench: install ## Measure throughput, latency, and cost of state; BENCH="end-to-end --rate 100" chooses
 	@.venv/bin/python -c "import matplotlib" 2>/dev/null || .venv/bin/python -m pip --disable-pip-version-check \

@@ -180,9 +180,7 @@ def _docstrings(model: type[BaseModel]) -> dict[str, str]:
     """Read the docstrings that stand below a model's fields, inherited ones included."""
     found: dict[str, str] = {}
     for owner in reversed(model.__mro__):
-        if not (issubclass(owner, BaseModel) and owner is not BaseModel) or not owner.__module__.startswith(
-            "account_alerts."
-        ):
+        if not issubclass(owner, BaseModel) or owner.__module__.startswith("pydantic"):
             continue
         body = ast.parse(textwrap.dedent(inspect.getsource(owner))).body[0]
         assert isinstance(body, ast.ClassDef)

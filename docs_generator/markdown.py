@@ -5,7 +5,7 @@ import textwrap
 
 WIDTH = 100
 NOTICE = "<!-- Written by `make docs` from the code. Do not edit. -->"
-_UNBREAKABLE = re.compile(r"`[^`]*`|\[[^\]]*\]\([^)]*\)")
+_UNBREAKABLE = re.compile(r"`[^`]{1,60}`|\[[^\]]*\]\([^)]*\)")
 _KEPT_BLANK = "\0"
 
 

@@ -29,19 +29,19 @@ class Example(Inherited):
 
 
 @pytest.fixture
-def lines():
+def lines() -> list[str]:
     text = "\n\n".join(configuration._keys("example", Example))
     return [" ".join(item.split()) for item in text.split("\n- ")]
 
 
-def test_a_key_has_type_limits_default_meaning_and_variable(lines):
+def test_a_key_has_type_limits_default_meaning_and_variable(lines: list[str]) -> None:
     expected = (
         "`wait`: duration, at least 1s. Default `5m`. How long to wait. Variable `ALERTS_EXAMPLE__WAIT`."
     )
     assert expected in lines
 
 
-def test_docstrings_of_inherited_keys_are_found(lines):
+def test_docstrings_of_inherited_keys_are_found(lines: list[str]) -> None:
     assert lines[0] == "- `first`: number. Default `1`. Comes first. Variable `ALERTS_EXAMPLE__FIRST`."
 
 
@@ -54,5 +54,5 @@ def test_docstrings_of_inherited_keys_are_found(lines):
         "`switch`: `true` or `false`. Default `false`. Variable `ALERTS_EXAMPLE__SWITCH`.",
     ],
 )
-def test_types_are_named(lines, line):
+def test_types_are_named(lines: list[str], line: str) -> None:
     assert line in lines
