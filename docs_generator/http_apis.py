@@ -2,13 +2,16 @@
 
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+from prometheus_client import CollectorRegistry
 
 from account_alerts.config import PROJECT, load
 from devenv.bank.device_service.app import make_app as device_service
 from devenv.bank.device_service.store import Store
 from docs_generator.markdown import bullets, page, paragraph, sentence
 from ingest.clicks.app import make_app as clicks_endpoint
+from ingest.clicks.writer import Writer
 
 _CLICKS = (
     "Takes what customers do on web pages and in the app. [The guide](../guides/connect-your-bank/clicks.md) "
@@ -24,7 +27,9 @@ def http_apis() -> str:
     """Write the page of all HTTP interfaces."""
     with tempfile.TemporaryDirectory() as folder:
         devices = device_service(Store(Path(folder) / "devices.db"), None).openapi()
-    clicks = clicks_endpoint(load(PROJECT / "conf/local.yaml")).openapi()
+    no_writer = cast(Writer, None)  # It is used by requests only.
+    config = load(PROJECT / "conf/local.yaml")
+    clicks = clicks_endpoint(config, no_writer, CollectorRegistry()).openapi()
     return page(
         "HTTP APIs",
         "## Clicks endpoint",
