@@ -10,10 +10,10 @@ from alerts_cli.options import App, JsonFlag, load_config, print_json, print_tab
 app = App(help="What became of alerts: the senders' ledger.")
 
 
-@app.command("list", epilog="Example: alerts deliveries list --customer 8000 --state held --since 24h")
+@app.command("list", epilog="Example: alerts deliveries list --customer 8000 --state DEFERRED --since 24h")
 def list_deliveries(
     customer: Annotated[str | None, typer.Option(help="Only this customer's.")] = None,
-    state: Annotated[str | None, typer.Option(help="Only those in this state: held, refused, ...")] = None,
+    state: Annotated[str | None, typer.Option(help="Only those in this state: SENT, DEFERRED, ...")] = None,
     since: Annotated[str | None, typer.Option(help="Only those received within this time: 90m, 7d.")] = None,
     limit: Annotated[int, typer.Option(help="At most so many, the newest first.")] = 50,
     as_json: JsonFlag = False,
@@ -36,18 +36,18 @@ def why(alert_id: Annotated[str, typer.Argument(help="The alert's id.")], as_jso
     """Say why an alert was raised and what became of it: booking, setting, balances, time of every step."""
     from delivery.ledger import audit
 
-    found = audit.why(load_config(), alert_id)
+    found = audit.explain(load_config(), alert_id)
     if as_json:
         print_json(found, indent=2)
     else:
-        typer.echo(audit.text(found))
+        typer.echo(audit.format_explanation(found))
 
 
 @app.command(epilog="Example: alerts deliveries erase 8000")
 def erase(
     customer: Annotated[str, typer.Argument(help="The customer's id.")], as_json: JsonFlag = False
 ) -> None:
-    """Erase what the ledger has of a customer; what is held is not sent. Ids and times stay."""
+    """Erase what the ledger has of a customer; what is deferred is not sent. Ids and times stay."""
     from delivery.ledger import audit
 
     count = audit.erase(load_config(), customer)

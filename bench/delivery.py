@@ -16,32 +16,37 @@ import typer
 from bench.components import components
 from bench.measures import cpu_seconds, percentile
 from devenv.services.catalog import POSTGRES
-from tests.component.post import Post
+from tests.component.sender_harness import SenderHarness
 
 
 def measure(
-    post: Post, sender: psutil.Process, database: list[psutil.Process], count: int, rate: float
+    harness: SenderHarness, sender: psutil.Process, database: list[psutil.Process], count: int, rate: float
 ) -> None:
     """Hand alerts over, `rate` a second, or all at once where it is 0; print what came of it."""
-    customers = [post.customer() for _ in range(20)]
-    alerts = [post.alert(customers[number % 20]) for number in range(count)]
-    before_count = post.metrics().get('sender_handed_over_total{channel="EMAIL"}', 0)
+    customers = [harness.add_customer() for _ in range(20)]
+    alerts = [harness.new_alert(customers[number % 20]) for number in range(count)]
+    before_count = harness.metrics().get(
+        'account_alerts_sender_deliveries_total{channel="EMAIL",state="SENT"}', 0
+    )
     before = cpu_seconds([sender]), cpu_seconds(database)
     start = time.monotonic()
     if rate:
         portion = max(1, int(rate / 100))
         for first in range(0, count, portion):
             time.sleep(max(0.0, start + first / rate - time.monotonic()))
-            post.put(alerts[first : first + portion])
+            harness.send_alerts(alerts[first : first + portion])
     else:
-        post.put(alerts)
+        harness.send_alerts(alerts)
     # Seldom, and by the sender's own figures: asking PostgreSQL for all of them would be most of its work.
-    while post.metrics().get('sender_handed_over_total{channel="EMAIL"}', 0) < before_count + count:
+    while (
+        harness.metrics().get('account_alerts_sender_deliveries_total{channel="EMAIL",state="SENT"}', 0)
+        < before_count + count
+    ):
         time.sleep(0.25)
     own, theirs = cpu_seconds([sender]) - before[0], cpu_seconds(database) - before[1]
-    rows = post.rows(alerts).values()
-    took = [(row["handed_over_at"] - row["written_at"]).total_seconds() * 1000 for row in rows]
-    first, last = min(row["written_at"] for row in rows), max(row["handed_over_at"] for row in rows)
+    rows = harness.ledger_rows(alerts).values()
+    took = [(row["sent_at"] - row["written_at"]).total_seconds() * 1000 for row in rows]
+    first, last = min(row["written_at"] for row in rows), max(row["sent_at"] for row in rows)
     print(
         f"{count} alerts, {f'{rate:.0f}/s' if rate else 'at once'}: "
         f"{count / (last - first).total_seconds():.0f}/s; "
@@ -59,19 +64,19 @@ def main(
 ) -> None:
     """Measure a sender of mails: alerts a second, time from Kafka to the gateway, cost of an alert."""
     with components() as programs:
-        post = sink = None
+        harness = sink = None
         try:
             programs.start(POSTGRES)
-            post = Post(programs.config, programs.folder, {})
-            sink = subprocess.Popen([sys.executable, "-m", "bench.smtp_sink", str(post.server.port)])
-            post.start("delivery.profiles.consumer")
-            sender = psutil.Process(post.start().pid)
-            post.wait("the sender", lambda: post.is_ready())
+            harness = SenderHarness(programs.config, programs.folder, {})
+            sink = subprocess.Popen([sys.executable, "-m", "bench.smtp_sink", str(harness.mail_server.port)])
+            harness.start_process("delivery.profiles")
+            sender = psutil.Process(harness.start_process().pid)
+            harness.wait_for("the sender", lambda: harness.is_ready())
             for rate in rates or [0, 150, 500]:
-                measure(post, sender, programs.processes("postgres"), count, rate)
+                measure(harness, sender, programs.processes("postgres"), count, rate)
         finally:
             if sink is not None:
                 sink.kill()
                 sink.wait()
-            if post is not None:
-                post.close()
+            if harness is not None:
+                harness.close()

@@ -1,1 +1,1 @@
-"""The senders: one process per channel hands alerts over to the gateway that reaches the customer."""
+"""Delivery: from the outbound topics to the customers, by e-mail, SMS and push."""

@@ -2,85 +2,84 @@
 
 import argparse
 import asyncio
-import signal
 import sys
+from collections.abc import Coroutine
+from typing import Any
 
 import uvloop
 
 from account_alerts import postgres
-from account_alerts.config import Config
-from account_alerts.config.delivery import Senders
 from account_alerts.model.alerts import Channel
 from account_alerts.records.codec import codec
-from account_alerts.service.process import Service
-from account_alerts.service.process import run as run_service
-from delivery.gateways import build
-from delivery.ledger.ledger import Ledger
-from delivery.metrics import Metrics
-from delivery.worker.alert_consumer import Inbox
-from delivery.worker.dead_letters import Letters
-from delivery.worker.sender import Sender
+from account_alerts.service.process import Service, run
+from delivery.gateways import factory
+from delivery.ledger.store import LedgerStore
+from delivery.metrics import SenderMetrics
+from delivery.worker.alert_consumer import AlertConsumer
+from delivery.worker.dead_letters import DeadLetterProducer
+from delivery.worker.ports import Ports
 from delivery.worker.startup import wait_for_profiles
-
-
-async def run(
-    config: Config, settings: Senders, channel: str, instance: str | None, metrics_port: int
-) -> None:
-    """Run a sender of a channel (`EMAIL`) until SIGTERM."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    name = channel.lower()
-    topic = config.topics.outbound_device_push if channel == "PUSH" else config.topics.of_channels()[channel]
-    metrics = Metrics(channel)
-    metrics.serve(metrics_port)
-    gateway, unsubscribe = build(config, channel)
-    delivery = postgres.delivery(config)
-    waiting = asyncio.create_task(wait_for_profiles(config, delivery))
-    stopped = asyncio.create_task(stop.wait())
-    await asyncio.wait([waiting, stopped], return_when=asyncio.FIRST_COMPLETED)
-    stopped.cancel()
-    if stop.is_set():
-        waiting.cancel()
-        return
-    waiting.result()
-    await gateway.open()
-    ledger = Ledger(delivery, channel, settings.lease, instance)
-    sender = Sender(
-        channel,
-        settings,
-        ledger=ledger,
-        inbox=Inbox(config, topic.name, f"sender-{name}", instance),
-        letters=Letters(config),
-        gateway=gateway,
-        decoder=codec(config),
-        topic=topic.name,
-        metrics=metrics,
-        unsubscribe=unsubscribe,
-    )
-    await ledger.take_back()
-    try:
-        await sender.run(stop)
-    finally:
-        await gateway.close()
-        await ledger.close()
-
-
-def main(service: Service) -> None:
-    """Run until SIGTERM."""
-    chosen, config = service.options, service.config
-    settings = config.require("senders")
-    port = chosen.metrics_port or settings.metrics_port(chosen.channel)
-    uvloop.run(run(config, settings, chosen.channel.upper(), chosen.instance, port))
+from delivery.worker.worker import Worker
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add what only a sender is told."""
+    """Add what only senders have."""
     parser.add_argument("--channel", required=True, choices=[channel.lower() for channel in Channel])
     parser.add_argument(
         "--instance", help="a name this process keeps when it is started again (group.instance.id)"
     )
 
 
+def main(service: Service) -> None:
+    """Run a sender of a channel until it is stopped."""
+    uvloop.run(send(service))
+
+
+async def send(service: Service) -> None:
+    """Send the channel's alerts until the service is stopped."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    service.on_stop(lambda: loop.call_soon_threadsafe(stop.set))
+    config, instance = service.config, service.options.instance
+    channel = Channel(service.options.channel.upper())
+    settings = config.require("senders")
+    topics = config.topics
+    topic = topics.outbound_device_push if channel is Channel.PUSH else topics.of_channels()[channel]
+    metrics = SenderMetrics(channel, service.registry)
+    service.serve(settings.metrics_port(channel.lower()), ready=metrics.is_ready)
+    gateway = factory.make_gateway(config, channel)
+    links = factory.make_unsubscribe_links(config) if channel is Channel.EMAIL else None
+    database = postgres.delivery(config)
+    if not await _profiles_complete(wait_for_profiles(config, database), stop):
+        return
+    await gateway.open()
+    ledger = LedgerStore(database, channel, settings.lease, instance)
+    ports = Ports(
+        alerts=AlertConsumer(config, topic.name, f"sender-{channel.lower()}", instance),
+        ledger=ledger,
+        dead_letters=DeadLetterProducer(config),
+        gateway=gateway,
+        decoder=codec(config),
+        unsubscribe=None if links is None else links.link,
+    )
+    await ledger.reclaim_own()
+    try:
+        await Worker(channel, topic.name, settings, ports, metrics).run(stop)
+    finally:
+        await gateway.close()
+        await ledger.close()
+
+
+async def _profiles_complete(waiting: Coroutine[Any, Any, None], stop: asyncio.Event) -> bool:
+    """Wait for the profiles; False where the process is stopped first."""
+    profiles, stopped = asyncio.create_task(waiting), asyncio.create_task(stop.wait())
+    await asyncio.wait([profiles, stopped], return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if stop.is_set():
+        profiles.cancel()
+        return False
+    profiles.result()
+    return True
+
+
 if __name__ == "__main__":
-    sys.exit(run_service(main, "python -m delivery", "One sender of a channel.", add_options))
+    sys.exit(run(main, "python -m delivery", "Sends the alerts of one channel.", add_options))

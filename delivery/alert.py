@@ -1,36 +1,49 @@
-"""An alert on its way, and what is written into the ledger about it. Pure functions."""
+"""An alert being delivered, and the updates that are written into the ledger about it. Pure functions."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
+from account_alerts.model.alerts import Channel, DeliveryState
+from account_alerts.model.device_address import DeviceAddress
 from account_alerts.model.errors import InvalidRecordError
 from account_alerts.records.codec import Codec, CodecError, Record
 from delivery.gateways.base import Outcome, Result
-from delivery.policy import NOTHING_KNOWN, Drop, HeldFor, Hold, Standing
+from delivery.policy import UNKNOWN_RECIPIENT, Defer, DeferralReason, RecipientState, Suppress
 
 _LONGEST_ID = 500
 """Characters of an alert's id that the ledger's index can hold, whatever they are."""
+_LONGEST_ROUTE = 200
+_LONGEST_REFERENCE, _LONGEST_REASON = 200, 500
+_LONGEST_RETRY_AFTER = 86_400
 _LAST_MS = 253_000_000_000_000
+_LONG = 2**63
 
 
-class UnusableError(InvalidRecordError):
+class InvalidAlertError(InvalidRecordError):
     """A record that no alert can be made of; the message is the reason in the dead letter."""
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceRecord:
     """A record as Kafka has it."""
 
     topic: str
     partition: int
     offset: int
     written_at: int
+    """Milliseconds UTC, by Kafka's clock."""
     key: bytes | None
     value: bytes | None
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A record that is given up, with the reason."""
+
+    source: SourceRecord
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -38,13 +51,13 @@ class Delivery:
     """An alert that this process has claimed."""
 
     alert: Record
-    source: Source
+    source: SourceRecord
     route: str
     attempt: int
     lease_ends: float
-    """Monotonic seconds; later another process may hand the alert over."""
-    standing: Standing = NOTHING_KNOWN
-    held_for: HeldFor | None = None
+    """Monotonic seconds; later another process may send the alert."""
+    recipient: RecipientState = UNKNOWN_RECIPIENT
+    deferred_for: DeferralReason | None = None
     digest_id: str | None = None
 
     @property
@@ -54,151 +67,120 @@ class Delivery:
 
 
 @dataclass(frozen=True)
-class Mark:
-    """What is to be written about one alert; times in milliseconds UTC."""
+class DeliveryUpdate:
+    """A change of one alert's state in the ledger; times in milliseconds UTC."""
 
     alert_id: str
     attempt: int
-    state: str
+    state: DeliveryState
     at: int
     due_at: int | None = None
-    held_for: HeldFor | None = None
+    deferred_for: DeferralReason | None = None
     reference: str | None = None
     reason: str | None = None
 
     def row(self) -> dict[str, Any]:
-        """As SQL reads it. Handing over is in columns of its own; whatever else happens is a step."""
-        step = None
-        if self.state != "handed over":
-            step = [{"at": self.at, "step": self.state, "reason": self.reason or self.held_for}]
+        """Return the update as SQL reads it: sending has a column of its own, all else becomes a step."""
+        sent = self.state is DeliveryState.SENT
+        step = [{"at": self.at, "step": self.state, "reason": self.reason or self.deferred_for}]
         return {
             "alert_id": self.alert_id,
             "attempt": self.attempt,
             "state": self.state,
-            "handed_over_at": self.at if self.state == "handed over" else None,
+            "sent_at": self.at if sent else None,
             "due_at": self.due_at,
-            "held_for": self.held_for,
-            "reference": (self.reference or "")[:200] or None,
-            "reason": _clean(self.reason),
-            "step": step and json.dumps(step).replace("\\u0000", ""),
+            "deferred_for": self.deferred_for,
+            "reference": (self.reference or "")[:_LONGEST_REFERENCE] or None,
+            "reason": clean_reason(self.reason),
+            "step": None if sent else json.dumps(step).replace("\\u0000", ""),
         }
 
 
-def read(source: Source, channel: str, decoder: Codec) -> Record:
-    """The alert in a record.
+def parse_alert(source: SourceRecord, channel: str, decoder: Codec) -> Record:
+    """Read the alert in a record.
 
     Raises:
-        UnusableError: It is none, or none that this channel's sender may send.
+        InvalidAlertError: It is none, or none that this channel's sender may send.
     """
     if source.value is None:
-        raise UnusableError("null instead of an alert")
+        raise InvalidAlertError("null instead of an alert")
     try:
         alert = decoder.decode("OutboundAlert", source.value)
     except CodecError as error:
-        raise UnusableError(str(error)) from error
+        raise InvalidAlertError(str(error)) from error
     if alert["channel"] != channel:
-        raise UnusableError(f"an alert for {alert['channel']} among those for {channel}")
+        raise InvalidAlertError(f"an alert for {alert['channel']} among those for {channel}")
     for name in ("alert_id", "customer_id", "address"):
         if not alert[name]:
-            raise UnusableError(f"{name} is empty")
+            raise InvalidAlertError(f"{name} is empty")
     if len(alert["alert_id"]) > _LONGEST_ID:
-        raise UnusableError(f"alert_id is longer than {_LONGEST_ID} characters")
+        raise InvalidAlertError(f"alert_id is longer than {_LONGEST_ID} characters")
     texts = (value for value in alert.values() if isinstance(value, str))
     if any("\0" in text for text in texts):
-        raise UnusableError("a NUL character, which the ledger cannot hold")
+        raise InvalidAlertError("a NUL character, which the ledger cannot hold")
     return alert
 
 
-def route_of(alert: Mapping[str, Any]) -> str:
-    """The gateway, or the part of it, that may be down by itself."""
-    if alert["channel"] != "PUSH":
+def route(alert: Mapping[str, Any]) -> str:
+    """Name the gateway, or the part of it, that may be down by itself: `EMAIL`, `FCM`, `WEB_PUSH:host`."""
+    if alert["channel"] != Channel.PUSH:
         return str(alert["channel"])
     try:
-        device = json.loads(alert["address"])
-        kind = str(device["kind"])
-        if kind != "WEB_PUSH":
-            return kind[:50]
-        to = device["to"]
-        endpoint = (json.loads(to) if isinstance(to, str) else to)["endpoint"]
-        return f"WEB_PUSH:{urlsplit(endpoint).hostname}"[:200]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return "PUSH"  # The gateway will say what is wrong with the address.
+        return DeviceAddress.parse(alert["address"]).route()[:_LONGEST_ROUTE]
+    except InvalidRecordError:
+        return Channel.PUSH.value  # The gateway will say what is wrong with the address.
 
 
-def marks_of(delivery: Delivery, outcome: Outcome, now: int, retry_in: int) -> Mark:
-    """What an outcome means for an alert; `retry_in`: milliseconds to wait where it may still work."""
-    if outcome.result is Result.HANDED_OVER:
-        return Mark(delivery.alert_id, delivery.attempt, "handed over", now, reference=outcome.reference)
-    if outcome.result is Result.REFUSED:
-        return Mark(delivery.alert_id, delivery.attempt, "refused", now, reason=outcome.reason)
-    if outcome.retry_after is not None:
-        retry_in = max(retry_in, int(min(outcome.retry_after, 86_400) * 1000))
-    return Mark(
-        delivery.alert_id, delivery.attempt, "retry", now, due_at=now + retry_in, reason=outcome.reason
-    )
-
-
-def mark_of_verdict(delivery: Delivery, verdict: Hold | Drop, now: int) -> Mark:
-    """What is written about an alert that is not sent now."""
-    if isinstance(verdict, Hold):
-        return Mark(
-            delivery.alert_id, delivery.attempt, "held", now, due_at=verdict.until, held_for=verdict.why
+def update_for(delivery: Delivery, outcome: Outcome, now: int, retry_in: int) -> DeliveryUpdate:
+    """Return what an outcome means for an alert; `retry_in`: milliseconds to wait where a retry may help."""
+    if outcome.result is Result.SENT:
+        return DeliveryUpdate(
+            delivery.alert_id, delivery.attempt, DeliveryState.SENT, now, reference=outcome.reference
         )
-    return Mark(delivery.alert_id, delivery.attempt, verdict.state, now, reason=verdict.reason)
+    if outcome.result is Result.REJECTED:
+        return DeliveryUpdate(
+            delivery.alert_id, delivery.attempt, DeliveryState.REJECTED, now, reason=outcome.reason
+        )
+    if outcome.retry_after is not None:
+        retry_in = max(retry_in, int(min(outcome.retry_after, _LONGEST_RETRY_AFTER) * 1000))
+    return retry_update(delivery, now, now + retry_in, outcome.reason)
 
 
-def standing_of(row: Mapping[str, Any], channel: str) -> Standing:
-    """What a row of the ledger, joined with the profiles, says of its customer."""
-    if row["time_zone"] is None:
-        return Standing()
-    return Standing(
-        known=True,
-        time_zone=row["time_zone"],
-        quiet_from=row["quiet_from"],
-        quiet_to=row["quiet_to"],
-        digest=row["digest"],
-        addresses=row["addresses"].get(channel, ()),
-        setting=row["setting"],
-        authorized=bool(row["authorized"]),
+def retry_update(delivery: Delivery, now: int, due_at: int, reason: str | None) -> DeliveryUpdate:
+    """Have an alert sent again at a time."""
+    return DeliveryUpdate(
+        delivery.alert_id, delivery.attempt, DeliveryState.RETRYING, now, due_at=due_at, reason=reason
     )
 
 
-def claimed_again(row: Mapping[str, Any], topic: str, decoder: Codec, lease_ends: float) -> Delivery:
-    """The delivery in a row that has become due."""
-    alert = decoder.decode("OutboundAlert", row["record"])
-    source = Source(
-        topic,
-        row["source_partition"],
-        row["source_offset"],
-        _ms(row["written_at"]),
-        alert["customer_id"].encode(),
-        row["record"],
-    )
-    return Delivery(
-        alert=alert,
-        source=source,
-        route=row["route"],
-        attempt=row["attempts"],
-        lease_ends=lease_ends,
-        standing=standing_of(row, alert["channel"]),
-        held_for=row["held_for"],
-        digest_id=row["digest_id"],
-    )
+def policy_update(delivery: Delivery, decision: Defer | Suppress, now: int) -> DeliveryUpdate:
+    """Return what is written about an alert that is not sent now."""
+    if isinstance(decision, Defer):
+        return DeliveryUpdate(
+            delivery.alert_id,
+            delivery.attempt,
+            DeliveryState.DEFERRED,
+            now,
+            due_at=decision.until,
+            deferred_for=decision.reason,
+        )
+    return DeliveryUpdate(delivery.alert_id, delivery.attempt, decision.state, now, reason=decision.reason)
 
 
-def with_standing(delivery: Delivery, row: Mapping[str, Any]) -> Delivery:
-    """A new delivery with what the ledger knew of its customer when it was claimed."""
-    return replace(delivery, standing=standing_of(row, delivery.alert["channel"]))
+def integer_param(params: Mapping[str, str], name: str) -> int | None:
+    """Return a parameter of an alert as a number; None where it is missing or is no 64-bit integer."""
+    try:
+        value = int(params.get(name, ""))
+    except ValueError:
+        return None
+    return value if -_LONG <= value < _LONG else None
 
 
-def time_or_none(ms: int) -> int | None:
-    """A time that a calendar has; records may carry any long."""
+def calendar_ms(ms: int) -> int | None:
+    """Return a time that a calendar has, else None; records may carry any long."""
     return ms if 0 <= ms < _LAST_MS else None
 
 
-def _ms(at: datetime) -> int:
-    return int(at.timestamp() * 1000)
-
-
-def _clean(text: str | None) -> str | None:
-    return text.replace("\0", "")[:500] if text else None
+def clean_reason(text: str | None) -> str | None:
+    """Return a reason as the ledger can hold it."""
+    return text.replace("\0", "")[:_LONGEST_REASON] if text else None

@@ -1,23 +1,33 @@
-"""The customer's peace: whether an alert is sent now, held until when, or not sent at all. Pure functions.
+"""The delivery policy: whether an alert is sent now, deferred until when, or suppressed. Pure functions.
 
-Times are milliseconds UTC; quiet hours and digests go by the customer's own clock, over changes of summer
-time and over midnight.
+Times are milliseconds UTC. Quiet hours and digests go by the customer's local time, across midnight and
+across changes of summer time.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-HeldFor = Literal["snooze", "quiet", "digest"]
-ADHOC = "adhoc:"
-"""How the setting_id of an alert begins that the bank's analysts asked for: no setting of the customer's."""
+from account_alerts.model.alerts import Channel, DeliveryState
+
+ANALYST_RULE_PREFIX = "adhoc:"
+"""How the setting_id of an analyst rule's alert begins: no setting of the customer's stands behind it."""
+
+
+class DeferralReason(StrEnum):
+    """Why an alert waits; the ledger's column `deferred_for`."""
+
+    SNOOZE = "snooze"
+    QUIET_HOURS = "quiet"
+    DIGEST = "digest"
 
 
 @dataclass(frozen=True)
-class Standing:
+class RecipientState:
     """What is known of an alert's customer now."""
 
     known: bool = False
@@ -27,13 +37,13 @@ class Standing:
     quiet_to: str | None = None
     digest: str | None = None
     addresses: Sequence[str] = ()
-    """Those on the alert's channel."""
+    """The customer's addresses on the alert's channel."""
     setting: Mapping[str, Any] | None = None
     """The alert's setting: `account_id`, `channels`, `snoozed_until`."""
     authorized: bool = False
 
 
-NOTHING_KNOWN = Standing()
+UNKNOWN_RECIPIENT = RecipientState()
 
 
 @dataclass(frozen=True)
@@ -47,79 +57,80 @@ class Policy:
 
 
 @dataclass(frozen=True)
-class Send:
-    """Send it now."""
+class SendNow:
+    """Send the alert now."""
 
 
 @dataclass(frozen=True)
-class Hold:
-    """Look again at a time."""
+class Defer:
+    """Decide again at a time."""
 
     until: int
-    why: HeldFor
+    reason: DeferralReason
 
 
 @dataclass(frozen=True)
-class Drop:
-    """Do not send it, but record why."""
+class Suppress:
+    """Do not send the alert, but record why."""
 
-    state: Literal["expired", "withdrawn"]
+    state: Literal[DeliveryState.EXPIRED, DeliveryState.CANCELLED]
     reason: str
 
 
-Verdict = Send | Hold | Drop
+Decision = SendNow | Defer | Suppress
 
 
-def judge(
+def decide(
     alert: Mapping[str, Any],
-    standing: Standing,
+    recipient: RecipientState,
     policy: Policy,
     *,
     written_at: int,
     now: int,
-    held_for: HeldFor | None = None,
-) -> Verdict:
-    """What to do with an alert.
+    deferred_for: DeferralReason | None = None,
+) -> Decision:
+    """Decide what to do with an alert.
+
+    A customer of whom nothing is known yet (the settings were written a moment ago) has no quiet hours: the
+    alert itself proves that they asked for it. For a deferred alert, nothing known means that they left.
 
     Args:
         alert: An OutboundAlert.
-        standing: Its customer as known now.
+        recipient: Its customer as known now.
         policy: The bank's.
         written_at: When Kafka got the alert: its age counts from then.
         now: The time.
-        held_for: Why it was held before, if it was.
-
-    A customer of whom nothing is known yet (his settings were written a moment ago) has no quiet hours: the
-    alert itself proves that he asked for it. Of an alert that was held, nothing known means that he left.
+        deferred_for: Why it was deferred before, if it was.
     """
     age = now - written_at
     if age > policy.max_deferral:
-        return Drop("expired", "older than senders.max_deferral when it could be sent")
-    if held_for is not None or age > policy.recheck_after:
-        reason = withdrawn(alert, standing)
+        return Suppress(DeliveryState.EXPIRED, "older than senders.max_deferral when it could be sent")
+    if deferred_for is not None or age > policy.recheck_after:
+        reason = cancellation_reason(alert, recipient)
         if reason is not None:
-            return Drop("withdrawn", reason)
-    if alert["alert_type"] in policy.always_sent or not standing.known:
-        return Send()
-    until, why = _when(standing, policy, now, held_for)
+            return Suppress(DeliveryState.CANCELLED, reason)
+    if alert["alert_type"] in policy.always_sent or not recipient.known:
+        return SendNow()
+    until, why = _earliest(recipient, policy, now, deferred_for)
     if why is None or until <= now:
-        return Send()
-    # Nothing is held for longer than it may be sent; it is looked at then, and recorded.
-    return Hold(min(until, written_at + policy.max_deferral + 1), why)
+        return SendNow()
+    # Nothing is deferred for longer than it may be sent; it is decided on then, and recorded.
+    return Defer(min(until, written_at + policy.max_deferral + 1), why)
 
 
-def withdrawn(alert: Mapping[str, Any], standing: Standing) -> str | None:
-    """Why an alert may not be sent any more, None if it may: authorization, address and setting."""
-    if not standing.known:
+def cancellation_reason(alert: Mapping[str, Any], recipient: RecipientState) -> str | None:
+    """Say why an alert may not be sent any more; None if authorization, address and setting still stand."""
+    if not recipient.known:
         return "the customer has left"
-    if not standing.authorized:
+    if not recipient.authorized:
         return "the customer is no longer authorized for the account"
-    # The address of a push alert is a device; the customer's own address on that channel is his id.
-    if not standing.addresses or (alert["channel"] != "PUSH" and alert["address"] not in standing.addresses):
+    # The address of a push alert is a device; the customer's own address on that channel is their id.
+    is_push = alert["channel"] == Channel.PUSH
+    if not recipient.addresses or (not is_push and alert["address"] not in recipient.addresses):
         return "the customer no longer has this address"
-    if alert["setting_id"].startswith(ADHOC):
+    if alert["setting_id"].startswith(ANALYST_RULE_PREFIX):
         return None
-    setting = standing.setting
+    setting = recipient.setting
     if setting is None or setting["account_id"] != alert["account_id"]:
         return "the setting is gone"
     if alert["channel"] not in setting["channels"]:
@@ -127,29 +138,30 @@ def withdrawn(alert: Mapping[str, Any], standing: Standing) -> str | None:
     return None
 
 
-def _when(
-    standing: Standing, policy: Policy, now: int, held_for: HeldFor | None
-) -> tuple[int, HeldFor | None]:
+def _earliest(
+    recipient: RecipientState, policy: Policy, now: int, deferred_for: DeferralReason | None
+) -> tuple[int, DeferralReason | None]:
+    """Return when the alert may be sent at the earliest, and what it waits for until then."""
     at = now
-    why: HeldFor | None = "digest" if held_for == "digest" else None
-    snoozed = (standing.setting or {}).get("snoozed_until")
+    why = DeferralReason.DIGEST if deferred_for is DeferralReason.DIGEST else None
+    snoozed = (recipient.setting or {}).get("snoozed_until")
     if snoozed is not None and snoozed > now:
-        at, why = snoozed, why or "snooze"
-    zone = zone_of(standing.time_zone)
+        at, why = snoozed, why or DeferralReason.SNOOZE
+    zone = time_zone(recipient.time_zone)
     if _representable(at):
-        if standing.digest in ("HOURLY", "DAILY") and why != "digest":
-            daily = parse_time(policy.digest_at) or time(8) if standing.digest == "DAILY" else None
-            at, why = next_digest(at, zone, daily), "digest"
-        quiet_from, quiet_to = parse_time(standing.quiet_from), parse_time(standing.quiet_to)
+        if recipient.digest in ("HOURLY", "DAILY") and why is not DeferralReason.DIGEST:
+            daily = parse_time(policy.digest_at) or time(8) if recipient.digest == "DAILY" else None
+            at, why = next_digest(at, zone, daily), DeferralReason.DIGEST
+        quiet_from, quiet_to = parse_time(recipient.quiet_from), parse_time(recipient.quiet_to)
         if quiet_from is not None and quiet_to is not None:
             end = quiet_end(at, zone, quiet_from, quiet_to)
             if end is not None:
-                at, why = end, why or "quiet"
+                at, why = end, why or DeferralReason.QUIET_HOURS
     return at, why
 
 
 def quiet_end(now: int, zone: ZoneInfo, quiet_from: time, quiet_to: time) -> int | None:
-    """When the quiet hours end in which `now` lies; None outside of them.
+    """Return when the quiet hours end in which `now` lies; None outside of them.
 
     They begin when the customer's clock shows `quiet_from` (the first time where it does so twice) and end
     when it shows `quiet_to` (the second time where it does so twice). A time that the clock leaps over in
@@ -169,7 +181,7 @@ def quiet_end(now: int, zone: ZoneInfo, quiet_from: time, quiet_to: time) -> int
 
 
 def next_digest(now: int, zone: ZoneInfo, daily: time | None) -> int:
-    """The next time for a digest after `now`: daily at a local time, else at the next full local hour."""
+    """Return when the next digest after `now` is due: daily at a local time, else at the full local hour."""
     if daily is None:
         at = now
         while True:
@@ -184,8 +196,8 @@ def next_digest(now: int, zone: ZoneInfo, daily: time | None) -> int:
 
 
 @lru_cache(maxsize=1024)
-def zone_of(name: str) -> ZoneInfo:
-    """The zone of an IANA name; UTC where it is none."""
+def time_zone(name: str) -> ZoneInfo:
+    """Return the zone of an IANA name; UTC where it is none."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # No such zone, no name of one, a folder.
@@ -193,7 +205,7 @@ def zone_of(name: str) -> ZoneInfo:
 
 
 def parse_time(text: str | None) -> time | None:
-    """A local time `HH:MM`; None where it is none."""
+    """Parse a local time `HH:MM`; None where it is none."""
     try:
         return datetime.strptime(text or "", "%H:%M").time()
     except ValueError:
@@ -213,7 +225,7 @@ def _ms(local: datetime) -> int:
 
 
 def _instant(day: date, at: time, zone: ZoneInfo, *, last: bool = False) -> int:
-    """When a local clock shows a time on a day: the first or the last time, or when it leaps over it."""
+    """Return when a local clock shows a time on a day: first or last, or the moment it leaps over it."""
     wall = datetime.combine(day, at, zone)
     early, late = _ms(wall.replace(fold=0)), _ms(wall.replace(fold=1))
     if early <= late:

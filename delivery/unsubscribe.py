@@ -1,51 +1,64 @@
-"""The signed link by which one click ends the mails of a setting (RFC 8058)."""
+"""The signed link by which one click ends the mails of a setting (RFC 8058): a JWS (RFC 7515) with HS256."""
 
-import base64
-import binascii
 import hashlib
 import hmac
 import json
-from dataclasses import dataclass
 
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
 from pydantic import SecretStr
 
-ALL = ""
+from delivery.gateways import base64url
+
+ALL_SETTINGS = ""
 """Instead of a setting's id: all mails, as a digest has it."""
+_HEADER = {"alg": "HS256", "typ": "unsubscribe+jws"}
+"""`typ` says what the token is for: the secret may sign other things too."""
 
 
-@dataclass(frozen=True)
-class Unsubscribe:
+class UnsubscribeLinks:
     """Makes links, and reads the tokens in them; both sides need the same secret."""
 
-    url: str
-    """The https address with `{token}` in it."""
-    secret: SecretStr
+    def __init__(self, url: str, secret: SecretStr) -> None:
+        """Sign with the secret; `url` is the https address with `{token}` in it."""
+        self._url, self._secret = url, secret.get_secret_value().encode()
+        self._key = OctKey.import_key(self._secret)
 
-    def link(self, customer_id: str, setting_id: str = ALL) -> str:
-        """The address that ends the mails of a customer's setting."""
-        text = json.dumps([customer_id, setting_id], separators=(",", ":")).encode()
-        return self.url.replace("{token}", f"{_base64(text)}.{_base64(self._signature(text))}")
+    def link(self, customer_id: str, setting_id: str = ALL_SETTINGS) -> str:
+        """Return the address that ends the mails of a customer's setting."""
+        payload = json.dumps([customer_id, setting_id], separators=(",", ":"))
+        token = jws.serialize_compact(_HEADER, payload, self._key, algorithms=["HS256"])
+        return self._url.replace("{token}", token)
 
     def read(self, token: str) -> tuple[str, str] | None:
-        """Customer and setting of a token; None where it is not one that was made with this secret."""
+        """Return customer and setting of a token; None where it was not made with this secret."""
+        if token.count(".") == 1:
+            return self._read_two_part(token)
+        try:
+            found = jws.deserialize_compact(token, self._key, algorithms=["HS256"])
+        except (JoseError, ValueError):
+            return None
+        if found.headers().get("typ") != _HEADER["typ"]:
+            return None
+        return _payload(found.payload)
+
+    def _read_two_part(self, token: str) -> tuple[str, str] | None:
+        """Read the format of links in mails that were sent before December 2026: payload and HMAC.
+
+        Such links are honoured until the end of 2027; remove this method then.
+        """
         first, _, second = token.partition(".")
         try:
-            text, signature = _bytes(first), _bytes(second)
-        except (ValueError, binascii.Error):
+            payload, signature = base64url.decode(first), base64url.decode(second)
+        except ValueError:
             return None
-        if not hmac.compare_digest(signature, self._signature(text)):
+        expected = hmac.digest(self._secret, b"unsubscribe:" + payload, hashlib.sha256)
+        if not hmac.compare_digest(signature, expected):
             return None
-        customer_id, setting_id = json.loads(text)
-        return customer_id, setting_id
-
-    def _signature(self, text: bytes) -> bytes:
-        # Led by what it is for: the secret may sign other things too.
-        return hmac.digest(self.secret.get_secret_value().encode(), b"unsubscribe:" + text, hashlib.sha256)
+        return _payload(payload)
 
 
-def _base64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _bytes(text: str) -> bytes:
-    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+def _payload(data: bytes) -> tuple[str, str]:
+    customer_id, setting_id = json.loads(data)
+    return customer_id, setting_id

@@ -9,7 +9,7 @@ from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, TIMESTAMP_NOT_AVAILABL
 from account_alerts.config import Config
 from account_alerts.kafka.clients import KafkaUnreachableError, consumer, partitions
 from account_alerts.records.codec import CodecError, Record, codec
-from delivery.rendering.texts import message as text_of
+from delivery.rendering.render import render_text
 
 CHANNELS = ("email", "sms", "push")
 _SHOWN_WAIT_MS = 600_000
@@ -33,9 +33,8 @@ class Arrival:
         """One line: when, which channel, how long after the booking, what the customer reads."""
         at = datetime.fromtimestamp(self.written_at / 1000, UTC)
         waited = "" if self.milliseconds is None else f"{self.milliseconds} ms"
-        return (
-            f"{at:%H:%M:%S}.{at.microsecond // 1000:03d} {self.channel:5} {waited:>8}  {text_of(self.alert)}"
-        )
+        text = render_text(self.alert, self.alert["language"]).text
+        return f"{at:%H:%M:%S}.{at.microsecond // 1000:03d} {self.channel:5} {waited:>8}  {text}"
 
     def as_dict(self) -> Record:
         """For `--json`: the alert, its channel and times."""

@@ -1,14 +1,15 @@
 """What a sender and a gateway agree on. A gateway is one way to a customer: SMTP, SMPP, Web Push, ..."""
 
+import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
-from typing import Protocol
+from enum import Enum, auto
 
 
 @dataclass(frozen=True)
 class Message:
-    """One message to one address, ready to be handed over."""
+    """One message to one address, ready to be sent."""
 
     key: str
     """The idempotency key: the alert's id, or the digest's; the same at every attempt."""
@@ -27,13 +28,13 @@ class Message:
 
 
 class Result(Enum):
-    """What became of a hand-over."""
+    """The result of one attempt to send."""
 
-    HANDED_OVER = "handed over"
-    """The gateway has it and answers for it from now on."""
-    RETRY = "retry"
+    SENT = auto()
+    """The gateway has the message and answers for it from now on."""
+    RETRY = auto()
     """It may work later: a time-out, a full queue, a gateway that is down."""
-    REFUSED = "refused"
+    REJECTED = auto()
     """It never will: no such address, a malformed message."""
 
 
@@ -54,7 +55,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What the gateway says later of a message it took."""
+    """What the gateway reports later of a message it took."""
 
     reference: str
     delivered: bool
@@ -63,17 +64,25 @@ class Receipt:
     reason: str | None = None
 
 
-class Gateway(Protocol):
-    """A way to the customer; safe to be called by many tasks at once."""
+class Gateway(ABC):
+    """A way to the customer; safe to be called by many tasks at once.
+
+    By default it needs no preparation, holds nothing open and gives no receipts.
+    """
 
     async def open(self) -> None:
-        """Get ready; does not fail where the gateway is down."""
+        """Get ready; must not fail where the gateway is down."""
+        return
 
+    @abstractmethod
     async def send(self, message: Message) -> Outcome:
-        """Hand one message over; faults are outcomes, never exceptions."""
+        """Send one message; faults are outcomes, never exceptions."""
 
-    def receipts(self) -> AsyncIterator[Receipt]:
-        """Receipts as they come, without end; none where the gateway gives none."""
+    async def receipts(self) -> AsyncIterator[Receipt]:
+        """Yield receipts as they come, without end; waits for ever where the gateway gives none."""
+        await asyncio.Event().wait()
+        yield  # type: ignore[misc]  # Never reached: it makes this a generator.
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
+        return

@@ -1,4 +1,4 @@
-"""The gateway of a channel, as the configuration describes it."""
+"""Makes the gateway of a channel, as the configuration describes it."""
 
 from typing import NoReturn
 
@@ -10,33 +10,34 @@ from pydantic import SecretStr
 
 from account_alerts.config import PREFIX, Config, ConfigError
 from account_alerts.config.gateways import Push, Sms
+from delivery.gateways import base64url
 from delivery.gateways.base import Gateway
 from delivery.gateways.email.smtp import SmtpGateway
 from delivery.gateways.push.apns import ApnsService
 from delivery.gateways.push.fcm import FcmService, ServiceAccount
 from delivery.gateways.push.gateway import PushGateway, PushService
-from delivery.gateways.push.web_push import WebPushService, from_base64
+from delivery.gateways.push.web_push import WebPushService
+from delivery.gateways.sms.http import SmsHttpGateway
 from delivery.gateways.sms.smpp import SmppGateway
-from delivery.gateways.sms.sms_http import SmsHttpGateway
-from delivery.unsubscribe import Unsubscribe
+from delivery.unsubscribe import UnsubscribeLinks
 
 
-def gateway(config: Config, channel: str) -> Gateway:
-    """The gateway of a channel (`EMAIL`, `SMS`, `PUSH`).
+def make_gateway(config: Config, channel: str) -> Gateway:
+    """Make the gateway of a channel (`EMAIL`, `SMS`, `PUSH`).
 
     Raises:
         ConfigError: The channel is not described, or a secret is missing or none; the message names the key.
     """
     senders = config.senders
     if senders is None:
-        _wrong(config, "senders", "missing: describe the gateways, as in conf/production.yaml")
+        _reject(config, "senders", "missing: describe the gateways, as in conf/production.yaml")
     described = {"EMAIL": senders.email, "SMS": senders.sms, "PUSH": senders.push}[channel]
     if described is None:
-        _wrong(
+        _reject(
             config, f"senders.{channel.lower()}", "missing: describe the gateway, as in conf/production.yaml"
         )
     if senders.ca_file is not None and not senders.ca_file.is_file():
-        _wrong(config, "senders.ca_file", f"{senders.ca_file} is no file")
+        _reject(config, "senders.ca_file", f"{senders.ca_file} is no file")
     if isinstance(described, Push):
         return PushGateway(_push_services(config, described))
     if isinstance(described, Sms):
@@ -48,8 +49,8 @@ def gateway(config: Config, channel: str) -> Gateway:
     return SmtpGateway(described, senders.ca_file)
 
 
-def unsubscribe(config: Config) -> Unsubscribe | None:
-    """Makes the links in mails by which a customer ends them; None where none are configured.
+def make_unsubscribe_links(config: Config) -> UnsubscribeLinks | None:
+    """Make the signer of the links by which a customer ends mails; None where none are configured.
 
     Raises:
         ConfigError: There is an address for them and no secret to sign them with.
@@ -60,7 +61,7 @@ def unsubscribe(config: Config) -> Unsubscribe | None:
     key = "senders.email.unsubscribe_secret"
     _secret(config, key, email.unsubscribe_secret)
     assert email.unsubscribe_secret is not None  # As above.
-    return Unsubscribe(email.unsubscribe_url, email.unsubscribe_secret)
+    return UnsubscribeLinks(email.unsubscribe_url, email.unsubscribe_secret)
 
 
 def _push_services(config: Config, push: Push) -> dict[str, PushService]:
@@ -70,29 +71,29 @@ def _push_services(config: Config, push: Push) -> dict[str, PushService]:
     if push.web is not None:
         key = "senders.push.web.vapid_private_key"
         try:
-            vapid = vapid_key(_secret(config, key, push.web.vapid_private_key))
+            vapid = parse_vapid_key(_secret(config, key, push.web.vapid_private_key))
         except ValueError:
-            _wrong(config, key, "is no private key of P-256, neither 32 bytes in base64url nor PEM")
+            _reject(config, key, "is no private key of P-256, neither 32 bytes in base64url nor PEM")
         services["WEB_PUSH"] = WebPushService(push.web, vapid, ca_file)
     if push.fcm is not None:
         key = "senders.push.fcm.service_account"
         try:
             account = ServiceAccount.read(_secret(config, key, push.fcm.service_account))
         except ValueError as error:
-            _wrong(config, key, f"is {error}: give the JSON that the Google Cloud console makes")
+            _reject(config, key, f"is {error}: give the JSON that the Google Cloud console makes")
         services["FCM"] = FcmService(push.fcm, account, ca_file)
     if push.apns is not None:
         key = "senders.push.apns.private_key"
         try:
             provider = ECKey.import_key(_secret(config, key, push.apns.private_key))
         except (ValueError, JoseError):
-            _wrong(config, key, "is no private key: give the text of the .p8 file")
+            _reject(config, key, "is no private key: give the text of the .p8 file")
         services["APNS"] = ApnsService(push.apns, provider, ca_file)
     return services
 
 
-def vapid_key(text: str) -> ec.EllipticCurvePrivateKey:
-    """A VAPID key: 32 bytes in base64url as most tools make it, or PEM.
+def parse_vapid_key(text: str) -> ec.EllipticCurvePrivateKey:
+    """Read a VAPID key: 32 bytes in base64url as most tools make it, or PEM.
 
     Raises:
         ValueError: It is neither.
@@ -102,7 +103,7 @@ def vapid_key(text: str) -> ec.EllipticCurvePrivateKey:
         if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
             raise ValueError("not of P-256")
         return key
-    data = from_base64(text)
+    data = base64url.decode(text)
     if len(data) != 32:
         raise ValueError("not 32 bytes")
     return ec.derive_private_key(int.from_bytes(data, "big"), ec.SECP256R1())
@@ -110,10 +111,10 @@ def vapid_key(text: str) -> ec.EllipticCurvePrivateKey:
 
 def _secret(config: Config, key: str, value: SecretStr | None) -> str:
     if value is None:
-        _wrong(config, key, "missing")
+        _reject(config, key, "missing")
     return value.get_secret_value()
 
 
-def _wrong(config: Config, key: str, what: str) -> NoReturn:
+def _reject(config: Config, key: str, what: str) -> NoReturn:
     variable = f"{PREFIX}{key.upper().replace('.', '__')}"
     raise ConfigError(f"{config.path}: {key}: {what}. Set it, or {variable} in the environment.")

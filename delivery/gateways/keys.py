@@ -1,4 +1,4 @@
-"""A message's idempotency key in the forms that gateways take: the same key always gives the same."""
+"""A message's idempotency key in the forms that gateways take: the same key always gives the same form."""
 
 import hashlib
 import re
@@ -9,17 +9,17 @@ _SAFE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def token(key: str, length: int = 64) -> str:
-    """At most `length` (at least 16) letters, digits, `-` and `_`: the key itself where it is such."""
+    """Return at most `length` (at least 16) letters, digits, `-`, `_`: the key itself where it is such."""
     if len(key) <= length and _SAFE.fullmatch(key):
         return key
     return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:length]
 
 
 def as_uuid(key: str) -> str:
-    """A UUID in its usual writing."""
+    """Derive a UUID, in its usual form."""
     return str(uuid.uuid5(_NAMESPACE, token(key)))
 
 
 def number(key: str) -> int:
-    """A number of 8 bits."""
+    """Derive a number of 8 bits."""
     return hashlib.sha256(key.encode(errors="surrogatepass")).digest()[0]

@@ -9,21 +9,21 @@ from joserfc.jwk import ECKey, RSAKey
 
 
 def signed(algorithm: str, key: ECKey | RSAKey, claims: dict[str, Any], **header: str) -> str:
-    """A token with these claims."""
+    """Sign a token with these claims."""
     return jwt.encode({"alg": algorithm, **header}, claims, key, algorithms=[algorithm])
 
 
-class Kept:
+class TokenCache:
     """Tokens by what they are for, each used for a while."""
 
     def __init__(self, make: Callable[[str], str], seconds: float) -> None:
-        """`make` gives the token for a name; it is used for `seconds`."""
+        """Call `make` for the token of a name, and use it for `seconds`."""
         self._make = make
         self._seconds = seconds
         self._made: dict[str, tuple[float, str]] = {}
 
     def get(self, name: str = "") -> str:
-        """The token for a name."""
+        """Return the token for a name."""
         made_at, token = self._made.get(name, (0.0, ""))
         now = time.monotonic()
         if not token or now - made_at > self._seconds:
@@ -32,5 +32,5 @@ class Kept:
         return token
 
     def forget(self, name: str = "") -> None:
-        """Make a new one next time."""
+        """Drop the token for a name: the next call makes a new one."""
         self._made.pop(name, None)

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The ledger: what has become of each alert, in PostgreSQL."""

@@ -9,87 +9,81 @@ from psycopg.rows import dict_row
 
 from account_alerts import postgres
 from account_alerts.config import Config
+from account_alerts.model.alerts import AlertType, DeliveryState
 from account_alerts.model.durations import parse_duration
+from account_alerts.model.errors import InvalidRequestError, NotFoundError
 from account_alerts.model.masking import masked
 from account_alerts.model.money import format_minor
 from account_alerts.postgres import DatabaseError
 from account_alerts.records.codec import CodecError, codec
+from delivery.alert import integer_param
+from delivery.ledger import statements
 
-_FIND = """
-SELECT alert_id, channel, state, alert_type, customer_id, address, account_id, reason, received_at,
-  handed_over_at, confirmed_at, due_at, attempts
-FROM deliveries
-WHERE (%(customer)s::text IS NULL OR customer_id = %(customer)s)
-  AND (%(state)s::text IS NULL OR state = %(state)s)
-  AND (%(since)s::bigint IS NULL OR received_at >= now() - %(since)s * interval '1 ms')
-ORDER BY received_at DESC LIMIT %(limit)s
-"""
-# A held alert is withdrawn with it; one that is being handed over is finished by its sender.
-_ERASE = """
-UPDATE deliveries
-SET customer_id = NULL, address = NULL, account_id = NULL, entry_id = NULL, setting_id = NULL, record = NULL,
-  state = CASE WHEN due_at IS NULL THEN state ELSE 'withdrawn' END,
-  reason = CASE WHEN due_at IS NULL THEN reason ELSE 'erased' END,
-  due_at = NULL
-WHERE customer_id = %(customer)s
-"""
-
-
-class NotKnownError(DatabaseError):
-    """The ledger has no such alert."""
+_RISES = (AlertType.BALANCE_ABOVE, AlertType.CREDITED_ABOVE)
+_FALLS = (AlertType.BALANCE_BELOW, AlertType.DEBITED_ABOVE)
+_STEP_COLUMNS = {
+    "raised": "raised_at",
+    "written to Kafka": "written_at",
+    "received": "received_at",
+    DeliveryState.SENT.value: "sent_at",
+    DeliveryState.DELIVERED.value: "delivered_at",
+}
 
 
 @dataclass(frozen=True)
-class Found:
+class ListedDelivery:
     """One delivery, as it is listed."""
 
     row: Mapping[str, Any]
 
     def as_dict(self) -> dict[str, Any]:
-        """For `--json`; times in milliseconds UTC."""
+        """Return the delivery for `--json`; times in milliseconds UTC."""
         shown = {
             name: _ms(value) if isinstance(value, datetime) else value for name, value in self.row.items()
         }
         account = self.row["account_id"]
         return shown | {
-            "address": _hidden(self.row["address"]),
+            "address": _mask_address(self.row["address"]),
             "account_id": account and masked(account),
         }
 
 
 def find(
     config: Config, *, customer: str | None, state: str | None, since: str | None, limit: int
-) -> Iterator[Found]:
-    """Deliveries, the newest first.
+) -> Iterator[ListedDelivery]:
+    """Find deliveries, the newest first.
 
     Raises:
-        DatabaseError: The ledger cannot be asked, or `since` is no duration.
+        DatabaseError: The ledger cannot be asked.
+        InvalidRequestError: `since` is no duration, or `state` is no state.
     """
     try:
         duration = None if since is None else parse_duration(since)
     except ValueError as error:
-        raise DatabaseError(f"--since: {error}") from error
-    values = {"customer": customer, "state": state, "since": duration, "limit": limit}
+        raise InvalidRequestError(f"--since: {error}") from error
+    if state is not None and state.upper() not in DeliveryState.__members__:
+        raise InvalidRequestError(f"--state: {state} is none of {', '.join(DeliveryState)}")
+    values = {"customer": customer, "state": state and state.upper(), "since": duration, "limit": limit}
     with postgres.connect(postgres.delivery(config), row_factory=dict_row) as connection:
-        for row in connection.execute(_FIND, values):
-            yield Found(row)  # type: ignore[arg-type]
+        for row in connection.execute(statements.FIND, values):
+            yield ListedDelivery(row)  # type: ignore[arg-type]
 
 
-def why(config: Config, alert_id: str) -> dict[str, Any]:
-    """Booking, setting, balances and steps of an alert; amounts in minor units, times in milliseconds UTC.
+def explain(config: Config, alert_id: str) -> dict[str, Any]:
+    """Return booking, setting, balances and steps of an alert; minor units, and milliseconds UTC.
 
     Raises:
-        NotKnownError: There is no such alert (any more).
+        NotFoundError: There is no such alert (any more).
         DatabaseError: The ledger cannot be asked.
     """
     with postgres.connect(postgres.delivery(config), row_factory=dict_row) as connection:
-        found: Any = connection.execute("SELECT * FROM deliveries WHERE alert_id = %s", [alert_id]).fetchone()
+        found: Any = connection.execute(statements.FIND_ONE, [alert_id]).fetchone()
     if found is None:
-        raise NotKnownError(
+        raise NotFoundError(
             f"{alert_id}: the ledger does not know it; it keeps alerts for senders.retention."
         )
     row: dict[str, Any] = found
-    told = {
+    known = {
         "alert_id": alert_id,
         "state": row["state"],
         "reason": row["reason"],
@@ -99,65 +93,58 @@ def why(config: Config, alert_id: str) -> dict[str, Any]:
         "gateway_reference": row["reference"],
         "source": {"partition": row["source_partition"], "offset": row["source_offset"]},
         "due_at": row["due_at"] and _ms(row["due_at"]),
-        "steps": steps_of(row),
+        "steps": list_steps(row),
     }
     if row["record"] is None:
-        return told | {"erased": True}
+        return known | {"erased": True}
     try:
         alert = codec(config).decode("OutboundAlert", bytes(row["record"]))
     except CodecError as error:
         raise DatabaseError(f"{alert_id}: its record cannot be read: {error}") from error
-    return told | cause_of(alert) | {"address": _hidden(row["address"])}
+    return known | describe_cause(alert) | {"address": _mask_address(row["address"])}
 
 
-def cause_of(alert: Mapping[str, Any]) -> dict[str, Any]:
-    """Which booking and which setting raised an alert, and what they said. The account's number is masked."""
+def describe_cause(alert: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the booking and the setting that raised an alert, with the account's number masked."""
     params = alert["params"]
-    balance, amount = _number(params.get("balance_minor")), _number(params.get("amount_minor"))
-    told = {
+    balance, amount = (integer_param(params, name) for name in ("balance_minor", "amount_minor"))
+    cause = {
         **{name: alert[name] for name in ("customer_id", "entry_id", "setting_id", "currency", "booked_at")},
         "account_id": masked(alert["account_id"]) if alert["account_id"] else "",
         "amount_minor": amount,
         "balance_after_minor": balance,
         "balance_before_minor": balance_before(alert["alert_type"], balance, amount),
     }
-    limits = {name: _number(params.get(name)) for name in ("threshold_minor", "count", "window_minutes")}
-    return told | {name: value for name, value in limits.items() if value is not None}
+    limits = {name: integer_param(params, name) for name in ("threshold_minor", "count", "window_minutes")}
+    return cause | {name: value for name, value in limits.items() if value is not None}
 
 
 def balance_before(alert_type: str, balance: int | None, amount: int | None) -> int | None:
-    """The balance before the booking; None where the alert does not say whether it was a credit or a debit.
+    """Return the balance before the booking; None where the alert does not say if it was credit or debit.
 
     The direction follows from the type: only a credit lifts a balance, only a debit lowers it.
     """
     if balance is None or amount is None:
         return None
-    if alert_type in ("BALANCE_ABOVE", "CREDITED_ABOVE"):
+    if alert_type in _RISES:
         return balance - amount
-    if alert_type in ("BALANCE_BELOW", "DEBITED_ABOVE"):
+    if alert_type in _FALLS:
         return balance + amount
     return None
 
 
-def steps_of(row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What happened to an alert, in order: [{"at": milliseconds UTC, "step": ..., "reason": ...}]."""
-    columns = {
-        "raised": "raised_at",
-        "written to Kafka": "written_at",
-        "received": "received_at",
-        "handed over": "handed_over_at",
-        "confirmed": "confirmed_at",
-    }
+def list_steps(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """List what happened to an alert, in order: [{"at": milliseconds UTC, "step": ..., "reason": ...}]."""
     steps = [
         {"at": _ms(row[column]), "step": step, "reason": None}
-        for step, column in columns.items()
+        for step, column in _STEP_COLUMNS.items()
         if row[column]
     ]
     return sorted([*steps, *row["steps"]], key=lambda step: step["at"])
 
 
-def text(found: Mapping[str, Any]) -> str:
-    """The same for reading."""
+def format_explanation(found: Mapping[str, Any]) -> str:
+    """Write the same for people to read."""
     lines = [f"Alert {found['alert_id']}: {found['alert_type']} by {found['channel']}, {found['state']}"]
     if found.get("reason"):
         lines[0] += f" ({found['reason']})"
@@ -171,48 +158,44 @@ def text(found: Mapping[str, Any]) -> str:
             f"{name.replace('_', ' ')} {format_minor(value, found['currency'], 'en')}"
             for name, value in money.items()
         )
+        booked = _format_time(found["booked_at"])
         lines += [
-            f"Booking   {found['entry_id']} on account {found['account_id']}, {_text(found['booked_at'])}",
+            f"Booking   {found['entry_id']} on account {found['account_id']}, {booked}",
             f"Setting   {found['setting_id']} of customer {found['customer_id']}, to {found['address']}",
             f"Amounts   {shown or 'none'}",
         ]
         if "count" in found:
             lines.append(f"Count     more than {found['count']} in {found.get('window_minutes')} minutes")
     else:
-        lines.append("What was personal is erased.")
+        lines.append("Personal data is erased.")
     if found["gateway_reference"]:
         lines.append(f"Gateway   knows it as {found['gateway_reference']}; attempts: {found['attempts']}")
-    lines += [f"{_text(step['at'])}  {step['step']}{_because(step['reason'])}" for step in found["steps"]]
+    lines += [
+        f"{_format_time(step['at'])}  {step['step']}{_because(step['reason'])}" for step in found["steps"]
+    ]
     if found["due_at"]:
-        lines.append(f"{_text(found['due_at'])}  looked at again")
+        lines.append(f"{_format_time(found['due_at'])}  due again")
     return "\n".join(lines)
 
 
 def erase(config: Config, customer: str) -> int:
-    """Forget who a customer's alerts were for and what they said; how many there were.
+    """Erase who a customer's alerts were for and what they said; returns how many there were.
 
     Raises:
         DatabaseError: The ledger cannot be asked.
     """
     with postgres.connect(postgres.delivery(config)) as connection:
-        return connection.execute(_ERASE, {"customer": customer}).rowcount
+        return connection.execute(statements.ERASE, {"customer": customer}).rowcount
 
 
-def _hidden(address: str | None) -> str:
-    """An address that its owner recognizes, and nobody else can use."""
+def _mask_address(address: str | None) -> str:
+    """Return an address that its owner recognizes, and nobody else can use."""
     if not address:
         return "erased"
     if address.startswith("{"):
         return "a device"
     name, at, domain = address.rpartition("@")
     return f"{name[:1]}…@{domain}" if at else masked(address)
-
-
-def _number(text: str | None) -> int | None:
-    try:
-        return None if text is None else int(text)
-    except ValueError:
-        return None
 
 
 def _because(reason: str | None) -> str:
@@ -223,7 +206,7 @@ def _ms(at: datetime) -> int:
     return round(at.timestamp() * 1000)
 
 
-def _text(ms: int) -> str:
+def _format_time(ms: int) -> str:
     try:
         at = datetime.fromtimestamp(ms / 1000, UTC)
     except (ValueError, OverflowError, OSError):

@@ -1,8 +1,9 @@
-"""TODO."""
+"""Reads the records that profiles are made of, and makes their rows. Pure functions."""
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from account_alerts.model.errors import InvalidRecordError
 from account_alerts.records.codec import Codec, CodecError
@@ -10,13 +11,44 @@ from account_alerts.records.codec import Codec, CodecError
 _LONGEST_ID = 2_000
 """Characters of an id that the tables' indexes can hold, whatever they are (in bytes: 2,700)."""
 
+Table = Literal["profiles", "account_access"]
 
-class UnusableError(InvalidRecordError):
-    """A record that is passed over: the last good one of its key stays in force."""
+
+class InvalidProfileError(InvalidRecordError):
+    """A record that is skipped: the last good one of its key stays in force."""
+
+
+@dataclass(frozen=True)
+class ProfileRow:
+    """The newest state of a key; `row` is None where the record says that there is none any more."""
+
+    key: str
+    row: Mapping[str, Any] | None
+
+
+@dataclass
+class Batch:
+    """What was read of one partition: the newest row of each key, and up to where."""
+
+    rows: dict[str, tuple[int, ProfileRow]] = field(default_factory=dict)
+    """By key: the record's offset, and the row."""
+    next_offset: int = -1
+
+    def put(self, offset: int, row: ProfileRow) -> None:
+        """Add the row of a record."""
+        self.rows[row.key] = offset, row
+
+    def advance(self, next_offset: int) -> None:
+        """Note up to where the partition is read."""
+        self.next_offset = max(self.next_offset, next_offset)
+
+    def since(self, offset: int) -> list[ProfileRow]:
+        """Return the rows of records from an offset on: those before are applied already."""
+        return [row for position, row in self.rows.values() if position >= offset]
 
 
 def profile_row(record: Mapping[str, Any]) -> dict[str, Any]:
-    """What senders need of an AlertSettings record, as its table has it."""
+    """Return what senders need of an AlertSettings record, as its table has it."""
     addresses: dict[str, list[str]] = {}
     for address in record["addresses"]:
         addresses.setdefault(address["channel"], []).append(address["address"])
@@ -33,32 +65,33 @@ def profile_row(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def access_row(record: Mapping[str, Any]) -> dict[str, Any]:
-    """An AccountAuthorization record as its table has it."""
+    """Return an AccountAuthorization record as its table has it."""
     return {"account_id": record["account_id"], "customer_ids": sorted(set(record["customer_ids"]))}
 
 
-def read(key: bytes | None, value: bytes | None, *, settings: bool, decoder: Codec) -> tuple[str, Any]:
-    """The key of a record and its row; None where the record says that there is none any more.
+def parse(key: bytes | None, value: bytes | None, table: Table, decoder: Codec) -> ProfileRow:
+    """Read a record of the topic that a table is made of.
 
     Raises:
-        UnusableError: It is no such record, or not of its key.
+        InvalidProfileError: It is no such record, or not of its key.
     """
+    is_profile = table == "profiles"
     try:
         name = (key or b"").decode()
         record = None
         if value is not None:
-            record = decoder.decode("AlertSettings" if settings else "AccountAuthorization", value)
+            record = decoder.decode("AlertSettings" if is_profile else "AccountAuthorization", value)
     except (UnicodeDecodeError, CodecError) as error:
-        raise UnusableError(str(error)) from error
+        raise InvalidProfileError(str(error)) from error
     if not name or len(name.encode()) > _LONGEST_ID:
-        raise UnusableError("no key, or one that is too long")
+        raise InvalidProfileError("no key, or one that is too long")
     if "\0" in name:
-        raise UnusableError("a NUL character in the key, which the table cannot hold")
+        raise InvalidProfileError("a NUL character in the key, which the table cannot hold")
     if record is None:
-        return name, None
-    if record["customer_id" if settings else "account_id"] != name:
-        raise UnusableError("the key is not the record's")
-    row = profile_row(record) if settings else access_row(record)
+        return ProfileRow(name, None)
+    if record["customer_id" if is_profile else "account_id"] != name:
+        raise InvalidProfileError("the key is not the record's")
+    row = profile_row(record) if is_profile else access_row(record)
     if "\\u0000" in json.dumps(row):
-        raise UnusableError("a NUL character, which the table cannot hold")
-    return name, row
+        raise InvalidProfileError("a NUL character, which the table cannot hold")
+    return ProfileRow(name, row)

@@ -1,1 +1,1 @@
-"""TODO."""
+"""What customers read: alerts as mails, SMS and pushes, in their language."""

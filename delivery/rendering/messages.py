@@ -1,4 +1,4 @@
-"""From alerts to the message that is handed over."""
+"""Builds the message of an alert, or of the alerts of a digest."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,34 +6,36 @@ from account_alerts.model.ids import stable_id
 from account_alerts.records.codec import Record
 from delivery.alert import Delivery
 from delivery.gateways.base import Message
-from delivery.policy import zone_of
+from delivery.policy import time_zone
 from delivery.rendering.render import render, render_digest
+from delivery.unsubscribe import ALL_SETTINGS
 
 UnsubscribeLink = Callable[[str, str], str]
 """From a customer's id and a setting's (empty: all of them) to the address that ends such mails."""
 
 
-def message_of(
+def build_message(
     deliveries: Sequence[Delivery], channel: str, unsubscribe: UnsubscribeLink | None = None
 ) -> Message:
-    """The message of an alert, or of the alerts of a digest; its key is the same at every attempt."""
+    """Build the message of an alert, or of the alerts of a digest; its key is the same at every attempt."""
     first = deliveries[0]
     alert: Record = first.alert
-    language, time_zone = alert["language"], zone_of(first.standing.time_zone).key
+    customer, language = alert["customer_id"], alert["language"]
+    zone = time_zone(first.recipient.time_zone).key
     if first.digest_id is None:
-        link = unsubscribe(alert["customer_id"], alert["setting_id"]) if unsubscribe else None
-        return render(alert, language=language, time_zone=time_zone, channel=channel, unsubscribe=link)
+        link = unsubscribe(customer, alert["setting_id"]) if unsubscribe else None
+        return render(alert, language=language, time_zone=zone, channel=channel, unsubscribe=link)
     return render_digest(
         [delivery.alert for delivery in deliveries],
         key=digest_key(first),
         language=language,
-        time_zone=time_zone,
+        time_zone=zone,
         channel=channel,
-        unsubscribe=unsubscribe(alert["customer_id"], "") if unsubscribe else None,
+        unsubscribe=unsubscribe(customer, ALL_SETTINGS) if unsubscribe else None,
     )
 
 
 def digest_key(delivery: Delivery) -> str:
-    """The id of a digest: of one claim, for one customer at one address."""
+    """Return the id of a digest: of one claim, for one customer at one address."""
     parts = (delivery.digest_id or "", delivery.alert["customer_id"], delivery.alert["address"])
     return stable_id(*(part.encode() for part in parts))

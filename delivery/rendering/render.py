@@ -1,14 +1,18 @@
 """Alerts as their customers read them: a mail, an SMS, a push, or a digest of several alerts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from account_alerts.model.alerts import Channel
+from account_alerts.model.money import format_minor
 from account_alerts.records.codec import Record
 from delivery.gateways.base import Message
 from delivery.gateways.sms import gsm
-from delivery.rendering import texts
+from delivery.rendering import formatting, texts
+from delivery.rendering.formatting import MoneyFormat
 
 _FACTS = ("account", "amount", "balance", "threshold", "product")
 """What a mail shows in a table below its text, in this order, as far as the alert has it."""
@@ -16,10 +20,29 @@ _LONGEST_LIST = 50
 """Alerts of a digest that are written out; the others are counted in its title."""
 
 
+@dataclass(frozen=True)
+class RenderedText:
+    """An alert in words: a title, a sentence or two, and the values in them."""
+
+    title: str
+    text: str
+    values: Mapping[str, str]
+
+
+def render_text(alert: Record, language: str, money: MoneyFormat = format_minor) -> RenderedText:
+    """Render an alert in the words of its reader's language, amounts as `money` formats them."""
+    own, values = texts.choose(language), formatting.format_values(alert, language, money)
+    chosen = own.types.get(alert["alert_type"], own.types[texts.OTHER])
+    if not chosen["title"].needs | chosen["text"].needs <= values.keys():
+        chosen = own.types[texts.OTHER]
+    title, text = (chosen[part].template.render(values) for part in ("title", "text"))
+    return RenderedText(title, text, values)
+
+
 def render(
     alert: Record, *, language: str, time_zone: str, channel: str, unsubscribe: str | None = None
 ) -> Message:
-    """The message of one OutboundAlert, to its address; its key is the alert's id.
+    """Render the message of one OutboundAlert, to its address; its key is the alert's id.
 
     Args:
         alert: An OutboundAlert.
@@ -30,16 +53,17 @@ def render(
         unsubscribe: The https address that ends this setting's mails (`delivery.unsubscribe`); mails only.
     """
     data = {"alert_id": alert["alert_id"], "alert_type": alert["alert_type"]}
-    if channel == "SMS":
+    if channel == Channel.SMS:
         text = _sms(alert, language, time_zone)
         return _message(alert, alert["alert_id"], language, "", text, data=data)
-    told = texts.told(alert, language)
-    if channel == "PUSH":
-        return _message(alert, alert["alert_id"], language, told.title, told.text, data=data)
-    known = _known(language, unsubscribe, told.title)
-    known |= {"alerts": [_shown(alert, told, language, time_zone)], "intro": "", "preview": told.text}
-    plain, html = (_layout(name).render(known) for name in ("mail.txt", "mail.html"))
-    return _message(alert, alert["alert_id"], language, told.title, plain, html, data, unsubscribe)
+    rendered = render_text(alert, language)
+    if channel == Channel.PUSH:
+        return _message(alert, alert["alert_id"], language, rendered.title, rendered.text, data=data)
+    values = _layout_values(language, unsubscribe, rendered.title)
+    shown = [_layout_alert(alert, rendered, language, time_zone)]
+    values |= {"alerts": shown, "intro": "", "preview": rendered.text}
+    plain, html = (_layout(name).render(values) for name in ("mail.txt", "mail.html"))
+    return _message(alert, alert["alert_id"], language, rendered.title, plain, html, data, unsubscribe)
 
 
 def render_digest(
@@ -51,7 +75,7 @@ def render_digest(
     channel: str,
     unsubscribe: str | None = None,
 ) -> Message:
-    """One message that lists several alerts of one customer and one address, in the order of their bookings.
+    """Render one message that lists alerts of one customer and one address, in the order of their bookings.
 
     Args:
         alerts: At least one; customer and address are the first one's.
@@ -62,21 +86,21 @@ def render_digest(
         unsubscribe: As in `render`.
     """
     ordered = sorted(alerts, key=lambda alert: (alert["booked_at"], alert["alert_id"]))
-    own, number = texts.of(language), len(ordered)
+    own, number = texts.choose(language), len(ordered)
     title = own.word("digest_title", number=number)
     data = {"digest_id": key, "alerts": str(number)}
-    if channel == "SMS":
-        latest = texts.told(ordered[-1], language, texts.sms_money).text
-        text = gsm.simplified(own.word("digest_short", number=number, text=latest))
+    if channel == Channel.SMS:
+        latest = render_text(ordered[-1], language, formatting.sms_money).text
+        text = gsm.simplify(own.word("digest_short", number=number, text=latest))
         return _message(ordered[0], key, language, "", text, data=data)
-    if channel == "PUSH":
-        text = "\n".join(texts.told(alert, language).text for alert in ordered[-3:])
+    if channel == Channel.PUSH:
+        text = "\n".join(render_text(alert, language).text for alert in ordered[-3:])
         return _message(ordered[0], key, language, title, text, data=data)
-    known = _known(language, unsubscribe, title)
-    written_out = ordered[-_LONGEST_LIST:]
-    shown = [_shown(alert, texts.told(alert, language), language, time_zone) for alert in written_out]
-    known |= {"alerts": shown, "intro": own.word("digest_intro"), "preview": own.word("digest_intro")}
-    plain, html = (_layout(name).render(known) for name in ("mail.txt", "mail.html"))
+    values = _layout_values(language, unsubscribe, title)
+    listed = ordered[-_LONGEST_LIST:]
+    shown = [_layout_alert(alert, render_text(alert, language), language, time_zone) for alert in listed]
+    values |= {"alerts": shown, "intro": own.word("digest_intro"), "preview": own.word("digest_intro")}
+    plain, html = (_layout(name).render(values) for name in ("mail.txt", "mail.html"))
     return _message(ordered[0], key, language, title, plain, html, data, unsubscribe)
 
 
@@ -104,16 +128,17 @@ def _message(
 
 
 def _sms(alert: Record, language: str, time_zone: str) -> str:
-    """The sentence in the alphabet of SMS, and when it was booked if both fit into one SMS."""
-    text = gsm.simplified(texts.told(alert, language, texts.sms_money).text)
-    at = texts.written(texts.local_time(alert["booked_at"], time_zone), language)
-    stamped = f"{text} {gsm.simplified(at)}"
+    """Render the sentence in the GSM alphabet, and when it was booked if both fit into one SMS."""
+    text = gsm.simplify(render_text(alert, language, formatting.sms_money).text)
+    local = formatting.local_time(alert["booked_at"], time_zone)
+    at = formatting.format_local_time(local, language)
+    stamped = f"{text} {gsm.simplify(at)}"
     fits = gsm.is_gsm(stamped) and gsm.septets(stamped) <= gsm.SINGLE_GSM
     return stamped if fits else text
 
 
-def _known(language: str, unsubscribe: str | None, title: str) -> dict[str, object]:
-    own = texts.of(language)
+def _layout_values(language: str, unsubscribe: str | None, title: str) -> dict[str, object]:
+    own = texts.choose(language)
     return {
         "language": texts.readable(language),
         "title": title,
@@ -123,13 +148,14 @@ def _known(language: str, unsubscribe: str | None, title: str) -> dict[str, obje
     }
 
 
-def _shown(alert: Record, told: texts.Told, language: str, time_zone: str) -> dict[str, object]:
-    """An alert as the layouts show it: a heading, a sentence, and a table of facts."""
-    own, known = texts.of(language), told.values
-    facts = [(own.word(name), known[name]) for name in _FACTS if known.get(name)]
-    booked = texts.written(texts.local_time(alert["booked_at"], time_zone), language, zone=True)
-    facts.append((own.word("booked" if known["account"] else "noticed"), booked))
-    return {"title": told.title, "text": told.text, "facts": facts}
+def _layout_alert(alert: Record, rendered: RenderedText, language: str, time_zone: str) -> dict[str, object]:
+    """Return an alert as the layouts show it: a heading, a sentence, and a table of facts."""
+    own, values = texts.choose(language), rendered.values
+    facts = [(own.word(name), values[name]) for name in _FACTS if values.get(name)]
+    local = formatting.local_time(alert["booked_at"], time_zone)
+    booked = formatting.format_local_time(local, language, zone=True)
+    facts.append((own.word("booked" if values["account"] else "noticed"), booked))
+    return {"title": rendered.title, "text": rendered.text, "facts": facts}
 
 
 @cache

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The process that sends the alerts of one channel."""

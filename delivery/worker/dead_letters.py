@@ -4,53 +4,53 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from confluent_kafka import KafkaError, Message
+from confluent_kafka import KafkaError, Message, Producer
 
 from account_alerts.config import Config
 from account_alerts.kafka.clients import producer
-from delivery.alert import Source
+from account_alerts.kafka.dead_letters import headers
+from delivery.alert import DeadLetter
 
 _log = logging.getLogger(__name__)
+_RETRY_SECONDS = 1.0
+_TIMEOUT_MS, _FLUSH_SECONDS = 30_000, 35
 
 
-class Letters:
+class DeadLetterProducer:
     """Writes to `dead-letters` with the headers of the contract."""
 
     def __init__(self, config: Config) -> None:
-        """Connect with the first letter."""
+        """Connect with the first dead letter."""
         self._config = config
         self._topic = config.topics.dead_letters.name
         self._lock = asyncio.Lock()
 
-    async def write(self, letters: Sequence[tuple[Source, str]]) -> None:
-        """Write records with their reasons; returns when Kafka has them all, however long that takes."""
+    async def write(self, letters: Sequence[DeadLetter]) -> None:
+        """Write dead letters; returns when Kafka has them all, however long that takes."""
         if not letters:
             return
         async with self._lock:
-            while not await asyncio.to_thread(self._try, letters):
+            while not await asyncio.to_thread(self._to_dlq, letters):
                 _log.error("%d dead letters could not be written: trying again", len(letters))
-                await asyncio.sleep(1)
+                await asyncio.sleep(_RETRY_SECONDS)
 
-    def _try(self, letters: Sequence[tuple[Source, str]]) -> bool:
+    def _to_dlq(self, letters: Sequence[DeadLetter]) -> bool:
+        client: Producer = producer(self._config, **{"message.timeout.ms": _TIMEOUT_MS})
         failed: list[KafkaError] = []
 
         def delivered(error: KafkaError | None, _: Message) -> None:
             if error is not None:
                 failed.append(error)
 
-        client = producer(self._config, **{"message.timeout.ms": 30_000})
-        for source, reason in letters:
+        for letter in letters:
+            source = letter.source
+            reason = letter.reason.encode(errors="replace").decode()  # A lone surrogate is no UTF-8.
             client.produce(
                 self._topic,
                 source.value,
                 source.key,
-                headers={
-                    "source.topic": source.topic.encode(),
-                    "source.partition": str(source.partition).encode(),
-                    "source.offset": str(source.offset).encode(),
-                    "reason": reason.encode("utf-8", "replace"),
-                },
+                headers=[*headers(source.topic, source.partition, source.offset, reason)],
                 on_delivery=delivered,
             )
             client.poll(0)
-        return client.flush(35) == 0 and not failed
+        return client.flush(_FLUSH_SECONDS) == 0 and not failed

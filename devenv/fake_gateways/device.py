@@ -9,7 +9,9 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from account_alerts.config import Config
-from delivery.gateways.push.web_push import from_base64, point, to_base64
+from account_alerts.model.device_address import DeviceAddress
+from delivery.gateways import base64url
+from delivery.gateways.push.web_push import point
 from devenv.fake_gateways.files import files
 
 
@@ -38,16 +40,16 @@ def create(config: Config, kind: str = "WEB_PUSH", name: str | None = None) -> d
     folder = files(config).devices
     folder.mkdir(parents=True, exist_ok=True)
     number = key.private_numbers().private_value.to_bytes(32)
-    kept = {"private_key": to_base64(number), "auth": to_base64(auth)}
+    kept = {"private_key": base64url.encode(number), "auth": base64url.encode(auth)}
     (folder / f"{own}.json").write_text(json.dumps(kept))
     endpoint = f"https://localhost:{config.local_environment().push_port}/push/{own}"
-    keys = {"p256dh": to_base64(point(key.public_key())), "auth": to_base64(auth)}
+    keys = {"p256dh": base64url.encode(point(key.public_key())), "auth": base64url.encode(auth)}
     return {"kind": kind, "to": {"endpoint": endpoint, "keys": keys}}
 
 
 def address(device: dict[str, Any], device_id: str = "d1") -> str:
     """A device as the device resolver writes it into an alert."""
-    return json.dumps({"device": device_id, **device}, sort_keys=True, separators=(",", ":"))
+    return DeviceAddress(device_id, device["kind"], device["to"]).dump()
 
 
 def browser(folder: Path, own: str) -> Browser | None:
@@ -56,5 +58,5 @@ def browser(folder: Path, own: str) -> Browser | None:
     if not own.replace("-", "").replace("_", "").isalnum() or not file.is_file():
         return None
     kept = json.loads(file.read_text())
-    number = int.from_bytes(from_base64(kept["private_key"]), "big")
-    return Browser(ec.derive_private_key(number, ec.SECP256R1()), from_base64(kept["auth"]))
+    number = int.from_bytes(base64url.decode(kept["private_key"]), "big")
+    return Browser(ec.derive_private_key(number, ec.SECP256R1()), base64url.decode(kept["auth"]))

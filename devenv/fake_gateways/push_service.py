@@ -21,8 +21,9 @@ from joserfc.jwk import ECKey, RSAKey
 
 from account_alerts.config import Config
 from account_alerts.config.gateways import Push
-from delivery.gateways.factory import vapid_key
-from delivery.gateways.push.web_push import point, to_base64
+from delivery.gateways import base64url
+from delivery.gateways.factory import parse_vapid_key
+from delivery.gateways.push.web_push import point
 from devenv.fake_gateways import device
 from devenv.fake_gateways.files import Files, files
 from devenv.fake_gateways.journal import Journal
@@ -64,8 +65,8 @@ class PushServices:
         web = self.push.web
         if scheme.lower() != "vapid" or web is None or web.vapid_private_key is None:
             return False
-        public = vapid_key(web.vapid_private_key.get_secret_value()).public_key()
-        if key.rstrip("=") != to_base64(point(public)):
+        public = parse_vapid_key(web.vapid_private_key.get_secret_value()).public_key()
+        if key.rstrip("=") != base64url.encode(point(public)):
             return False
         known = self._verified.get((token, host))
         if known is not None:
@@ -74,8 +75,8 @@ class PushServices:
         jwk: dict[str, str | list[str]] = {
             "kty": "EC",
             "crv": "P-256",
-            "x": to_base64(numbers[1:33]),
-            "y": to_base64(numbers[33:]),
+            "x": base64url.encode(numbers[1:33]),
+            "y": base64url.encode(numbers[33:]),
         }
         claims = _claims(token, ECKey.import_key(jwk), "ES256")
         expires = claims.get("exp", 0)

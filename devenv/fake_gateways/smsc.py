@@ -15,14 +15,14 @@ from fastapi.responses import JSONResponse
 
 from account_alerts.config import Config
 from delivery.gateways.sms import gsm
-from delivery.gateways.sms.smpp_texts import (
+from delivery.gateways.sms.nodelay import set_nodelay
+from delivery.gateways.sms.smpp_encoding import (
     MESSAGE_PAYLOAD,
     MESSAGE_STATE,
     RECEIPT,
     RECEIPTED_MESSAGE_ID,
     UDH,
 )
-from delivery.gateways.sms.sockets import send_at_once
 from devenv.fake_gateways.files import files
 from devenv.fake_gateways.journal import Journal, read
 from devenv.fake_gateways.serving import run, serve_http
@@ -78,7 +78,7 @@ class SmppSide:
                 event = await self._server.next()
                 if isinstance(event, smpp34.Esme):
                     self._sessions[event.session_id] = event
-                    send_at_once(self._port)
+                    set_nodelay(self._port)
                     self._bound.set()
                 elif isinstance(event, smpp34.SubmitSmEvent):
                     self._take(event)
@@ -105,7 +105,7 @@ class SmppSide:
             header, body = body[:length], body[length:]
             part = list(header[-3:])  # Reference, how many, which.
         try:
-            text = gsm.decoded(event.data_coding, body)
+            text = gsm.decode(event.data_coding, body)
         except ValueError:
             event.reject(_SYSTEM_ERROR)
             return

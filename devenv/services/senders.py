@@ -16,23 +16,25 @@ def write(config: Config, layout: Layout, process: str) -> str:
 
     own = layout.state / f"sender-{process}.yaml"
     config.write(own)
-    command = [sys.executable, "-m", "delivery.profiles.consumer"]
+    command = [sys.executable, "-m", "delivery.profiles"]
     if process != "profiles":
         command = [sys.executable, "-m", "delivery", "--channel", process, "--instance", f"local-{process}"]
     return f"{secrets.prefix(config)}exec {shlex.join([*command, '--config', str(own)])}"
 
 
 def ready(config: Config, process: str) -> bool:
-    """Whether it does its work: it says so among its metrics."""
+    """Tell whether it does its work."""
     try:
-        with urllib.request.urlopen(f"{where(config, process)}", timeout=_MOMENT) as answer:
-            text = answer.read().decode()
+        with urllib.request.urlopen(f"{_address(config, process)}/readyz", timeout=_MOMENT):
+            return True
     except OSError:
         return False
-    return process == "profiles" or f'sender_ready{{channel="{process.upper()}"}} 1.0' in text
 
 
 def where(config: Config, process: str) -> str:
-    """Its metrics' address."""
-    assert config.senders is not None  # The local environment's file has the section.
-    return f"http://localhost:{config.senders.metrics_port(process)}/metrics"
+    """Return the address of its metrics."""
+    return f"{_address(config, process)}/metrics"
+
+
+def _address(config: Config, process: str) -> str:
+    return f"http://localhost:{config.require('senders').metrics_port(process)}"

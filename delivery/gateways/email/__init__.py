@@ -1,1 +1,1 @@
-"""TODO."""
+"""E-mail by SMTP."""

@@ -1,7 +1,7 @@
 """A message as the bytes of a mail (RFC 5322, MIME). Pure functions.
 
-Written here and not by the standard library's EmailMessage: that takes ten times as long, and encodes a long
-List-Unsubscribe so that no mail program can use it.
+Written here and not by the standard library's EmailMessage for speed: that takes about fifty times the
+processor time for the same mail of two parts (`python -m bench.mail_composition` measures both).
 """
 
 import base64
@@ -23,22 +23,22 @@ _WORD_BYTES = 42
 
 
 def is_address(text: str) -> bool:
-    """Whether a text is a plain mail address: no name, no list, no quoted parts, nothing invisible."""
+    """Tell whether a text is a plain mail address: no name, no list, no quoted parts, nothing invisible."""
     return len(text) <= _LONGEST_ADDRESS and text.isprintable() and _ADDRESS.fullmatch(text) is not None
 
 
 def needs_utf8(address: str) -> bool:
-    """Whether the server must be able to do SMTPUTF8 to take the address."""
+    """Tell whether the server must support SMTPUTF8 to take the address."""
     return not address.isascii()
 
 
 def one_line(text: str) -> str:
-    """A text without what could end a header or is no letter at all."""
+    """Remove from a text what could end a header or is no letter at all."""
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
 def compose(message: Message, sender: str, now: datetime | None = None) -> bytes:
-    """The mail: text and HTML as alternatives; its Message-ID follows from the message's key."""
+    """Write the mail: text and HTML as alternatives; its Message-ID follows from the message's key."""
     name, address = parseaddr(sender)
     key = keys.token(message.key)
     headers = [
@@ -101,7 +101,7 @@ def _text(text: str) -> str:
 
 
 def _words(text: str) -> str:
-    """Encoded words (RFC 2047), each of whole letters."""
+    """Write encoded words (RFC 2047), each of whole letters."""
     chunks, current = [], b""
     for letter in text:
         data = letter.encode(errors="replace")

@@ -2,16 +2,16 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiosmtplib
 from aiosmtplib import SMTP
 
 from account_alerts.config.gateways import Email
-from delivery.gateways.base import Message, Outcome, Receipt, Result
+from delivery.gateways.base import Gateway, Message, Outcome, Result
 from delivery.gateways.email.mail import compose, is_address, needs_utf8
-from delivery.gateways.http_answers import never, refused, retry, tls_context
+from delivery.gateways.outcomes import rejected, retry
+from delivery.gateways.tls import tls_context
 
 _ENHANCED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
 _CLOSING = 421
@@ -21,10 +21,10 @@ _ABOUT_US = frozenset({502, 503, 530, 534, 535, 538})
 """Also in answer to a recipient: a wrong order of commands, no log-in, no TLS."""
 
 
-class SmtpGateway:
-    """Hands mails to one server.
+class SmtpGateway(Gateway):
+    """Sends mails to one server; a server that has taken a mail gives no receipts.
 
-    The Message-ID follows from the message's key: where an answer was lost and a mail is handed over again,
+    The Message-ID follows from the message's key: where an answer was lost and a mail is sent again,
     a server that drops repeats by it, and mail programs that do, show it once.
     """
 
@@ -44,9 +44,9 @@ class SmtpGateway:
             return  # The first mail will tell.
 
     async def send(self, message: Message) -> Outcome:
-        """Hand one mail over."""
+        """Send one mail."""
         if not is_address(message.address):
-            return refused("no mail address")
+            return rejected("no mail address")
         async with self._slots:
             try:
                 client = await self._connection()
@@ -54,20 +54,15 @@ class SmtpGateway:
                 return retry(_reason(error), down=True)
             except OSError as error:
                 return retry(f"no connection: {type(error).__name__}", down=True)
-            outcome, usable = await self._hand_over(client, message)
+            outcome, usable = await self._submit(client, message)
             if usable and not self._closed:
                 self._idle.append(client)
             else:
                 client.close()
             return outcome
 
-    async def receipts(self) -> AsyncIterator[Receipt]:
-        """None: a mail server that has taken a mail says no more, or bounces it to the sender's address."""
-        await never()
-        yield Receipt("", False, 0)
-
     async def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
         self._closed = True
         while self._idle:
             client = self._idle.pop()
@@ -103,11 +98,11 @@ class SmtpGateway:
             raise
         return client
 
-    async def _hand_over(self, client: SMTP, message: Message) -> tuple[Outcome, bool]:
-        """The outcome, and whether the connection can be used again."""
+    async def _submit(self, client: SMTP, message: Message) -> tuple[Outcome, bool]:
+        """Return the outcome, and whether the connection can be used again."""
         utf8 = needs_utf8(message.address)
         if utf8 and not client.supports_extension("smtputf8"):
-            return refused("the server takes no such address (SMTPUTF8)"), True
+            return rejected("the server takes no such address (SMTPUTF8)"), True
         encoding, options = ("utf-8", ["SMTPUTF8"]) if utf8 else ("ascii", [])
         sender = self._config.sender.rpartition("<")[2].rstrip("> ")
         try:
@@ -120,24 +115,24 @@ class SmtpGateway:
             return retry(_reason(error), down=True), False
         except OSError as error:
             return retry(type(error).__name__, down=True), False
-        return Outcome(Result.HANDED_OVER, reference=_queue_id(response.message)), True
+        return Outcome(Result.SENT, reference=_queue_id(response.message)), True
 
 
 def _answer(error: aiosmtplib.SMTPResponseException) -> Outcome:
     reason = _reason(error)
     to_recipient = isinstance(error, aiosmtplib.SMTPRecipientRefused) and error.code >= 500
     if to_recipient and error.code not in _ABOUT_US:
-        return refused(reason)  # One customer's address must not stop the others'.
+        return rejected(reason)  # One customer's address must not stop the others'.
     if isinstance(error, aiosmtplib.SMTPSenderRefused) or error.code == _CLOSING:
         return retry(reason, down=True)
     if error.code in _UNACCEPTABLE:
-        return refused(reason)
+        return rejected(reason)
     # Any other permanent status (530: log in first) is about us, not about this mail.
     return retry(reason, down=error.code >= 500 or isinstance(error, aiosmtplib.SMTPAuthenticationError))
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong; not the server's text, in which the address may be."""
+    """Say what went wrong, without the server's text, in which the address may be."""
     if not isinstance(error, aiosmtplib.SMTPResponseException):
         return type(error).__name__
     enhanced = _ENHANCED.search(error.message)
@@ -145,7 +140,7 @@ def _reason(error: Exception) -> str:
 
 
 def _queue_id(text: str) -> str | None:
-    """The server's name for the mail, as most give it: `2.0.0 Ok: queued as 4F2A`."""
+    """Return the server's name for the mail, as most give it: `2.0.0 Ok: queued as 4F2A`."""
     found = re.search(r"(?:queued as|id=)\s*([\w.@-]{1,100})", text)
     return found[1] if found else None
 

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Push by Web Push, FCM and APNs."""

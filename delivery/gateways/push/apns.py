@@ -4,16 +4,17 @@ import json
 import re
 import time
 from pathlib import Path
-from typing import Any
 
 import httpx2
 from joserfc.jwk import ECKey
 
 from account_alerts.config.gateways import Apns
+from account_alerts.model.device_address import DeviceAddress
 from delivery.gateways import keys
 from delivery.gateways.base import Message, Outcome, Result
-from delivery.gateways.http_answers import GONE, http_client, may_pass, post, refused, retry
-from delivery.gateways.tokens import Kept, signed
+from delivery.gateways.http import HttpService, retryable
+from delivery.gateways.outcomes import DEVICE_GONE, rejected, retry
+from delivery.gateways.tokens import TokenCache, signed
 
 _TOKEN_SECONDS = 40 * 60
 """Apple takes a token for an hour, and a new one not more often than every 20 minutes."""
@@ -23,20 +24,21 @@ _GONE = frozenset({"Unregistered", "ExpiredToken"})
 _OUR_TOKEN = frozenset({"ExpiredProviderToken", "MissingProviderToken"})
 
 
-class ApnsService:
-    """Hands pushes to Apple; all on few connections, many at a time on each."""
+class ApnsService(HttpService):
+    """Sends pushes to Apple; all on few connections, many at a time on each."""
 
     def __init__(self, config: Apns, key: ECKey, ca_file: Path | None = None) -> None:
-        """`key` is the provider's; connections are made when they are needed."""
+        """Sign with the provider's `key`."""
+        super().__init__(ca_file, config.connections, config.timeout, http2=True)
         self._config = config
         self._key = key
-        self._client = http_client(ca_file, config.connections, config.timeout, http2=True)
-        self._tokens = Kept(self._token, _TOKEN_SECONDS)
+        self._tokens = TokenCache(self._token, _TOKEN_SECONDS)
 
-    async def push(self, message: Message, to: Any) -> Outcome:
-        """Hand one push over to a device token."""
+    async def push(self, message: Message, device: DeviceAddress) -> Outcome:
+        """Send one push to a device token."""
+        to = device.to
         if not isinstance(to, str) or not _DEVICE.fullmatch(to):
-            return refused("no APNs token")
+            return rejected("no APNs token")
         config = self._config
         headers = {
             "authorization": f"bearer {self._tokens.get()}",
@@ -49,26 +51,22 @@ class ApnsService:
             "apns-collapse-id": keys.token(message.key),
         }
         url = f"{config.url.rstrip('/')}/3/device/{to}"
-        answer = await post(self._client, url, headers=headers, content=payload(message))
+        answer = await self.post(url, headers=headers, content=payload(message))
         if isinstance(answer, Outcome):
             return answer
         if answer.is_success:
-            return Outcome(Result.HANDED_OVER, reference=answer.headers.get("apns-id"))
+            return Outcome(Result.SENT, reference=answer.headers.get("apns-id"))
         reason = _reason(answer)
         if answer.status_code == 410 or reason in _GONE:
-            return refused(GONE)
-        if (later := may_pass(answer)) is not None:
+            return rejected(DEVICE_GONE)
+        if (later := retryable(answer)) is not None:
             return later
         if reason in _OUR_TOKEN:
             self._tokens.forget()
             return retry(f"APNs {reason}")
         if answer.status_code == 403:
             return retry(f"APNs {reason or 403}", down=True)
-        return refused(f"APNs {reason or answer.status_code}")
-
-    async def close(self) -> None:
-        """Let go of all connections."""
-        await self._client.aclose()
+        return rejected(f"APNs {reason or answer.status_code}")
 
     def _token(self, _: str) -> str:
         claims = {"iss": self._config.team_id, "iat": int(time.time())}
@@ -76,7 +74,7 @@ class ApnsService:
 
 
 def payload(message: Message) -> bytes:
-    """What the app gets, as JSON; a long text is cut to what Apple takes."""
+    """Write what the app gets, as JSON; a long text is cut to what Apple takes."""
     text = message.text
     while True:
         aps = {"alert": {"title": message.title, "body": text}, "sound": "default"}

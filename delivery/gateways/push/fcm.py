@@ -12,20 +12,22 @@ import httpx2
 from joserfc.jwk import RSAKey
 
 from account_alerts.config.gateways import Fcm
+from account_alerts.model.device_address import DeviceAddress
 from delivery.gateways import keys
 from delivery.gateways.base import Message, Outcome, Result
-from delivery.gateways.http_answers import GONE, http_client, may_pass, post, refused, retry
+from delivery.gateways.http import HttpService, retryable
+from delivery.gateways.outcomes import DEVICE_GONE, rejected, retry
 from delivery.gateways.tokens import signed
 
 _SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _RENEW_BEFORE = 300
-_REFUSED = frozenset({"INVALID_ARGUMENT", "SENDER_ID_MISMATCH"})
+_REJECTED = frozenset({"INVALID_ARGUMENT", "SENDER_ID_MISMATCH"})
 
 
 @dataclass(frozen=True)
 class ServiceAccount:
-    """What the JSON of a service account's key says."""
+    """The key of a service account."""
 
     project: str
     email: str
@@ -35,7 +37,7 @@ class ServiceAccount:
 
     @classmethod
     def read(cls, text: str) -> "ServiceAccount":
-        """From the JSON.
+        """Read the JSON of such a key.
 
         Raises:
             ValueError: It is no such JSON.
@@ -50,49 +52,46 @@ class ServiceAccount:
             raise ValueError(f"no service account ({type(error).__name__})") from error
 
 
-class FcmService:
-    """Hands pushes to FCM."""
+class FcmService(HttpService):
+    """Sends pushes to FCM."""
 
     def __init__(self, config: Fcm, account: ServiceAccount, ca_file: Path | None = None) -> None:
-        """Prepare; connections are made when they are needed."""
+        """Get access tokens for the service account when they are needed."""
+        super().__init__(ca_file, config.connections, config.timeout)
         self._config = config
         self._account = account
-        self._client = http_client(ca_file, config.connections, config.timeout)
         self._url = f"{config.url.rstrip('/')}/v1/projects/{quote(account.project, safe='')}/messages:send"
         self._token = ""
         self._expires = 0.0
         self._renewing = asyncio.Lock()
 
-    async def push(self, message: Message, to: Any) -> Outcome:
-        """Hand one push over to a registration token."""
+    async def push(self, message: Message, device: DeviceAddress) -> Outcome:
+        """Send one push to a registration token."""
+        to = device.to
         if not isinstance(to, str) or not to:
-            return refused("no FCM token")
+            return rejected("no FCM token")
         token = await self._access_token()
         if isinstance(token, Outcome):
             return token
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         body = json.dumps(self._body(message, to)).encode()
-        answer = await post(self._client, self._url, headers=headers, content=body)
+        answer = await self.post(self._url, headers=headers, content=body)
         if isinstance(answer, Outcome):
             return answer
         if answer.is_success:
-            return Outcome(Result.HANDED_OVER, reference=_field(answer, "name"))
-        if (later := may_pass(answer)) is not None:
+            return Outcome(Result.SENT, reference=_field(answer, "name"))
+        if (later := retryable(answer)) is not None:
             return later
         code = _error(answer)
         if code == "UNREGISTERED":
-            return refused(GONE)
+            return rejected(DEVICE_GONE)
         if answer.status_code == 401:
             self._token = ""
             return retry("HTTP 401")
-        if answer.status_code == 400 or code in _REFUSED:
-            return refused(f"HTTP {answer.status_code} {code}".strip())
+        if answer.status_code == 400 or code in _REJECTED:
+            return rejected(f"HTTP {answer.status_code} {code}".strip())
         # Not allowed, no such project: about us, not about this message.
         return retry(f"HTTP {answer.status_code} {code}".strip(), down=True)
-
-    async def close(self) -> None:
-        """Let go of all connections."""
-        await self._client.aclose()
 
     def _body(self, message: Message, to: str) -> dict[str, Any]:
         tag = keys.token(message.key)
@@ -125,7 +124,7 @@ class FcmService:
             assertion = signed("RS256", account.key, claims, typ="JWT", kid=account.key_id)
             form = urlencode({"grant_type": _GRANT, "assertion": assertion}).encode()
             headers = {"Content-Type": "application/x-www-form-urlencoded"}
-            answer = await post(self._client, account.token_url, headers=headers, content=form)
+            answer = await self.post(account.token_url, headers=headers, content=form)
             if isinstance(answer, Outcome):
                 return retry(f"token: {answer.reason}", down=True)
             token, seconds = _field(answer, "access_token"), _field(answer, "expires_in")
@@ -150,7 +149,7 @@ def _field(answer: httpx2.Response, name: str) -> str | None:
 
 
 def _error(answer: httpx2.Response) -> str:
-    """FCM's own code where the answer has one, else the general status."""
+    """Return FCM's own code where the answer has one, else the general status."""
     error = _json(answer).get("error")
     if not isinstance(error, dict):
         return ""

@@ -1,51 +1,43 @@
-"""Push: each message to the service of its device's kind."""
+"""Push: each message goes to the service of its device's kind."""
 
-import json
-from collections.abc import AsyncIterator, Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Protocol
 
-from delivery.gateways.base import Message, Outcome, Receipt
-from delivery.gateways.http_answers import never, refused
+from account_alerts.model.device_address import DeviceAddress
+from account_alerts.model.errors import InvalidRecordError
+from delivery.gateways.base import Gateway, Message, Outcome
+from delivery.gateways.outcomes import rejected
 
 
 class PushService(Protocol):
     """One of Web Push, FCM and APNs."""
 
-    async def push(self, message: Message, to: Any) -> Outcome:
-        """Hand one push over; `to` is the service's own name of the device."""
+    async def push(self, message: Message, device: DeviceAddress) -> Outcome:
+        """Send one push to a device of the service's kind."""
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
 
 
-class PushGateway:
-    """Hands pushes over by the kind of the device: `WEB_PUSH`, `FCM`, `APNS`."""
+class PushGateway(Gateway):
+    """Sends pushes by the kind of the device: `WEB_PUSH`, `FCM`, `APNS`."""
 
     def __init__(self, services: Mapping[str, PushService]) -> None:
-        """The services by the kinds of devices."""
+        """Keep the services by the kinds of devices."""
         self._services = services
 
-    async def open(self) -> None:
-        """Nothing is to be got ready."""
-
     async def send(self, message: Message) -> Outcome:
-        """Hand one push over to the device that the address describes."""
+        """Send one push to the device that the address describes."""
         try:
-            device = json.loads(message.address)
-            kind, to = device["kind"], device["to"]
-        except (ValueError, KeyError, TypeError, RecursionError):
-            return refused("no device")
-        service = self._services.get(kind) if isinstance(kind, str) else None
+            device = DeviceAddress.parse(message.address)
+        except InvalidRecordError:
+            return rejected("no device")
+        service = self._services.get(device.kind)
         if service is None:
-            return refused("no gateway for this kind of device")
-        return await service.push(message, to)
-
-    async def receipts(self) -> AsyncIterator[Receipt]:
-        """None: a push service's answer is all it says."""
-        await never()
-        yield Receipt("", False, 0)
+            return rejected("no gateway for this kind of device")
+        return await service.push(message, device)
 
     async def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
         for service in self._services.values():
             await service.close()

@@ -1,11 +1,8 @@
 """Web Push to browsers: RFC 8030, encrypted by RFC 8291 (aes128gcm), signed by RFC 8292 (VAPID)."""
 
-import base64
-import binascii
 import json
 import time
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import http_ece
@@ -14,10 +11,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from joserfc.jwk import ECKey
 
 from account_alerts.config.gateways import WebPush
-from delivery.gateways import keys
+from account_alerts.model.device_address import DeviceAddress
+from account_alerts.model.errors import InvalidRecordError
+from delivery.gateways import base64url, keys
 from delivery.gateways.base import Message, Outcome, Result
-from delivery.gateways.http_answers import GONE, http_client, may_pass, post, refused
-from delivery.gateways.tokens import Kept, signed
+from delivery.gateways.http import HttpService, retryable
+from delivery.gateways.outcomes import DEVICE_GONE, rejected
+from delivery.gateways.tokens import TokenCache, signed
 
 _TOKEN_SECONDS = 12 * 3_600
 """A push service accepts a day at most."""
@@ -25,33 +25,33 @@ LARGEST = 3_993
 """Bytes of text that every push service must take (RFC 8291)."""
 
 
-class WebPushService:
-    """Hands pushes to the push service that each device names."""
+class WebPushService(HttpService):
+    """Sends pushes to the push service that each device names."""
 
     def __init__(self, config: WebPush, key: ec.EllipticCurvePrivateKey, ca_file: Path | None = None) -> None:
-        """`key` is the VAPID key; connections are made when they are needed."""
+        """Sign with the VAPID `key`."""
+        super().__init__(ca_file, config.connections, config.timeout)
         self._config = config
-        self._client = http_client(ca_file, config.connections, config.timeout)
-        self._public = to_base64(point(key.public_key()))
+        self._public = base64url.encode(point(key.public_key()))
         self._key = ECKey.import_key(_pem(key))
-        self._tokens = Kept(self._token, _TOKEN_SECONDS / 2)
+        self._tokens = TokenCache(self._token, _TOKEN_SECONDS / 2)
 
-    async def push(self, message: Message, to: Any) -> Outcome:
-        """Hand one push over to a subscription as browsers give it: `endpoint`, and `keys`."""
+    async def push(self, message: Message, device: DeviceAddress) -> Outcome:
+        """Send one push to a subscription as browsers give it: `endpoint`, and `keys`."""
         try:
-            endpoint, public, auth = _subscription(to)
+            endpoint, public, auth = _subscription(device)
             url = urlsplit(endpoint)
             host, port = url.hostname or "", url.port
-        except (ValueError, KeyError, TypeError, AttributeError):
-            return refused("no Web Push subscription")
+        except (InvalidRecordError, ValueError, KeyError, TypeError, AttributeError):
+            return rejected("no Web Push subscription")
         # Where nobody answers at a port of the customer's choice, the push service would seem to be down.
         usual = port in (None, 443) or host == "localhost"
         if url.scheme != "https" or not usual or not self._allowed(host):
-            return refused("not a push service that is spoken to")
+            return rejected("not a push service that is spoken to")
         try:
             content = encrypt(payload(message), public, auth)
         except (ValueError, http_ece.ECEException):
-            return refused("no Web Push subscription")
+            return rejected("no Web Push subscription")
         headers = {
             "Authorization": f"vapid t={self._tokens.get(f'https://{url.netloc}')}, k={self._public}",
             "Content-Encoding": "aes128gcm",
@@ -61,20 +61,16 @@ class WebPushService:
             # A repeat takes the place of what the device has not fetched yet.
             "Topic": keys.token(message.key, 32),
         }
-        answer = await post(self._client, endpoint, headers=headers, content=content)
+        answer = await self.post(endpoint, headers=headers, content=content)
         if isinstance(answer, Outcome):
             return answer
         if answer.status_code in (404, 410):
-            return refused(GONE)
-        if (later := may_pass(answer)) is not None:
+            return rejected(DEVICE_GONE)
+        if (later := retryable(answer)) is not None:
             return later
         if not answer.is_success:
-            return refused(f"HTTP {answer.status_code}")
-        return Outcome(Result.HANDED_OVER, reference=answer.headers.get("Location"))
-
-    async def close(self) -> None:
-        """Let go of all connections."""
-        await self._client.aclose()
+            return rejected(f"HTTP {answer.status_code}")
+        return Outcome(Result.SENT, reference=answer.headers.get("Location"))
 
     def _allowed(self, host: str) -> bool:
         return any(host == known or host.endswith(f".{known}") for known in self._config.hosts)
@@ -85,7 +81,7 @@ class WebPushService:
 
 
 def payload(message: Message) -> bytes:
-    """What the browser's service worker gets, as JSON; a long text is cut to what every service takes."""
+    """Write what the browser's service worker gets, as JSON; a long text is cut to what all services take."""
     text = message.text
     while True:
         content = {
@@ -102,7 +98,7 @@ def payload(message: Message) -> bytes:
 
 
 def encrypt(data: bytes, public: bytes, auth: bytes) -> bytes:
-    """The data for the one device that has the private key.
+    """Encrypt data for the one device that has the private key.
 
     Raises:
         ValueError: The public key is no point of the curve.
@@ -119,34 +115,16 @@ def encrypt(data: bytes, public: bytes, auth: bytes) -> bytes:
 
 
 def point(key: ec.EllipticCurvePublicKey) -> bytes:
-    """A public key as 65 bytes."""
+    """Write a public key as 65 bytes."""
     return key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 
 
-def to_base64(data: bytes) -> str:
-    """As keys are written in Web Push: URL-safe, without padding."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def from_base64(text: str) -> bytes:
-    """The bytes of such a text, with or without padding.
-
-    Raises:
-        ValueError: It is no such text.
-    """
-    plain = text.strip().rstrip("=").replace("+", "-").replace("/", "_")
-    try:
-        return base64.b64decode(plain + "=" * (-len(plain) % 4), altchars=b"-_", validate=True)
-    except binascii.Error as error:
-        raise ValueError(str(error)) from error
-
-
-def _subscription(to: Any) -> tuple[str, bytes, bytes]:
-    to = json.loads(to) if isinstance(to, str) else to
+def _subscription(device: DeviceAddress) -> tuple[str, bytes, bytes]:
+    to = device.subscription()
     endpoint, public, auth = (
         to["endpoint"],
-        from_base64(to["keys"]["p256dh"]),
-        from_base64(to["keys"]["auth"]),
+        base64url.decode(to["keys"]["p256dh"]),
+        base64url.decode(to["keys"]["auth"]),
     )
     if len(public) != 65 or len(auth) != 16 or not endpoint.isprintable():
         raise ValueError("keys of the wrong length")

@@ -1,1 +1,1 @@
-"""TODO."""
+"""SMS by SMPP 3.4 or by HTTP."""

@@ -39,8 +39,8 @@ class Parts:
     bodies: tuple[bytes, ...]
 
 
-def simplified(text: str) -> str:
-    """The text with letters of the GSM alphabet where there is a usual way: `ů` becomes `u`, `…` three dots.
+def simplify(text: str) -> str:
+    """Write a text in the GSM alphabet where there is a usual way: `ů` becomes `u`, `…` three dots.
 
     What has no such way stays, and the text then goes as UCS-2.
     """
@@ -48,17 +48,17 @@ def simplified(text: str) -> str:
 
 
 def is_gsm(text: str) -> bool:
-    """Whether every letter is in the GSM alphabet, its extension included."""
+    """Tell whether every letter is in the GSM alphabet, its extension included."""
     return all(letter in _CODES for letter in text)
 
 
 def septets(text: str) -> int:
-    """How many septets a GSM text takes; a letter of the extension (`€`) takes two."""
+    """Count the septets of a GSM text; a letter of the extension (`€`) takes two."""
     return sum(len(_CODES[letter]) for letter in text)
 
 
 def split(text: str) -> Parts:
-    """The text as one SMS, or as several; no letter is torn in two, be it of two septets or of two units."""
+    """Split a text into SMS; no letter is torn in two, be it of two septets or of two units."""
     if is_gsm(text):
         return Parts(GSM, _split([_CODES[letter] for letter in text], SINGLE_GSM, PART_GSM))
     # A lone surrogate is no letter, and no phone could show it.
@@ -66,8 +66,8 @@ def split(text: str) -> Parts:
     return Parts(UCS2, _split(letters, SINGLE_UCS2, PART_UCS2))
 
 
-def decoded(coding: int, body: bytes) -> str:
-    """The text of a body, without its header.
+def decode(coding: int, body: bytes) -> str:
+    """Decode the text of a body that has no header.
 
     Raises:
         ValueError: It is not of that coding.
@@ -85,7 +85,7 @@ def decoded(coding: int, body: bytes) -> str:
 
 
 def header(reference: int, total: int, number: int) -> bytes:
-    """The user data header that joins the parts of a long SMS (8-bit reference)."""
+    """Write the user data header that joins the parts of a long SMS (8-bit reference)."""
     return bytes([5, 0, 3, reference & 0xFF, total, number])
 
 

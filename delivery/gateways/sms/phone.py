@@ -7,6 +7,6 @@ _WRITTEN = re.compile(r"[\s().\u2010-\u2015-]")
 
 
 def international(text: str) -> str | None:
-    """The digits of an international number (E.164) without `+` or `00`; None where it is none."""
+    """Return the digits of an international number (E.164) without `+` or `00`; None where it is none."""
     found = _NUMBER.fullmatch(_WRITTEN.sub("", text))
     return found[1] if found else None

@@ -2,77 +2,86 @@
 
 import asyncio
 import logging
-import random
 from collections.abc import AsyncIterator
 
 import smpp34
 
 from account_alerts.config.gateways import Smpp
+from account_alerts.service.backoff import Backoff
 from delivery.gateways import keys
-from delivery.gateways.base import Message, Outcome, Receipt, Result
-from delivery.gateways.http_answers import refused, retry
+from delivery.gateways.base import Gateway, Message, Outcome, Receipt, Result
+from delivery.gateways.outcomes import rejected, retry
+from delivery.gateways.sms.nodelay import set_nodelay
 from delivery.gateways.sms.phone import international
-from delivery.gateways.sms.smpp_texts import MESSAGE_PAYLOAD, Submit, receipt, submits, validity_period
-from delivery.gateways.sms.sockets import send_at_once
+from delivery.gateways.sms.smpp_encoding import (
+    MESSAGE_PAYLOAD,
+    Submit,
+    parse_receipt,
+    split_message,
+    validity_period,
+)
 
-_LOG = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 _INTERNATIONAL, _ALPHANUMERIC, _UNKNOWN = 1, 5, 0
 _E164 = 1
 _RECEIPT_AT_THE_END = 1
-_SHORTEST_WAIT, _LONGEST_WAIT = 0.1, 10.0
-_RECEIPTS_WAITING = 100_000
+_FIRST_RETRY, _LONGEST_RETRY = 0.1, 10.0
+"""Seconds between attempts to bind; chance keeps senders apart after the SMSC was away."""
+_RECEIPT_QUEUE = 100_000
 
 _QUEUE_FULL, _THROTTLED = 0x14, 0x58
-_REFUSED = frozenset(
+_REJECTED = frozenset(
     {0x01, 0x0B, 0x40, 0x43, 0x44, 0x48, 0x50, 0x51, 0x61, 0x62, 0x65, 0xC0, 0xC2, 0xC3, 0xC4}
 )
 """Statuses about the number or the message itself, such as ESME_RINVDSTADR; all others may pass."""
 
 
-class SmppGateway:
-    """Hands SMS to one SMSC. Timers and enquire_link are kept by the library."""
+class SmppGateway(Gateway):
+    """Sends SMS to one SMSC. Timers and enquire_link are kept by the library."""
 
     def __init__(self, config: Smpp) -> None:
         """Prepare; `open` binds."""
         self._config = config
         self._session: smpp34.Smsc | None = None
-        self._keeper: asyncio.Task[None] | None = None
+        self._binding: asyncio.Task[None] | None = None
         self._tried = asyncio.Event()
-        self._receipts: asyncio.Queue[Receipt] = asyncio.Queue(_RECEIPTS_WAITING)
+        self._receipts: asyncio.Queue[Receipt] = asyncio.Queue(_RECEIPT_QUEUE)
         self._window = asyncio.Semaphore(config.window)
 
     async def open(self) -> None:
         """Bind, and keep bound from now on; returns when it was tried once."""
-        self._keeper = asyncio.create_task(self._keep_bound())
+        self._binding = asyncio.create_task(self._keep_bound())
         await self._tried.wait()
 
     async def send(self, message: Message) -> Outcome:
-        """Hand one SMS over, in as many parts as it needs; its reference is the last part's."""
+        """Send one SMS, in as many parts as it needs; its reference is the last part's."""
         number = international(message.address)
         if number is None:
-            return refused("no phone number")
+            return rejected("no phone number")
         whole = self._config.long_texts == "message_payload"
-        parts = submits(message.text, keys.token(message.key, 48), keys.number(message.key), whole=whole)
+        parts = split_message(
+            message.text, keys.token(message.key, 48), keys.number(message.key), whole=whole
+        )
         if len(parts) > 255:
-            return refused("the text is too long")
-        outcome = refused("no text")
+            return rejected("the text is too long")
+        outcome = rejected("no text")
         for part in parts:
             async with self._window:
                 outcome = await self._submit(number, part)
-            if outcome.result is not Result.HANDED_OVER:
+            if outcome.result is not Result.SENT:
                 return outcome
         return outcome
 
     async def receipts(self) -> AsyncIterator[Receipt]:
-        """Receipts of the last parts; the SMSC's own ids name them."""
+        """Yield receipts of the last parts; the SMSC's own ids name them."""
         while True:
             yield await self._receipts.get()
 
     async def close(self) -> None:
         """Unbind."""
-        if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.gather(self._keeper, return_exceptions=True)
+        if self._binding is not None:
+            self._binding.cancel()
+            await asyncio.gather(self._binding, return_exceptions=True)
 
     async def _submit(self, number: str, part: Submit) -> Outcome:
         session, config = self._session, self._config
@@ -105,11 +114,11 @@ class SmppGateway:
         except smpp34.SmppError:
             return retry("the session ended", down=True)
         if answer.is_success:
-            return Outcome(Result.HANDED_OVER, reference=answer.message_id)
+            return Outcome(Result.SENT, reference=answer.message_id)
         return _answer(answer.command_status, config.throttled_wait / 1000)
 
     async def _keep_bound(self) -> None:
-        config, wait = self._config, _SHORTEST_WAIT
+        config, backoff = self._config, Backoff(_FIRST_RETRY, _LONGEST_RETRY)
         while True:
             client = smpp34.Client(
                 config.host,
@@ -124,34 +133,33 @@ class SmppGateway:
             )
             try:
                 session = await client.connect()
-                send_at_once(config.port)
-                self._session, wait = session, _SHORTEST_WAIT
+                set_nodelay(config.port)
+                self._session = session
+                backoff.reset()
                 self._tried.set()
                 await self._read(session)
-                _LOG.warning("the SMSC ended the session")
+                _log.warning("the SMSC ended the session")
             except smpp34.SmppError as error:
-                _LOG.warning("no session with the SMSC: %s", error)
+                _log.warning("no session with the SMSC: %s", error)
             finally:
                 self._session = None
                 self._tried.set()
                 await asyncio.shield(_stop(client))
-            # Not all senders at once after the SMSC was away.
-            await asyncio.sleep(wait * random.uniform(0.5, 1))
-            wait = min(wait * 2, _LONGEST_WAIT)
+            await asyncio.sleep(backoff.next())
 
     async def _read(self, session: smpp34.Smsc) -> None:
         """Take receipts until the session ends."""
         while isinstance(event := await session.next(), smpp34.DeliverSmEvent):
             tlvs = {tlv.tag: tlv.value for tlv in event.tlvs}
-            found = receipt(event.esm_class, event.short_message, tlvs)
+            found = parse_receipt(event.esm_class, event.short_message, tlvs)
             if found is not None:
                 await self._receipts.put(found)
 
 
 def _answer(status: int, throttled_wait: float) -> Outcome:
     reason = f"SMPP 0x{status:08x}"
-    if status in _REFUSED:
-        return refused(reason)
+    if status in _REJECTED:
+        return rejected(reason)
     return retry(reason, after=throttled_wait if status in (_THROTTLED, _QUEUE_FULL) else None)
 
 

@@ -1,4 +1,4 @@
-"""The customer's peace: quiet hours over midnight and summer time, digests, and what is looked at again."""
+"""The delivery policy: quiet hours over midnight and summer time, digests, and what is checked again."""
 
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -7,18 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from account_alerts.model.alerts import DeliveryState
 from delivery.policy import (
-    Drop,
-    Hold,
+    Defer,
+    DeferralReason,
     Policy,
-    Send,
-    Standing,
-    judge,
+    RecipientState,
+    SendNow,
+    Suppress,
+    cancellation_reason,
+    decide,
     next_digest,
     parse_time,
     quiet_end,
-    withdrawn,
-    zone_of,
+    time_zone,
 )
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
@@ -56,9 +58,9 @@ def wall(ms: int, zone: ZoneInfo) -> datetime:
     return datetime.fromtimestamp(ms / 1000, UTC).astimezone(zone)
 
 
-def standing(**fields: object) -> Standing:
-    known = Standing(known=True, addresses=["c1@example.com"], setting=SETTING, authorized=True)
-    return Standing(**(known.__dict__ | fields))
+def recipient(**fields: object) -> RecipientState:
+    known = RecipientState(known=True, addresses=["c1@example.com"], setting=SETTING, authorized=True)
+    return RecipientState(**(known.__dict__ | fields))
 
 
 def within(local: time, start: time, end: time) -> bool:
@@ -132,47 +134,59 @@ def test_a_daily_digest_comes_once_a_day(now: int, zone: ZoneInfo, daily: time) 
 
 
 def test_nothing_known_means_send() -> None:
-    assert judge(ALERT, Standing(), POLICY, written_at=0, now=1) == Send()
+    assert decide(ALERT, RecipientState(), POLICY, written_at=0, now=1) == SendNow()
 
 
 def test_quiet_hours_hold_and_always_sent_does_not() -> None:
     now = at("2026-01-10 23:30")
-    quiet = standing(time_zone="Europe/Amsterdam", quiet_from="22:00", quiet_to="07:00")
-    assert judge(ALERT, quiet, POLICY, written_at=now, now=now) == Hold(at("2026-01-11 07:00"), "quiet")
+    quiet = recipient(time_zone="Europe/Amsterdam", quiet_from="22:00", quiet_to="07:00")
+    assert decide(ALERT, quiet, POLICY, written_at=now, now=now) == Defer(
+        at("2026-01-11 07:00"), DeferralReason.QUIET_HOURS
+    )
     always = Policy(POLICY.max_deferral, POLICY.recheck_after, always_sent=frozenset({"DEBITED_ABOVE"}))
-    assert judge(ALERT, quiet, always, written_at=now, now=now) == Send()
+    assert decide(ALERT, quiet, always, written_at=now, now=now) == SendNow()
 
 
 def test_a_snoozed_setting_is_heard_of_when_it_wakes() -> None:
     now = at("2026-01-10 12:00")
-    snoozed = standing(setting=SETTING | {"snoozed_until": now + HOUR})
-    assert judge(ALERT, snoozed, POLICY, written_at=now, now=now) == Hold(now + HOUR, "snooze")
-    assert judge(ALERT, snoozed, POLICY, written_at=now, now=now + HOUR, held_for="snooze") == Send()
+    snoozed = recipient(setting=SETTING | {"snoozed_until": now + HOUR})
+    assert decide(ALERT, snoozed, POLICY, written_at=now, now=now) == Defer(now + HOUR, DeferralReason.SNOOZE)
+    assert (
+        decide(ALERT, snoozed, POLICY, written_at=now, now=now + HOUR, deferred_for=DeferralReason.SNOOZE)
+        == SendNow()
+    )
 
 
 def test_a_digest_waits_for_its_hour_and_for_the_end_of_quiet_hours() -> None:
     now = at("2026-01-10 21:20")
-    hourly = standing(time_zone="Europe/Amsterdam", digest="HOURLY", quiet_from="21:30", quiet_to="07:15")
-    held = judge(ALERT, hourly, POLICY, written_at=now, now=now)
-    assert held == Hold(at("2026-01-11 07:15"), "digest")
+    hourly = recipient(time_zone="Europe/Amsterdam", digest="HOURLY", quiet_from="21:30", quiet_to="07:15")
+    held = decide(ALERT, hourly, POLICY, written_at=now, now=now)
+    assert held == Defer(at("2026-01-11 07:15"), DeferralReason.DIGEST)
     due = at("2026-01-11 07:15")
-    assert judge(ALERT, hourly, POLICY, written_at=now, now=due, held_for="digest") == Send()
+    assert (
+        decide(ALERT, hourly, POLICY, written_at=now, now=due, deferred_for=DeferralReason.DIGEST)
+        == SendNow()
+    )
 
 
 def test_a_daily_digest_is_at_the_banks_time() -> None:
     now = at("2026-01-10 09:00")
-    daily = standing(time_zone="Europe/Amsterdam", digest="DAILY")
-    assert judge(ALERT, daily, POLICY, written_at=now, now=now) == Hold(at("2026-01-11 08:00"), "digest")
+    daily = recipient(time_zone="Europe/Amsterdam", digest="DAILY")
+    assert decide(ALERT, daily, POLICY, written_at=now, now=now) == Defer(
+        at("2026-01-11 08:00"), DeferralReason.DIGEST
+    )
 
 
 def test_nothing_is_held_for_longer_than_it_may_be_sent() -> None:
     now = at("2026-01-10 12:00")
-    snoozed = standing(setting=SETTING | {"snoozed_until": 2**62})
-    held = judge(ALERT, snoozed, POLICY, written_at=now, now=now)
-    assert held == Hold(now + POLICY.max_deferral + 1, "snooze")
-    verdict = judge(ALERT, snoozed, POLICY, written_at=now, now=held.until, held_for="snooze")
-    assert isinstance(verdict, Drop)
-    assert verdict.state == "expired"
+    snoozed = recipient(setting=SETTING | {"snoozed_until": 2**62})
+    held = decide(ALERT, snoozed, POLICY, written_at=now, now=now)
+    assert held == Defer(now + POLICY.max_deferral + 1, DeferralReason.SNOOZE)
+    decision = decide(
+        ALERT, snoozed, POLICY, written_at=now, now=held.until, deferred_for=DeferralReason.SNOOZE
+    )
+    assert isinstance(decision, Suppress)
+    assert decision.state == DeliveryState.EXPIRED
 
 
 @pytest.mark.parametrize(
@@ -190,23 +204,23 @@ def test_nothing_is_held_for_longer_than_it_may_be_sent() -> None:
         ({"addresses": []}, {"channel": "PUSH"}, "address"),
     ],
 )
-def test_what_is_withdrawn(fields: dict[str, object], alert: dict[str, str], reason: str | None) -> None:
-    found = withdrawn(ALERT | alert, standing(**fields))
+def test_what_is_cancelled(fields: dict[str, object], alert: dict[str, str], reason: str | None) -> None:
+    found = cancellation_reason(ALERT | alert, recipient(**fields))
     assert found is None if reason is None else found is not None and reason in found
 
 
 def test_only_late_or_held_alerts_are_looked_at_again() -> None:
-    now, gone = at("2026-01-10 12:00"), standing(authorized=False)
-    assert judge(ALERT, gone, POLICY, written_at=now - 60_000, now=now) == Send()
-    for late, held in ((now - 6 * 60_000, None), (now - 60_000, "quiet")):
-        verdict = judge(ALERT, gone, POLICY, written_at=late, now=now, held_for=held)  # type: ignore[arg-type]
-        assert isinstance(verdict, Drop)
-        assert verdict.state == "withdrawn"
+    now, gone = at("2026-01-10 12:00"), recipient(authorized=False)
+    assert decide(ALERT, gone, POLICY, written_at=now - 60_000, now=now) == SendNow()
+    for late, held in ((now - 6 * 60_000, None), (now - 60_000, DeferralReason.QUIET_HOURS)):
+        decision = decide(ALERT, gone, POLICY, written_at=late, now=now, deferred_for=held)
+        assert isinstance(decision, Suppress)
+        assert decision.state == DeliveryState.CANCELLED
 
 
 @pytest.mark.parametrize("name", ["Nowhere/City", "", "../etc", "Europe"])
 def test_an_unknown_zone_is_utc(name: str) -> None:
-    assert zone_of(name) == ZoneInfo("UTC")
+    assert time_zone(name) == ZoneInfo("UTC")
 
 
 @given(st.text(max_size=6))

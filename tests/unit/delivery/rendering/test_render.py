@@ -12,8 +12,7 @@ from lxml import html
 from account_alerts.model.money import exponent
 from delivery.gateways.sms import gsm
 from delivery.rendering import texts
-from delivery.rendering.render import render, render_digest
-from delivery.rendering.texts import message
+from delivery.rendering.render import render, render_digest, render_text
 
 TYPES = (
     "BALANCE_ABOVE",
@@ -226,9 +225,9 @@ def test_a_digest_lists_its_alerts_in_order() -> None:
 
 
 def test_every_language_has_every_text() -> None:
-    wanted = texts.texts("en")
+    wanted = texts.load("en")
     for code in texts.languages():
-        own = texts.texts(code)
+        own = texts.load(code)
         assert own.types.keys() == wanted.types.keys(), code
         assert own.words.keys() == wanted.words.keys(), code
         for name, parts in wanted.types.items():
@@ -239,7 +238,7 @@ def test_every_language_has_every_text() -> None:
 
 def test_the_tail_says_what_the_mail_says() -> None:
     about = alert(language="nl")
-    assert render(about, language="nl", time_zone="UTC", channel="PUSH").text == message(about)
+    assert render(about, language="nl", time_zone="UTC", channel="PUSH").text == render_text(about, "nl").text
 
 
 def test_a_known_type_without_its_values_is_told_in_general() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from account_alerts.model.masking import masked
 from account_alerts.model.money import exponent, format_minor, to_major, to_minor
-from delivery.rendering.texts import message
+from delivery.rendering.render import render_text
 from devenv.bank import customers
 from operations import booking_files
 from tests.builders import Log, entry
@@ -89,7 +89,7 @@ def test_what_a_customer_reads(language: str, text: str) -> None:
         "language": language,
         "params": params,
     }
-    assert message(alert) == text
+    assert render_text(alert, language).text == text
 
 
 @given(st.text(min_size=1))

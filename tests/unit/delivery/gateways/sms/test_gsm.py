@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from delivery.gateways.sms import gsm
-from delivery.gateways.sms.smpp_texts import UDH, receipt, submits, validity_period
+from delivery.gateways.sms.smpp_encoding import UDH, parse_receipt, split_message, validity_period
 
 ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=400)
 GSM = st.text(st.sampled_from("abcÆ€{}~ñ \n"), max_size=700)
@@ -13,7 +13,7 @@ GSM = st.text(st.sampled_from("abcÆ€{}~ñ \n"), max_size=700)
 @given(st.one_of(ANY, GSM))
 def test_the_parts_are_the_text_and_fit(text: str) -> None:
     parts = gsm.split(text)
-    assert "".join(gsm.decoded(parts.coding, body) for body in parts.bodies) == text
+    assert "".join(gsm.decode(parts.coding, body) for body in parts.bodies) == text
     single, part = (
         (gsm.SINGLE_GSM, gsm.PART_GSM) if parts.coding == gsm.GSM else (gsm.SINGLE_UCS2, gsm.PART_UCS2)
     )
@@ -30,20 +30,20 @@ def test_no_more_parts_than_needed(text: str) -> None:
 
 @given(ANY)
 def test_simplified_stays_readable(text: str) -> None:
-    simple = gsm.simplified(text)
-    assert gsm.simplified(simple) == simple
-    assert all(letter in simple or gsm.simplified(letter) != letter for letter in text)
+    simple = gsm.simplify(text)
+    assert gsm.simplify(simple) == simple
+    assert all(letter in simple or gsm.simplify(letter) != letter for letter in text)
 
 
 def test_usual_ways_to_write_a_letter() -> None:
-    assert gsm.simplified("Zůstatek…\u00a0\u2013 „x“ \u22125 Ř") == 'Zustatek... - "x" -5 R'
-    assert gsm.simplified("äöüß€é") == "äöüß€é"
-    assert gsm.simplified("日本") == "日本"
+    assert gsm.simplify("Zůstatek…\u00a0\u2013 „x“ \u22125 Ř") == 'Zustatek... - "x" -5 R'
+    assert gsm.simplify("äöüß€é") == "äöüß€é"
+    assert gsm.simplify("日本") == "日本"
 
 
 @given(st.one_of(ANY, GSM), st.integers(0, 255))
 def test_parts_are_joined_by_their_header(text: str, reference: int) -> None:
-    parts = submits(text, "k", reference, whole=False)
+    parts = split_message(text, "k", reference, whole=False)
     assert [part.last for part in parts] == [False] * (len(parts) - 1) + [True]
     assert len({part.key for part in parts}) == len(parts)
     if len(parts) == 1:
@@ -53,37 +53,37 @@ def test_parts_are_joined_by_their_header(text: str, reference: int) -> None:
         assert part.esm_class == UDH
         assert part.body[:6] == bytes([5, 0, 3, reference, len(parts), number])
         assert len(part.body) <= (160 if part.coding == gsm.GSM else 140)
-    assert "".join(gsm.decoded(part.coding, part.body[6:]) for part in parts) == text
+    assert "".join(gsm.decode(part.coding, part.body[6:]) for part in parts) == text
 
 
 @given(st.one_of(ANY, GSM))
 def test_whole_texts_are_one_message(text: str) -> None:
-    (only,) = submits(text, "k", 1, whole=True)
-    assert gsm.decoded(only.coding, only.body) == text
+    (only,) = split_message(text, "k", 1, whole=True)
+    assert gsm.decode(only.coding, only.body) == text
     assert only.payload == (len(gsm.split(text).bodies) > 1)
 
 
 def test_receipts_by_their_text() -> None:
     text = b"id:4711 sub:001 dlvrd:001 submit date:2511250303 stat:DELIVRD err:000 text:id:1"
-    found = receipt(0x04, text, {}, 99)
+    found = parse_receipt(0x04, text, {}, 99)
     assert found is not None
     assert (found.reference, found.delivered, found.at, found.reason) == ("4711", True, 99, None)
-    failed = receipt(0x04, b"id:a stat:UNDELIV err:045", {}, 99)
+    failed = parse_receipt(0x04, b"id:a stat:UNDELIV err:045", {}, 99)
     assert failed is not None
     assert (failed.delivered, failed.reason) == (False, "UNDELIV 045")
 
 
 def test_receipts_by_their_tlvs() -> None:
-    found = receipt(0x04, b"", {0x001E: b"4711\0", 0x0427: b"\x03"}, 99)
+    found = parse_receipt(0x04, b"", {0x001E: b"4711\0", 0x0427: b"\x03"}, 99)
     assert found is not None
     assert (found.reference, found.delivered, found.reason) == ("4711", False, "EXPIRED")
 
 
 def test_what_is_no_end_is_no_receipt() -> None:
-    assert receipt(0x00, b"id:1 stat:DELIVRD", {}) is None
-    assert receipt(0x04, b"id:1 stat:ENROUTE", {}) is None
-    assert receipt(0x04, b"hello", {}) is None
-    assert receipt(0x04, b"id:1", {0x0427: b"\x01"}) is None
+    assert parse_receipt(0x00, b"id:1 stat:DELIVRD", {}) is None
+    assert parse_receipt(0x04, b"id:1 stat:ENROUTE", {}) is None
+    assert parse_receipt(0x04, b"hello", {}) is None
+    assert parse_receipt(0x04, b"id:1", {0x0427: b"\x01"}) is None
 
 
 def test_validity_as_smpp_writes_it() -> None:

@@ -1,4 +1,4 @@
-"""What SMPP carries for a message, and what its receipts say. Pure functions."""
+"""Encodes messages for SMPP, and reads its receipts. Pure functions."""
 
 import re
 import time
@@ -33,8 +33,8 @@ class Submit:
     last: bool
 
 
-def submits(text: str, key: str, reference: int, *, whole: bool) -> list[Submit]:
-    """A text as the parts that are handed over.
+def split_message(text: str, key: str, reference: int, *, whole: bool) -> list[Submit]:
+    """Split a text into the parts that are sent.
 
     Args:
         text: The SMS.
@@ -61,8 +61,10 @@ def submits(text: str, key: str, reference: int, *, whole: bool) -> list[Submit]
     ]
 
 
-def receipt(esm_class: int, body: bytes, tlvs: Mapping[int, bytes], now: int | None = None) -> Receipt | None:
-    """The receipt in a deliver_sm; None where it is none, or tells of no end.
+def parse_receipt(
+    esm_class: int, body: bytes, tlvs: Mapping[int, bytes], now: int | None = None
+) -> Receipt | None:
+    """Read the receipt in a deliver_sm; None where it is none, or reports no final state.
 
     By the TLVs where they are there, else by the text that most SMSCs write (SMPP 3.4, appendix B).
     """
@@ -83,7 +85,7 @@ def receipt(esm_class: int, body: bytes, tlvs: Mapping[int, bytes], now: int | N
 
 
 def validity_period(ms: int) -> str:
-    """A duration as SMPP writes one: `000001000000000R` is a day."""
+    """Write a duration as SMPP has it: `000001000000000R` is a day."""
     minutes = min(max(ms // 60_000, 1), 30 * 24 * 60)
     days, rest = divmod(minutes, 24 * 60)
     return f"0000{days:02d}{rest // 60:02d}{rest % 60:02d}00000R"

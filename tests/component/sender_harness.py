@@ -1,4 +1,4 @@
-"""What the senders' tests need: a mail server, alerts and profiles on Kafka, sender processes, the ledger."""
+"""What senders' tests need: a mail server, alerts and profiles on Kafka, sender processes, the ledger."""
 
 import asyncio
 import email
@@ -28,7 +28,7 @@ from operations.waiting import wait_for
 from tests import builders
 
 Record = dict[str, Any]
-_SECRETS = {"ALERTS_SENDERS__EMAIL__UNSUBSCRIBE_SECRET": "of-the-tests"}
+_SECRETS = {"ALERTS_SENDERS__EMAIL__UNSUBSCRIBE_SECRET": "a-secret-of-the-tests"}
 _numbers = itertools.count(1)
 
 
@@ -59,13 +59,13 @@ class MailServer:
         self._controller.start()
 
     def stop(self) -> None:
-        """Listen no more, and drop all connections."""
+        """Stop listening, and drop all connections."""
         controller, self._controller = self._controller, None
         if controller is not None:
             controller.stop()
 
     def to(self, address: str) -> list[Mail]:
-        """The mails to an address."""
+        """Return the mails to an address."""
         return [mail for mail in list(self.mails) if mail.to == address]
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd calls it so.
@@ -95,8 +95,8 @@ class MailServer:
         return f"250 2.0.0 Ok: queued as {len(self.mails)}"
 
 
-class Post:
-    """A world of senders: on the Kafka and PostgreSQL of the tests, with a mail server."""
+class SenderHarness:
+    """Senders on the Kafka and PostgreSQL of the tests, with a mail server of their own."""
 
     def __init__(self, config: Config, folder: Path, quick: dict[str, Any] | None = None) -> None:
         """Write the configuration that senders are started with; `quick`: instead of short times."""
@@ -115,40 +115,40 @@ class Post:
         self.codec = Codec()
         assert self.config.senders is not None
         assert self.config.senders.email is not None
-        self.server = MailServer(self.config.senders.email.port)
+        self.mail_server = MailServer(self.config.senders.email.port)
         self._producer = producer(self.config)
         self._processes: list[subprocess.Popen[bytes]] = []
         self._log = (folder / "senders.log").open("ab")
 
-    def customer(self, *, authorized: bool = True, **fields: Any) -> str:
-        """A new customer with an account (`a-` before his id) and one setting, `s1`."""
+    def add_customer(self, *, authorized: bool = True, **fields: Any) -> str:
+        """Add a customer with an account (`a-` before their id) and one setting, `s1`."""
         customer = f"c{next(_numbers)}-{os.getpid()}-{time.time_ns()}"
-        self.settings(customer, **fields)
-        self.authorize(customer, *([customer] if authorized else []))
+        self.write_settings(customer, **fields)
+        self.write_authorization(customer, *([customer] if authorized else []))
         return customer
 
-    def settings(self, customer: str, *, snoozed_until: int | None = None, **fields: Any) -> None:
+    def write_settings(self, customer: str, *, snoozed_until: int | None = None, **fields: Any) -> None:
         """Write a customer's settings, with one setting unless `settings` says otherwise."""
         wanted = builders.setting("s1", f"a-{customer}", snoozed_until=snoozed_until)
         record = builders.settings(customer, wanted) | fields
-        self._put("alert_settings", "AlertSettings", customer, record)
+        self._send("alert_settings", "AlertSettings", customer, record)
 
-    def authorize(self, customer: str, *customers: str) -> None:
-        """Say who may see a customer's account."""
+    def write_authorization(self, customer: str, *customers: str) -> None:
+        """Write who may see a customer's account."""
         record = builders.authorization(f"a-{customer}", *customers)
-        self._put("account_authorizations", "AccountAuthorization", f"a-{customer}", record)
+        self._send("account_authorizations", "AccountAuthorization", f"a-{customer}", record)
 
-    def forget(self, customer: str) -> None:
-        """Say that a customer has left."""
+    def delete_customer(self, customer: str) -> None:
+        """Write that a customer has left."""
         send_all(self.config, [(self.config.topics.alert_settings.name, customer.encode(), None)])
 
-    def _put(self, topic: str, name: Any, key: str, record: Record) -> None:
+    def _send(self, topic: str, name: Any, key: str, record: Record) -> None:
         name_of_topic = self.config.topics.all()[topic].name
         value = self.codec.encode(name, record, name_of_topic)
         send_all(self.config, [(name_of_topic, key.encode(), value)])
 
-    def alert(self, customer: str, **fields: Any) -> Record:
-        """A new alert of a customer's setting, by mail."""
+    def new_alert(self, customer: str, **fields: Any) -> Record:
+        """Make an alert of a customer's setting, by mail."""
         now = time.time_ns() // 1_000_000
         return {
             "alert_id": f"{next(_numbers):08}-{customer}",
@@ -166,7 +166,7 @@ class Post:
             "params": {"threshold_minor": "0", "amount_minor": "1000", "balance_minor": "9500"},
         } | fields
 
-    def put(self, alerts: Iterable[Record]) -> None:
+    def send_alerts(self, alerts: Iterable[Record]) -> None:
         """Write alerts to their topic."""
         topic = self.config.topics.outbound_email.name
         for alert in alerts:
@@ -174,7 +174,7 @@ class Post:
             send(self._producer, topic, alert["customer_id"].encode(), value)
         assert self._producer.flush(30) == 0
 
-    def start(self, module: str = "delivery", *arguments: str) -> "subprocess.Popen[bytes]":
+    def start_process(self, module: str = "delivery", *arguments: str) -> "subprocess.Popen[bytes]":
         """Start a process: a sender of mails, or another module."""
         more = ["--channel", "email", *arguments] if module == "delivery" else list(arguments)
         process = subprocess.Popen(
@@ -186,7 +186,7 @@ class Post:
         self._processes.append(process)
         return process
 
-    def stop(self, process: "subprocess.Popen[bytes]", number: int = signal.SIGTERM) -> int:
+    def stop_process(self, process: "subprocess.Popen[bytes]", number: int = signal.SIGTERM) -> int:
         """End a process and wait for its end; its exit status."""
         process.send_signal(number)
         return process.wait(30)
@@ -197,11 +197,11 @@ class Post:
             if process.poll() is None:
                 process.kill()
                 process.wait()
-        self.server.stop()
+        self.mail_server.stop()
         self._log.close()
 
-    def rows(self, alerts: Iterable[Record]) -> dict[str, Record]:
-        """What the ledger has of alerts, by id."""
+    def ledger_rows(self, alerts: Iterable[Record]) -> dict[str, Record]:
+        """Return the ledger's rows of alerts, by id."""
         ids = [alert["alert_id"] for alert in alerts]
         with postgres.connect(postgres.delivery(self.config)) as connection:
             cursor = connection.execute("SELECT * FROM deliveries WHERE alert_id = ANY (%s)", [ids])
@@ -210,8 +210,8 @@ class Post:
             found = [dict(zip(names, row, strict=True)) for row in cursor]
         return {row["alert_id"]: row for row in found}
 
-    def states(self, alerts: Iterable[Record]) -> Counter[str]:
-        """How many of the alerts are in each state."""
+    def count_states(self, alerts: Iterable[Record]) -> Counter[str]:
+        """Count the alerts in each state."""
         ids = [alert["alert_id"] for alert in alerts]
         sql = "SELECT state, count(*) FROM deliveries WHERE alert_id = ANY (%s) GROUP BY state"
         with postgres.connect(postgres.delivery(self.config)) as connection:
@@ -222,8 +222,8 @@ class Post:
         with postgres.connect(postgres.delivery(self.config)) as connection:
             connection.execute(sql, values)
 
-    def value(self, sql: str, *values: Any) -> Any:
-        """One value of the delivery database."""
+    def query_value(self, sql: str, *values: Any) -> Any:
+        """Query one value of the delivery database."""
         with postgres.connect(postgres.delivery(self.config)) as connection:
             [found] = connection.execute(sql, values).fetchone() or [None]
         return found
@@ -235,26 +235,26 @@ class Post:
         assert self.config.senders.email is not None
         return self.config.senders.email.connections
 
-    def trickle(self, alerts: list[Record], seconds: float) -> None:
+    def send_slowly(self, alerts: list[Record], seconds: float) -> None:
         """Write alerts over some time, in small portions."""
         portion = 10
         for start in range(0, len(alerts), portion):
-            self.put(alerts[start : start + portion])
+            self.send_alerts(alerts[start : start + portion])
             time.sleep(seconds * portion / len(alerts))
 
-    def wait(self, what: str, condition: Callable[[], bool], timeout: float = 180) -> None:
+    def wait_for(self, what: str, condition: Callable[[], bool], timeout: float = 180) -> None:
         """Wait for a condition."""
         wait_for(what, condition, timeout, f"See {self._log.name}.")
 
     def is_ready(self) -> bool:
-        """Whether a sender takes alerts."""
+        """Tell whether a sender takes alerts."""
         try:
-            return self.metrics()['sender_ready{channel="EMAIL"}'] == 1
+            return self.metrics()['account_alerts_sender_ready{channel="EMAIL"}'] == 1
         except OSError:
             return False
 
     def metrics(self) -> dict[str, float]:
-        """What the sender tells Prometheus, by name and labels."""
+        """Read the sender's metrics, by name and labels."""
         assert self.config.senders is not None
         address = f"http://localhost:{self.config.senders.metrics_port('email')}/metrics"
         with urllib.request.urlopen(address, timeout=5) as answer:
@@ -266,6 +266,6 @@ class Post:
 
 
 def steps(row: Record) -> list[str]:
-    """What else happened to an alert."""
+    """Return the steps of an alert in the ledger."""
     found = row["steps"]
     return [step["step"] for step in (json.loads(found) if isinstance(found, str) else found)]

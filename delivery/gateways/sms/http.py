@@ -1,44 +1,42 @@
 """SMS by a gateway that takes JSON over HTTP."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from account_alerts.config.gateways import SmsHttp
 from delivery.gateways import keys
-from delivery.gateways.base import Message, Outcome, Receipt, Result
-from delivery.gateways.http_answers import http_client, may_pass, never, post, refused, retry
+from delivery.gateways.base import Gateway, Message, Outcome, Result
+from delivery.gateways.http import HttpService, retryable
+from delivery.gateways.outcomes import rejected, retry
 from delivery.gateways.sms.phone import international
 
 
-class SmsHttpGateway:
+class SmsHttpGateway(HttpService, Gateway):
     """Posts each SMS; repeats carry the same key in the header that the gateway drops them by."""
 
     def __init__(self, config: SmsHttp, ca_file: Path | None = None) -> None:
-        """Prepare; connections are made when they are needed."""
+        """Describe how the gateway wants to be asked."""
+        super().__init__(ca_file, config.connections, config.timeout)
         self._config = config
-        self._client = http_client(ca_file, config.connections, config.timeout)
         self._headers = {"Content-Type": "application/json"}
         if config.bearer is not None:
             self._headers["Authorization"] = f"Bearer {config.bearer.get_secret_value()}"
 
-    async def open(self) -> None:
-        """Nothing is to be got ready."""
-
     async def send(self, message: Message) -> Outcome:
-        """Hand one SMS over."""
+        """Send one SMS."""
         number = international(message.address)
         if number is None:
-            return refused("no phone number")
+            return rejected("no phone number")
         key = keys.token(message.key)
         values = {"to": f"+{number}", "text": message.text, "sender": self._config.sender, "key": key}
-        body = json.dumps(filled(self._config.body, values)).encode()
+        body = json.dumps(fill(self._config.body, values)).encode()
         headers = {**self._headers, self._config.idempotency_header: key}
-        answer = await post(self._client, self._config.url, headers=headers, content=body)
+        answer = await self.post(self._config.url, headers=headers, content=body)
         if isinstance(answer, Outcome):
             return answer
-        if (later := may_pass(answer)) is not None:
+        if (later := retryable(answer)) is not None:
             return later
         if answer.status_code in (401, 403, 404, 405) or answer.is_redirect:
             # About our key or address, not about this message.
@@ -47,25 +45,16 @@ class SmsHttpGateway:
             # Another attempt with this key is under way.
             return retry("HTTP 409")
         if not answer.is_success:
-            return refused(f"HTTP {answer.status_code}")
-        return Outcome(Result.HANDED_OVER, reference=_id(answer.content, self._config.id_field))
-
-    async def receipts(self) -> AsyncIterator[Receipt]:
-        """None: such gateways report in ways of their own."""
-        await never()
-        yield Receipt("", False, 0)
-
-    async def close(self) -> None:
-        """Let go of all connections."""
-        await self._client.aclose()
+            return rejected(f"HTTP {answer.status_code}")
+        return Outcome(Result.SENT, reference=_id(answer.content, self._config.id_field))
 
 
-def filled(template: Any, values: Mapping[str, str]) -> Any:
-    """The template with `{name}` replaced in every text, and nothing replaced in what was filled in."""
+def fill(template: Any, values: Mapping[str, str]) -> Any:
+    """Replace `{name}` in every text of the template, and nothing in what was filled in."""
     if isinstance(template, Mapping):
-        return {key: filled(value, values) for key, value in template.items()}
+        return {key: fill(value, values) for key, value in template.items()}
     if isinstance(template, list):
-        return [filled(value, values) for value in template]
+        return [fill(value, values) for value in template]
     return _fill(template, values) if isinstance(template, str) else template
 
 

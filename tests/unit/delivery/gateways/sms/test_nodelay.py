@@ -2,7 +2,7 @@
 
 import socket
 
-from delivery.gateways.sms.sockets import send_at_once
+from delivery.gateways.sms.nodelay import set_nodelay
 
 
 def test_only_the_connections_of_the_port() -> None:
@@ -10,7 +10,7 @@ def test_only_the_connections_of_the_port() -> None:
         port = server.getsockname()[1]
         clients = [socket.create_connection(each.getsockname()) for each in (server, other)]
         accepted, _ = server.accept()
-        assert send_at_once(port) == 2
+        assert set_nodelay(port) == 2
         at_once = [
             each.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0 for each in (*clients, accepted)
         ]

@@ -1,0 +1,35 @@
+"""The profiles: `python -m delivery.profiles`; as many processes as the topics have partitions."""
+
+import sys
+
+from account_alerts import postgres
+from account_alerts.kafka.clients import consumer
+from account_alerts.records.codec import codec
+from account_alerts.service.process import Service, run
+from delivery.profiles.consumer import ProfileConsumer
+from delivery.profiles.records import Table
+from delivery.profiles.store import ProfileStore
+
+GROUP = "profiles"
+
+
+def main(service: Service) -> None:
+    """Keep the profiles up to date until the service is stopped."""
+    config = service.config
+    settings = config.require("senders")
+    service.serve(settings.profiles_metrics_port)
+    tables: dict[str, Table] = {
+        config.topics.alert_settings.name: "profiles",
+        config.topics.account_authorizations.name: "account_access",
+    }
+    store = ProfileStore(postgres.delivery(config), service.stop)
+    profiles = ProfileConsumer(tables, codec(config), store, service.registry, service.stop)
+    options = {"group.id": GROUP, "enable.partition.eof": True, "session.timeout.ms": 10_000}
+    try:
+        profiles.run(consumer(config, **options))
+    finally:
+        store.close()
+
+
+if __name__ == "__main__":
+    sys.exit(run(main, "python -m delivery.profiles", "Keeps what senders look at before they send."))

@@ -1,0 +1,126 @@
+"""Decides on claimed alerts, and sends them to the gateway."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from account_alerts.service.backoff import Backoff
+from delivery import policy
+from delivery.alert import DeadLetter, Delivery, policy_update, retry_update, update_for
+from delivery.gateways.base import Message, Outcome, Result
+from delivery.gateways.outcomes import rejected, retry
+from delivery.ledger.writer import LedgerWriter
+from delivery.metrics import SenderMetrics
+from delivery.rendering.messages import build_message
+from delivery.worker.capacity import Capacity
+from delivery.worker.circuit_breaker import CircuitBreakers
+from delivery.worker.gateway_health import GatewayHealth
+from delivery.worker.ports import Ports
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SendSettings:
+    """How messages are sent; durations in milliseconds."""
+
+    policy: policy.Policy
+    timeout: int
+    first_retry: int
+    longest_retry: int
+
+
+class Dispatcher:
+    """Takes the alerts of one message from a claim to an update in the ledger."""
+
+    def __init__(
+        self,
+        channel: str,
+        settings: SendSettings,
+        ports: Ports,
+        writer: LedgerWriter,
+        capacity: Capacity,
+        breakers: CircuitBreakers,
+        metrics: SenderMetrics,
+    ) -> None:
+        """Send nothing yet."""
+        self._channel, self._settings, self._ports = channel, settings, ports
+        self._writer, self._capacity, self._breakers = writer, capacity, breakers
+        self._metrics, self._clock = metrics, ports.clock
+        self._health = GatewayHealth(breakers, metrics, ports.clock)
+        self._backoff = Backoff(settings.first_retry, settings.longest_retry)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def dispatch(self, group: Sequence[Delivery], probe: bool = False) -> None:
+        """Decide on the alerts of one message: one alert, or those of a digest.
+
+        What is to be sent now is sent in a task of its own; a probe is sent although its gateway is down.
+        """
+        now = self._clock.now_ms()
+        to_send = []
+        for delivery in group:
+            decision = policy.decide(
+                delivery.alert,
+                delivery.recipient,
+                self._settings.policy,
+                written_at=delivery.source.written_at,
+                now=now,
+                deferred_for=delivery.deferred_for,
+            )
+            if isinstance(decision, policy.SendNow):
+                to_send.append(delivery)
+            else:
+                self._writer.add(policy_update(delivery, decision, now), delivery)
+        if not to_send:
+            return
+        if self._breakers.is_open(to_send[0].route) and not probe:
+            for delivery in to_send:
+                self._writer.add(retry_update(delivery, now, now, "gateway down"), delivery)
+            return
+        task = asyncio.create_task(self.send(to_send))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def send(self, group: Sequence[Delivery]) -> None:
+        """Send the alerts of one message, and have the outcome written."""
+        first, started = group[0], self._clock.monotonic()
+        if started + self._settings.timeout / 1000 > first.lease_ends:
+            # It may not stay this process's own for long enough; it is due again when the lease ends.
+            self._metrics.lost_leases.inc(len(group))
+            self._capacity.release(group)
+            return
+        outcome = self._health.record_outcome(first.route, await self._attempt(group), started)
+        if outcome.result is Result.REJECTED:
+            letters = [DeadLetter(delivery.source, outcome.reason or "rejected") for delivery in group]
+            await self._ports.dead_letters.write(letters)
+            self._metrics.dead_letters.inc(len(letters))
+        now = self._clock.now_ms()
+        retry_in = 0 if outcome.gateway_down else int(self._backoff.after(first.attempt))
+        for delivery in group:
+            self._writer.add(update_for(delivery, outcome, now, retry_in), delivery)
+
+    async def cancel(self) -> None:
+        """Stop sending; what is under way is sent again by whoever claims it next."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _attempt(self, group: Sequence[Delivery]) -> Outcome:
+        try:
+            message = build_message(group, self._channel, self._ports.unsubscribe)
+        except Exception as error:  # Values that no text can be made of.
+            return rejected(f"cannot be rendered: {type(error).__name__}: {error}")
+        return await self._hand_to_gateway(message, group[0].route)
+
+    async def _hand_to_gateway(self, message: Message, route: str) -> Outcome:
+        try:
+            async with asyncio.timeout(self._settings.timeout / 1000):
+                outcome = await self._ports.gateway.send(message)
+        except TimeoutError:
+            return self._health.record_timeout(route)
+        except Exception as error:  # A gateway promises not to raise; an alert must not hang on it.
+            _log.exception("the gateway raised")
+            return retry(f"the gateway raised {type(error).__name__}")
+        self._health.record_answer(route)
+        return outcome

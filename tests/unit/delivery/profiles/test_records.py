@@ -1,0 +1,53 @@
+"""What senders need of settings and authorizations."""
+
+import pytest
+
+from account_alerts.model.errors import InvalidRecordError
+from delivery.profiles.records import Batch, InvalidProfileError, ProfileRow, parse
+from tests import builders
+from tests.unit.delivery.alerts import CODEC
+
+
+def test_a_profile_is_what_senders_need_of_the_settings() -> None:
+    wanted = builders.settings("c1", builders.setting("s1", "a1", snoozed_until=5), quiet_from="22:00")
+    found = parse(b"c1", CODEC.encode("AlertSettings", wanted, "t"), "profiles", CODEC)
+    row = found.row
+    assert row is not None
+    assert found.key == "c1"
+    assert row["addresses"]["EMAIL"] == ["c1@example.com"]
+    assert row["settings"] == {"s1": {"account_id": "a1", "channels": ["EMAIL"], "snoozed_until": 5}}
+    assert (row["quiet_from"], row["quiet_to"], row["digest"]) == ("22:00", None, None)
+    assert parse(b"c1", None, "profiles", CODEC) == ProfileRow("c1", None)
+
+
+def test_access_has_each_customer_once() -> None:
+    value = CODEC.encode("AccountAuthorization", builders.authorization("a1", "c2", "c1", "c2"), "t")
+    found = parse(b"a1", value, "account_access", CODEC)
+    assert found == ProfileRow("a1", {"account_id": "a1", "customer_ids": ["c1", "c2"]})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [(b"c2", None), (b"", b""), (b"c1", b"x"), (b"\xff", None), (b"a\0b", None)]
+)
+def test_a_broken_profile_is_skipped(key: bytes, value: bytes | None) -> None:
+    good = CODEC.encode("AlertSettings", builders.settings("c1"), "t")
+    if key == b"c2":
+        value = good
+    with pytest.raises(InvalidProfileError) as error:
+        parse(key, value, "profiles", CODEC)
+    assert isinstance(error.value, InvalidRecordError)
+
+
+def test_a_batch_has_the_newest_row_of_a_key_and_only_what_is_new() -> None:
+    batch = Batch()
+    for offset, row in (
+        (5, ProfileRow("c1", {"n": 1})),
+        (6, ProfileRow("c2", {})),
+        (7, ProfileRow("c1", None)),
+    ):
+        batch.put(offset, row)
+        batch.advance(offset + 1)
+    batch.advance(3)
+    assert batch.next_offset == 8
+    assert batch.since(0) == [ProfileRow("c1", None), ProfileRow("c2", {})]
+    assert batch.since(7) == [ProfileRow("c1", None)]
