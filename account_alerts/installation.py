@@ -12,9 +12,9 @@ CODE = Path(__file__).resolve().parents[1]
 def _project() -> Path:
     # A wheel puts them into share/ of the environment that holds its packages.
     for folder in (CODE, *(parent / "share/account-alerts" for parent in CODE.parents)):
-        if (folder / "conf").is_dir() and (folder / "schemas").is_dir():
+        if (folder / "schemas").is_dir():
             return folder
-    raise FileNotFoundError(f"conf/ and schemas/ are neither in {CODE} nor in share/account-alerts above it")
+    raise FileNotFoundError(f"schemas/ is neither in {CODE} nor in a share/account-alerts above it")
 
 
 PROJECT = _project()

@@ -1,4 +1,4 @@
-"""Run the tool where it is not installed as a command: `python -m alerts_cli`."""
+"""Runs the tool where its script is not installed: `python -m alerts_cli`."""
 
 from alerts_cli.main import main
 

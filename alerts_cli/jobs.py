@@ -6,9 +6,11 @@ from typing import Annotated
 import typer
 
 from alerts_cli.options import App, load_config
-from jobs import catalog
 
-_NAMED = ", ".join(catalog.FILES)
+JOBS = ("alert-rules", "alerting")
+"""The jobs that `all` means."""
+OTHERS = ("device-resolver", "reminders", "adhoc-alerts")
+_NAMED = ", ".join((*JOBS, *OTHERS))
 
 app = App()
 Job = Annotated[str, typer.Argument(help=f"{_NAMED}.")]
@@ -16,7 +18,7 @@ Job = Annotated[str, typer.Argument(help=f"{_NAMED}.")]
 
 @app.command(epilog="Example: alerts submit all")
 def submit(
-    job: Annotated[str, typer.Argument(help=f"{_NAMED}, or all ({', '.join(catalog.JOBS)}).")],
+    job: Annotated[str, typer.Argument(help=f"{_NAMED}, or all ({', '.join(JOBS)}).")],
     stateless: Annotated[
         bool, typer.Option("--stateless", help="Do not restore the newest checkpoint.")
     ] = False,
@@ -26,6 +28,7 @@ def submit(
     In the local environment each goes on from its newest retained checkpoint. Elsewhere that is not known:
     begin with --stateless, later name a savepoint to Flink's own client.
     """
+    from jobs import catalog
     from operations import job_runner
 
     job_runner.submit(load_config(), catalog.names(job), resume=not stateless)
@@ -45,6 +48,7 @@ def upgrade(
     """Replace a running job by another version, from a savepoint; goes back if that is not healthy."""
     from account_alerts.installation import PROJECT
     from devenv.job_control import upgrade as upgrading
+    from jobs import catalog
 
     upgrading.upgrade(load_config(), catalog.one(job), (code or PROJECT).resolve(), drop or [])
 
@@ -53,6 +57,7 @@ def upgrade(
 def rollback(job: Job) -> None:
     """Replace a running job by the version that ran before its last upgrade."""
     from devenv.job_control import upgrade as upgrading
+    from jobs import catalog
 
     upgrading.rollback(load_config(), catalog.one(job))
 

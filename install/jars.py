@@ -1,12 +1,12 @@
 """The jars: fetched by pinned coordinate, checked against the committed SHA-256, put where they are used.
 
-Run by `make install`. After a change of a version in conf/jars.lock, `python -m install.jars --update`
-writes the new checksums.
+Run by `make install`. They come from Maven Central, or from the repository whose URL is in MAVEN_REPOSITORY.
+After a change of a version in conf/jars.lock, `python -m install.jars --update` writes the new checksums.
 """
 
 import argparse
 import hashlib
-import shutil
+import os
 import sys
 import tarfile
 import tempfile
@@ -17,6 +17,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import httpx2
+
 from account_alerts import installation
 from account_alerts.installation import PROJECT
 from account_alerts.model.errors import OperationError
@@ -24,8 +26,12 @@ from account_alerts.model.errors import OperationError
 LOCK = PROJECT / "conf/jars.lock"
 INSTALLED = ("flink", "kafka", "connect", "debezium", "postgres", "queue", "tools")
 """The sections every installation needs; `production` is for images only."""
+REPOSITORY = "MAVEN_REPOSITORY"
+"""The variable that names another repository than Maven Central, such as a mirror."""
 _THREADS = 4
 _ATTEMPTS = 3
+_SECONDS = 60.0
+"""Without a byte; then the transfer is tried again."""
 
 
 class JarError(OperationError):
@@ -51,6 +57,11 @@ class Jar:
     def file(self) -> str:
         """The name of the jar file."""
         return f"{self.artifact}-{self.version}.jar"
+
+    @property
+    def path(self) -> str:
+        """Where a Maven repository has it."""
+        return f"{self.group.replace('.', '/')}/{self.artifact}/{self.version}/{self.file}"
 
 
 def read_lock(text: str) -> list[Jar]:
@@ -90,45 +101,60 @@ def fetch(jars: Iterable[Jar], target: Path, *, check: bool = True) -> list[Jar]
                 stale.unlink()
     missing = [jar for jar in jars if _sha256(target / jar.section / jar.file) != jar.sha256]
     if missing:
-        print(f"Fetching {len(missing)} jars", flush=True)
+        repository = os.environ.get(REPOSITORY) or _maven_central()
+        _fetch_all(missing, target, repository.rstrip("/"), check)
+    return [replace(jar, sha256=_sha256(target / jar.section / jar.file)) for jar in jars]
+
+
+def _maven_central() -> str:
+    # Only where something is to be fetched: it takes seconds to import. PyFlink depends on it.
+    from apache_beam.utils.subprocess_server import JavaJarServer
+
+    return str(JavaJarServer.MAVEN_CENTRAL_REPOSITORY)
+
+
+def _fetch_all(jars: list[Jar], target: Path, repository: str, check: bool) -> None:
+    print(f"Fetching {len(jars)} jars", flush=True)
     with (
+        httpx2.Client(timeout=_SECONDS, follow_redirects=True) as client,
         tempfile.TemporaryDirectory(dir=target) as cache,
         ThreadPoolExecutor(_THREADS) as pool,
     ):
-        tasks = {pool.submit(_fetch_one, jar, target, Path(cache), check): jar for jar in missing}
-        for number, task in enumerate(as_completed(tasks), 1):
+        tasks = {
+            # Two sections may list the same jar: each has a file of its own.
+            pool.submit(_fetch_one, client, repository, jar, Path(cache, str(number)), check): (number, jar)
+            for number, jar in enumerate(jars)
+        }
+        for count, task in enumerate(as_completed(tasks), 1):
+            number, jar = tasks[task]
             try:
                 task.result()
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
-            print(f"  {number}/{len(missing)} {tasks[task].file}", flush=True)
-    return [replace(jar, sha256=_sha256(target / jar.section / jar.file)) for jar in jars]
+            Path(cache, str(number)).replace(target / jar.section / jar.file)
+            print(f"  {count}/{len(jars)} {jar.file}", flush=True)
 
 
-def _fetch_one(jar: Jar, target: Path, cache: Path, check: bool) -> None:
-    from jgo.maven import MavenContext
-
-    # One folder per jar: two sections may list the same jar and would write the same file at once.
-    own = cache / jar.section / jar.file
+def _fetch_one(client: httpx2.Client, repository: str, jar: Jar, file: Path, check: bool) -> None:
+    url = f"{repository}/{jar.path}"
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            context = MavenContext(repo_cache=own, timeout=60)
-            found = context.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve()
+            with client.stream("GET", url) as answer, file.open("wb") as output:
+                answer.raise_for_status()
+                for chunk in answer.iter_bytes():
+                    output.write(chunk)
             break
-        except Exception as error:
-            # jgo and requests raise many kinds; a broken transfer is worth another try.
-            shutil.rmtree(own, ignore_errors=True)
+        except httpx2.HTTPError as error:
             if attempt == _ATTEMPTS:
                 raise JarError(f"{jar.coordinate}: cannot be fetched: {error}") from error
             time.sleep(attempt)
-    sha256 = _sha256(found)
+    sha256 = _sha256(file)
     if check and sha256 != jar.sha256:
         raise JarError(
             f"{jar.coordinate}: SHA-256 is {sha256}, {LOCK.name} says {jar.sha256}. The jar is not the one "
             "agreed on; if its version was changed on purpose: python -m install.jars --update"
         )
-    found.replace(target / jar.section / jar.file)
 
 
 def _sha256(file: Path) -> str:

@@ -13,8 +13,9 @@ import typer
 from typer.testing import CliRunner
 
 from account_alerts.config import ConfigError
-from alerts_cli import main, options
+from alerts_cli import jobs, main, options
 from alerts_cli.main import app
+from jobs import catalog
 
 GROUP: Any = typer.main.get_command(app)
 
@@ -99,8 +100,13 @@ def test_configuration_errors_are_ours() -> None:
 def test_help_loads_none_of_what_commands_run_on() -> None:
     code = (
         "import sys; from alerts_cli import main; "
-        "print([m for m in ('pydantic', 'confluent_kafka', 'pyflink', 'httpx2', 'psycopg', 'rich') "
-        "if m in sys.modules])"
+        "print([m for m in ('pydantic', 'confluent_kafka', 'pyflink', 'httpx2', 'psycopg', 'rich', 'jobs', "
+        "'operations', 'devenv', 'delivery', 'ingest') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_jobs_that_help_names_are_those_there_are() -> None:
+    assert list(jobs.JOBS) == list(catalog.JOBS)
+    assert {*jobs.JOBS, *jobs.OTHERS} == set(catalog.FILES)

@@ -2,10 +2,12 @@
 
 import hashlib
 import re
+import time
 import tomllib
 import zipfile
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from account_alerts import installation
@@ -56,56 +58,83 @@ def test_malformed_line_is_named(line: str) -> None:
         jars.read_lock(f"[kafka]\n{line}\n")
 
 
-class _Registry:
-    """Gives every jar the same content, where jgo would fetch it."""
+class _Repository:
+    """Serves files from memory, by their path."""
 
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-        self.asked = 0
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, files: dict[str, bytes]) -> None:
+        self.files = files
+        self.asked: list[str] = []
+        self.failures = 0
+        """How many requests are answered by an error first."""
+        client = httpx2.Client
+        transport = httpx2.MockTransport(self._answer)
+        monkeypatch.setattr(httpx2, "Client", lambda **options: client(transport=transport, **options))
+        monkeypatch.setattr(time, "sleep", lambda seconds: None)
+        monkeypatch.setenv(jars.REPOSITORY, "https://maven.bank.example/all/")
 
-    def __call__(self, repo_cache: Path, timeout: int) -> "_Registry":
-        self.folder = repo_cache
-        return self
+    def _answer(self, request: httpx2.Request) -> httpx2.Response:
+        self.asked.append(str(request.url))
+        if len(self.asked) <= self.failures:
+            return httpx2.Response(503)
+        content = self.files.get(str(request.url).removeprefix("https://maven.bank.example/all/"))
+        return httpx2.Response(404) if content is None else httpx2.Response(200, content=content)
 
-    def project(self, group: str, artifact: str) -> "_Registry":
-        return self
 
-    def at_version(self, version: str) -> "_Registry":
-        return self
+def _jar(section: str = "flink") -> Jar:
+    return Jar(section, "org.g", "a", "1", hashlib.sha256(b"right").hexdigest())
 
-    def artifact(self) -> "_Registry":
-        return self
 
-    def resolve(self) -> Path:
-        self.asked += 1
-        self.folder.mkdir(parents=True)
-        file = self.folder / "fetched.jar"
-        file.write_bytes(self.content)
-        return file
+def test_a_coordinate_is_a_path_in_the_repository(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    repository = _Repository(monkeypatch, {"org/g/a/1/a-1.jar": b"right"})
+    assert jars.fetch([_jar()], tmp_path) == [_jar()]
+    assert repository.asked == ["https://maven.bank.example/all/org/g/a/1/a-1.jar"]
+    assert [str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*.jar")] == ["flink/a-1.jar"]
 
 
 def test_jar_with_another_checksum_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("jgo.maven.MavenContext", _Registry(b"another"))
-    with pytest.raises(JarError, match=r"g:a:1: SHA-256 is .*--update"):
-        jars.fetch([Jar("flink", "g", "a", "1", hashlib.sha256(b"right").hexdigest())], tmp_path)
-    assert not (tmp_path / "flink/a-1.jar").exists()
+    _Repository(monkeypatch, {"org/g/a/1/a-1.jar": b"another"})
+    with pytest.raises(JarError, match=r"org.g:a:1: SHA-256 is .*--update"):
+        jars.fetch([_jar()], tmp_path)
+    assert list(tmp_path.rglob("*.jar")) == []
 
 
 def test_only_what_changed_is_fetched_and_what_is_gone_removed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    registry = _Registry(b"right")
-    monkeypatch.setattr("jgo.maven.MavenContext", registry)
-    wanted = [Jar("flink", "g", "a", "1", hashlib.sha256(b"right").hexdigest())]
+    repository = _Repository(monkeypatch, {"org/g/a/1/a-1.jar": b"right"})
     (tmp_path / "flink").mkdir()
     (tmp_path / "flink/old-1.jar").touch()
-    jars.fetch(wanted, tmp_path)
-    jars.fetch(wanted, tmp_path)
-    assert registry.asked == 1
+    jars.fetch([_jar()], tmp_path)
+    jars.fetch([_jar()], tmp_path)
+    assert len(repository.asked) == 1
     (tmp_path / "flink/a-1.jar").write_bytes(b"spoiled")
-    jars.fetch(wanted, tmp_path)
-    assert registry.asked == 2
+    jars.fetch([_jar()], tmp_path)
+    assert len(repository.asked) == 2
     assert [file.name for file in (tmp_path / "flink").iterdir()] == ["a-1.jar"]
+
+
+def test_two_sections_may_list_the_same_jar(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    _Repository(monkeypatch, {"org/g/a/1/a-1.jar": b"right"})
+    jars.fetch([_jar("kafka"), _jar("connect")], tmp_path)
+    assert {file.parent.name for file in tmp_path.rglob("a-1.jar")} == {"connect", "kafka"}
+
+
+def test_a_broken_transfer_is_tried_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    repository = _Repository(monkeypatch, {"org/g/a/1/a-1.jar": b"right"})
+    repository.failures = 2
+    jars.fetch([_jar()], tmp_path)
+    assert (tmp_path / "flink/a-1.jar").read_bytes() == b"right"
+
+
+def test_a_jar_that_cannot_be_fetched_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    repository = _Repository(monkeypatch, {})
+    with pytest.raises(JarError, match=r"org.g:a:1: cannot be fetched: .*404"):
+        jars.fetch([_jar()], tmp_path)
+    assert len(repository.asked) == 3
+
+
+def test_the_default_is_the_repository_that_a_library_names() -> None:
+    assert re.fullmatch(r"https://[^/]+/maven2", jars._maven_central())
 
 
 def test_flink_finds_its_own_jars_the_connectors_and_the_format() -> None:
