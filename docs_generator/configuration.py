@@ -35,15 +35,15 @@ def configuration() -> str:
         "as `500ms`, `10s`, `5m`, `1h` or `7d`. A required key has no default; "
         "(local) is its value in `conf/local.yaml`.",
     ]
-    sections = [_section(name, field) for name, field in Config.model_fields.items() if _models(field)]
+    described = [_section(name, field) for name, field in Config.model_fields.items() if sections(field)]
     single = [
-        _key(name, name, field, "") for name, field in Config.model_fields.items() if not _models(field)
+        _key(name, name, field, "") for name, field in Config.model_fields.items() if not sections(field)
     ]
-    return page("Configuration", *map(paragraph, introduction), bullets(single), *sections)
+    return page("Configuration", *map(paragraph, introduction), bullets(single), *described)
 
 
 def _section(path: str, field: FieldInfo) -> str:
-    model = _models(field)[0]
+    model = sections(field)[0]
     optional = "" if field.is_required() else " Optional."
     blocks = [f"## `{path}`", paragraph(_first_paragraph(model) + optional)]
     blocks += _keys(path, model)
@@ -55,7 +55,7 @@ def _keys(path: str, model: type[BaseModel]) -> list[str]:
     items = []
     nested: dict[type[BaseModel], list[str]] = defaultdict(list)
     for name, field in model.model_fields.items():
-        inner = _models(field)
+        inner = sections(field)
         if inner and get_origin(field.annotation) not in (dict, list, tuple):
             nested[inner[0]].append(name)
         else:
@@ -161,7 +161,7 @@ def _write(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _models(field: FieldInfo) -> list[type[BaseModel]]:
+def sections(field: FieldInfo) -> list[type[BaseModel]]:
     """Find the sections that a field holds."""
     found, waiting = [], [field.annotation]
     while waiting:

@@ -6,14 +6,19 @@ import subprocess
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import get_origin
 
 import pytest
+from pydantic import BaseModel
 
-from account_alerts.config import PROJECT
+from account_alerts.config import PREFIX, PROJECT, Config
 from docs_generator.cli import command_names
-from tests.unit.docs.markdown import NAMES, PAGES, code, headings, links, quoted
+from docs_generator.configuration import sections
+from tests.unit.docs.markdown import NAMES, PAGES, code, headings, links, prose, quoted
 
 pages = pytest.mark.parametrize("page", PAGES, ids=NAMES)
+_NO_KEYS = {"bank.public.bookings", "capture.position"}
+"""A topic and a header that look like keys of the configuration."""
 _MADE = (".venv/", ".local")
 """What installing or running makes: no file of the project."""
 
@@ -64,6 +69,26 @@ def test_every_make_target_that_a_page_names_exists(page: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
     named = re.findall(r"^\s*make ([a-z-]+)", "\n".join([*quoted(page), *code(page)]), re.MULTILINE)
     assert set(named) <= targets
+
+
+@pages
+def test_every_configuration_key_and_variable_that_a_page_names_exists(page: Path) -> None:
+    keys = re.findall(r"`([a-z_]+(?:\.[a-z_]+)+)[^`]*`", "\n".join(prose(page)))
+    named = [
+        key.split(".") for key in keys if key.split(".")[0] in Config.model_fields and key not in _NO_KEYS
+    ]
+    variables = re.findall(rf"\b{PREFIX}([A-Z0-9_]*[A-Z0-9])\b", page.read_text())
+    named += [name.lower().split("__") for name in variables if name != "CONFIG"]
+    assert [".".join(path) for path in named if not _is_key(Config, path)] == []
+
+
+def _is_key(model: type[BaseModel], path: list[str]) -> bool:
+    """Tell whether a path of keys leads to a field; below a map every key does."""
+    field = model.model_fields.get(path[0])
+    if field is None or len(path) == 1:
+        return field is not None
+    inner = sections(field)
+    return get_origin(field.annotation) is dict or any(_is_key(one, path[1:]) for one in inner)
 
 
 def _commands(page: Path) -> Iterator[list[str]]:
