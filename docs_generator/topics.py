@@ -17,12 +17,12 @@ _SETTINGS = [
     "Every topic has `message.timestamp.type=LogAppendTime`, except `alert-rules`: `CreateTime`.",
     "A compacted topic keeps overwritten records and tombstones at least as long as `account-entries` keeps "
     "bookings (`min.compaction.lag.ms`, `delete.retention.ms`): a replay finds the versions it needs.",
-    "The retention of `account-entries` is how far back bookings can be replayed. A longer one costs rows and "
-    "state in proportion to changes, not to accounts.",
+    "The retention of `account-entries` is how far back bookings can be replayed. A longer one costs rows "
+    "and state in proportion to changes, not to accounts.",
 ]
 _RIGHTS = (
-    "`alerts topics acls --config FILE` prints these commands for the names, the sections and the brokers of a "
-    "configuration. Below, `$KAFKA` is the list of brokers, and each component has a Kafka user of its own."
+    "`alerts topics acls --config FILE` prints these commands for the names, the sections and the brokers of "
+    "a configuration. Below, `$KAFKA` is the list of brokers, and each component has a Kafka user of its own."
 )
 
 

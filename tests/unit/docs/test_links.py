@@ -61,7 +61,7 @@ def test_every_command_that_a_page_names_exists(page: Path) -> None:
 @pages
 def test_every_module_that_a_page_runs_exists(page: Path) -> None:
     modules = re.findall(r"python -m ([\w.]+)", "\n".join([*quoted(page), *code(page)]))
-    assert [name for name in modules if importlib.util.find_spec(name) is None] == []
+    assert [name for name in modules if not _runs(name)] == []
 
 
 @pages
@@ -80,6 +80,16 @@ def test_every_configuration_key_and_variable_that_a_page_names_exists(page: Pat
     variables = re.findall(rf"\b{PREFIX}([A-Z0-9_]*[A-Z0-9])\b", page.read_text())
     named += [name.lower().split("__") for name in variables if name != "CONFIG"]
     assert [".".join(path) for path in named if not _is_key(Config, path)] == []
+
+
+def _runs(module: str) -> bool:
+    """Tell whether `python -m` runs a module: a package with `__main__`, or a file that calls its main."""
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        return False
+    if spec.submodule_search_locations is not None:
+        return importlib.util.find_spec(f"{module}.__main__") is not None
+    return "__main__" in Path(spec.origin).read_text()
 
 
 def _is_key(model: type[BaseModel], path: list[str]) -> bool:
