@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from account_alerts.config import PREFIX, Config
+from account_alerts.config import PREFIX, Config, secret_variables
 from account_alerts.installation import flink_environment
 from account_alerts.model.errors import OperationError
 
@@ -17,14 +17,6 @@ MARK = "ACCOUNT_ALERTS_STATE"
 PROGRAM = "ACCOUNT_ALERTS_PROGRAM"
 """The variable that says which of the environment's programs a process belongs to."""
 _OWNER_FILE = "account-alerts"
-_SECRETS = tuple(
-    f"{PREFIX}{name}"
-    for name in (
-        *("KAFKA__USERNAME", "KAFKA__PASSWORD", "BANK__PASSWORD", "DELIVERY__PASSWORD"),
-        "DEVICES__TOKEN",
-        "CLICKS__SECRET",
-    )
-)
 
 
 @dataclass(frozen=True)
@@ -140,10 +132,11 @@ class Layout:
         The configuration is handed on by file, so the variables that override it are left out, but not
         the secrets.
         """
+        secrets = secret_variables()
         inherited = {
             key: value
             for key, value in os.environ.items()
-            if (not key.startswith((PREFIX, "FLINK_", "JVM_ARGS")) or key in _SECRETS)
+            if (not key.startswith((PREFIX, "FLINK_", "JVM_ARGS")) or key in secrets)
         }
         return {
             **inherited,

@@ -1,8 +1,9 @@
 """The configuration: one YAML file per environment, overridden by environment variables."""
 
-from account_alerts.config.loader import LARGEST_RECORD, Config, load
+from account_alerts.config.kafka import LARGEST_RECORD
+from account_alerts.config.loader import Config, load, secret_variables
 from account_alerts.config.types import PREFIX
 from account_alerts.installation import PROJECT
 from account_alerts.model.errors import ConfigError
 
-__all__ = ["LARGEST_RECORD", "PREFIX", "PROJECT", "Config", "ConfigError", "load"]
+__all__ = ["LARGEST_RECORD", "PREFIX", "PROJECT", "Config", "ConfigError", "load", "secret_variables"]

@@ -1,11 +1,11 @@
-"""The configuration of the chain's two ends: what bookings and settings come from, and where alerts go."""
+"""The configuration of the senders, which deliver alerts to the gateways."""
 
 from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from account_alerts.config.gateways import Gateways
-from account_alerts.config.types import Duration, Port, Positive, Section, Text
+from account_alerts.config.types import Duration, LocalPort, Port, Positive, Section, Text
 
 
 class Rates(Section):
@@ -45,10 +45,10 @@ class Senders(Gateways):
     """While a gateway is down, how often it is tried at least."""
     retention: Duration = 90 * 86_400_000
     """How long the ledger keeps what became of an alert, and with it what is personal."""
-    email_metrics_port: Port = 9401
-    sms_metrics_port: Port = 9402
-    push_metrics_port: Port = 9403
-    profiles_metrics_port: Port = 9404
+    email_metrics_port: Annotated[Port, LocalPort("email_metrics_port")] = 9401
+    sms_metrics_port: Annotated[Port, LocalPort("sms_metrics_port")] = 9402
+    push_metrics_port: Annotated[Port, LocalPort("push_metrics_port")] = 9403
+    profiles_metrics_port: Annotated[Port, LocalPort("profiles_metrics_port")] = 9404
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

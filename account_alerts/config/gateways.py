@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
 
-from account_alerts.config.types import Duration, Port, Positive, Section, Text
+from account_alerts.config.types import Duration, LocalPort, Port, Positive, Section, Text
 
 HttpsUrl = Annotated[str, StringConstraints(pattern=r"^https://[^\s/]+(/\S*)?$")]
 VendorTag = Annotated[int, Field(ge=0x1400, le=0x3FFF)]
@@ -21,7 +21,7 @@ class Email(Section):
 
     type: Literal["smtp"] = "smtp"
     host: Text
-    port: Port
+    port: Annotated[Port, LocalPort("mailbox_port")]
     tls: Literal["starttls", "tls", "none"] = "starttls"
     """`tls` from the first byte (port 465); `none` only to a server on this machine."""
     sender: Text
@@ -62,7 +62,7 @@ class Smpp(Section):
     """An SMSC that takes SMS by SMPP 3.4."""
 
     host: Text
-    port: Port
+    port: Annotated[Port, LocalPort("smsc_port")]
     tls: bool = True
     """Verified against the system's certificates, or those of the variable SSL_CERT_FILE."""
     system_id: Annotated[str, StringConstraints(min_length=1, max_length=15)]
@@ -86,7 +86,7 @@ class Smpp(Section):
 class SmsHttp(Section):
     """A gateway that takes SMS by HTTP as JSON."""
 
-    url: HttpsUrl
+    url: Annotated[HttpsUrl, LocalPort("sms_http_port", "https://localhost:{}/v1/messages")]
     body: dict[str, Any]
     """What is posted; `{to}`, `{text}`, `{sender}` and `{key}` in its texts are filled in."""
     sender: Text
@@ -128,7 +128,7 @@ class WebPush(Section):
 class Fcm(Section):
     """Android apps, by Firebase Cloud Messaging (HTTP v1)."""
 
-    url: HttpsUrl = "https://fcm.googleapis.com"
+    url: Annotated[HttpsUrl, LocalPort("push_port", "https://localhost:{}")] = "https://fcm.googleapis.com"
     ttl: Duration = 24 * 3_600_000
     connections: Positive = 50
     timeout: Duration = 10_000
@@ -139,7 +139,7 @@ class Fcm(Section):
 class Apns(Section):
     """iOS apps, by Apple's push service (HTTP/2, provider tokens)."""
 
-    url: HttpsUrl = "https://api.push.apple.com"
+    url: Annotated[HttpsUrl, LocalPort("push_port", "https://localhost:{}")] = "https://api.push.apple.com"
     topic: Text
     """The app's bundle id."""
     team_id: Text
@@ -163,22 +163,6 @@ class Push(Section):
         if self.web is None and self.fcm is None and self.apns is None:
             raise ValueError("describe at least one of web, fcm and apns")
         return self
-
-
-SECRETS: dict[str, Any] = {
-    "email": {"username", "password", "unsubscribe_secret"},
-    "sms": {"smpp": {"password"}, "http": {"bearer"}},
-    "push": {"web": {"vapid_private_key"}, "fcm": {"service_account"}, "apns": {"private_key"}},
-}
-"""What comes from the environment only, below `senders`."""
-FOLLOWING = (
-    ("senders.email", "port", "mailbox_port", "{}"),
-    ("senders.sms.smpp", "port", "smsc_port", "{}"),
-    ("senders.sms.http", "url", "sms_http_port", "https://localhost:{}/v1/messages"),
-    ("senders.push.fcm", "url", "push_port", "https://localhost:{}"),
-    ("senders.push.apns", "url", "push_port", "https://localhost:{}"),
-)
-"""Addresses that follow a port of the local environment."""
 
 
 class Gateways(Section):

@@ -1,4 +1,4 @@
-"""The configuration of the account entry bridge."""
+"""The configuration of what comes in: the bridge, change data capture, the clicks endpoint."""
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
 
-from account_alerts.config.types import PREFIX, Duration, Port, Positive, Section, Text
+from account_alerts.config.types import PREFIX, Duration, LocalPort, Port, Positive, Section, Text
 
 
 def _time_zone(name: str) -> str:
@@ -25,7 +25,7 @@ TimeZone = Annotated[Text, AfterValidator(_time_zone)]
 class Bridge(Section):
     """The account entry bridge: messages of a queue (AMQP 1.0) to bookings."""
 
-    url: Text
+    url: Annotated[Text, LocalPort("queue_port", "amqp://localhost:{}")]
     """`amqp://host:port`, or `amqps://host:port` for TLS."""
     address: Text = "bookings"
     """The queue's name at the broker."""
@@ -64,7 +64,7 @@ class Bridge(Section):
 class Capture(Section):
     """Change data capture: the bank's tables, by Kafka Connect, to the topics of the contract."""
 
-    connect_url: Text
+    connect_url: Annotated[Text, LocalPort("connect_port", "http://localhost:{}")]
     name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")] = "bank"
     """Of the connector, its topics' prefix and its replication slot; a new name takes a new snapshot."""
     bookings: bool = True
@@ -89,7 +89,7 @@ class Clicks(Section):
     """The endpoint that takes events of the bank's web pages and app, and the reminders made of them."""
 
     host: Text
-    port: Port
+    port: Annotated[Port, LocalPort("clicks_port")]
     authentication: Literal["none", "token"]
     secret: SecretStr | None = None
     """What tokens are signed with; from the environment, shared with the bank's login."""

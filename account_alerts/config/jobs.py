@@ -1,4 +1,4 @@
-"""TODO."""
+"""The Flink cluster and its jobs."""
 
 from typing import Annotated, Literal
 
@@ -8,13 +8,15 @@ from pydantic import (
     StringConstraints,
 )
 
-from account_alerts.config.types import Duration, Positive, PythonMode, Section, Text
+from account_alerts.config.types import Duration, LocalPort, Positive, PythonMode, Section, Text
 
 
 class Devices(Section):
     """The device service, and how the job device-resolver asks it."""
 
-    url: Annotated[str, StringConstraints(pattern=r"^https?://[^/]+")]
+    url: Annotated[
+        str, StringConstraints(pattern=r"^https?://[^/]+"), LocalPort("devices_port", "http://localhost:{}")
+    ]
     token: SecretStr | None = None
     """Sent to the service as a bearer token; from the environment."""
     timeout: Annotated[Duration, Field(ge=1)]
@@ -90,6 +92,6 @@ class AnalystRuleJobs(Section):
 class Flink(Section):
     """The cluster that runs the jobs."""
 
-    rest_url: Text
+    rest_url: Annotated[Text, LocalPort("flink_rest_port", "http://localhost:{}")]
     options: dict[str, str | int | float | bool] = Field(default_factory=dict)
     """Further Flink options, written into the cluster's config.yaml as they are."""

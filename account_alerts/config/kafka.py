@@ -1,6 +1,6 @@
-"""TODO."""
+"""Kafka and its topics."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     Field,
@@ -8,13 +8,13 @@ from pydantic import (
     model_validator,
 )
 
-from account_alerts.config.types import PREFIX, Duration, Positive, Section, Text
+from account_alerts.config.types import PREFIX, Duration, LocalPort, Positive, Section, Text
 
 
 class Kafka(Section):
     """How to reach Kafka, and how values are encoded."""
 
-    bootstrap_servers: Text
+    bootstrap_servers: Annotated[Text, LocalPort("kafka_port", "localhost:{}")]
     encoding: Literal["avro", "avro-confluent"]
     schema_registry_url: Text | None = None
     replication_factor: Positive
@@ -65,6 +65,10 @@ class Kafka(Section):
             properties["sasl.username"] = self.username.get_secret_value()
             properties["sasl.password"] = self.password.get_secret_value()
         return properties
+
+
+LARGEST_RECORD = 20_000_000
+"""Bytes of the records that the jobs write: longer than any made of records of Kafka's own limit, 1 MiB."""
 
 
 class Topic(Section):

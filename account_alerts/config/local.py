@@ -1,4 +1,4 @@
-"""TODO."""
+"""The local environment: what `alerts up` starts, and where."""
 
 from pathlib import Path
 from typing import Self
@@ -24,19 +24,19 @@ class Local(Section):
     task_slots: Positive
     kafka_heap: Memory
     connect_heap: Memory = "512m"
-    postgres_port: Port = 15432
-    connect_port: Port = 18083
-    queue_port: Port = 15672
-    clicks_port: Port = 18090
-    devices_port: Port = 18091
-    mailbox_port: Port = 18025
-    smsc_port: Port = 12775
-    sms_http_port: Port = 18092
-    push_port: Port = 18093
-    email_metrics_port: Port = 19401
-    sms_metrics_port: Port = 19402
-    push_metrics_port: Port = 19403
-    profiles_metrics_port: Port = 19404
+    postgres_port: Port
+    connect_port: Port
+    queue_port: Port
+    clicks_port: Port
+    devices_port: Port
+    mailbox_port: Port
+    smsc_port: Port
+    sms_http_port: Port
+    push_port: Port
+    email_metrics_port: Port
+    sms_metrics_port: Port
+    push_metrics_port: Port
+    profiles_metrics_port: Port
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

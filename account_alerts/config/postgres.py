@@ -1,18 +1,18 @@
-"""TODO."""
+"""How to reach PostgreSQL."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import SecretStr
 
-from account_alerts.config.types import Port, Section, Text
+from account_alerts.config.types import LocalPort, Port, Section, Text
 
 
 class Database(Section):
     """How to reach a PostgreSQL database; the password comes from the environment."""
 
     host: Text
-    port: Port
+    port: Annotated[Port, LocalPort("postgres_port")]
     name: Text
     user: Text
     password: SecretStr | None = None

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Kafka: clients, topics, dead letters, rights."""

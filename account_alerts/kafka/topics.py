@@ -7,12 +7,15 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import NewTopic, OffsetSpec  # type: ignore[attr-defined]
 
-from account_alerts.config import Config
+from account_alerts.config import LARGEST_RECORD, Config
 from account_alerts.kafka.clients import KafkaUnreachableError, admin
 from account_alerts.model.errors import OperationError
 
 _TIMEOUT = 15
 """Seconds."""
+_LARGE_RECORD_TOPICS = frozenset(
+    {"alert_rules", "dead_letters", "outbound_email", "outbound_sms", "outbound_push", "quarantined_alerts"}
+)
 
 
 class TopicError(OperationError):
@@ -43,6 +46,25 @@ def check_partitions(config: Config, known: Mapping[str, Any], keys: Iterable[st
             )
 
 
+def topic_settings(config: Config, key: str) -> dict[str, str]:
+    """Return the Kafka settings a topic is created with, by the topic's key (such as `account_entries`)."""
+    topic = config.topics.all()[key]
+    retention = topic.retention or config.topics.account_entries.retention
+    settings = {
+        "cleanup.policy": topic.cleanup,
+        # The rules' records carry the time up to which they are known, so they keep their own.
+        "message.timestamp.type": "CreateTime" if key == "alert_rules" else "LogAppendTime",
+        "min.insync.replicas": str(config.kafka.min_insync_replicas),
+    }
+    if key in _LARGE_RECORD_TOPICS:
+        settings["max.message.bytes"] = str(LARGEST_RECORD)
+    if topic.cleanup == "compact":
+        # A booking's rules also say which of those before it were counted.
+        kept = str((retention or 0) + config.rules.count_reach)
+        return settings | {"min.compaction.lag.ms": kept, "delete.retention.ms": kept}
+    return settings | {"retention.ms": str(retention)}
+
+
 def reachable(config: Config, timeout: float = 1.0) -> bool:
     """Whether a broker answers within `timeout` seconds."""
     try:
@@ -65,7 +87,7 @@ def create(config: Config) -> list[str]:
             topic.name,
             num_partitions=topic.partitions,
             replication_factor=config.kafka.replication_factor,
-            config=config.topic_settings(key),
+            config=topic_settings(config, key),
         )
         for key, topic in config.topics.all().items()
     ]

@@ -21,6 +21,7 @@ import pytest
 
 from account_alerts.config import Config, load
 from account_alerts.kafka.clients import admin, read_to_end, send_all
+from account_alerts.kafka.topics import topic_settings
 from devenv.layout import MARK, Layout
 from devenv.ports import throw_away
 from devenv.supervise import processes
@@ -123,7 +124,7 @@ def test_up_creates_the_topics_of_the_contract(machine: Machine) -> None:
         resource = ConfigResource(ResourceType.TOPIC, topic.name)
         [future] = client.describe_configs([resource]).values()
         settings = {name: entry.value for name, entry in future.result().items()}
-        for name, value in machine.config.topic_settings(key).items():
+        for name, value in topic_settings(machine.config, key).items():
             assert settings[name] == value, (topic.name, name)
 
 

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
-from account_alerts.config import PROJECT, Config, ConfigError, load
-from account_alerts.config.loader import RENAMED
+from account_alerts.config import PROJECT, Config, ConfigError, load, secret_variables
+from account_alerts.config.local import Local
+from account_alerts.config.problems import RENAMED, SECRET
+from account_alerts.config.types import walk
 
 LOCAL = PROJECT / "conf/local.yaml"
 PRODUCTION = PROJECT / "conf/production.yaml"
@@ -215,15 +217,34 @@ def test_written_configuration_reads_back_the_same(tmp_path: Path) -> None:
     assert load(tmp_path / "written.yaml").model_dump() == config.model_dump()
 
 
-def test_topics_follow_the_contract() -> None:
+def test_what_is_named_like_a_secret_is_one_and_what_is_one_is_named_so() -> None:
+    for path, _ in walk(Config):
+        secret = "ALERTS_" + "__".join(path).upper() in secret_variables()
+        assert bool(SECRET.search(path[-1])) == secret, path
+    assert "ALERTS_BRIDGE__PASSWORD" in secret_variables()
+    assert "ALERTS_SENDERS__PUSH__WEB__VAPID_PRIVATE_KEY" in secret_variables()
+
+
+def test_the_ports_of_the_local_environment_stand_in_its_file_only() -> None:
+    for name, field in Local.model_fields.items():
+        assert field.is_required() or not name.endswith("_port"), name
+
+
+@pytest.mark.parametrize("section", ["bank", "delivery", "capture", "bridge", "clicks", "devices", "senders"])
+def test_a_section_that_is_missing_is_named(tmp_path: Path, section: Any) -> None:
+    assert load(LOCAL).require(section) is not None
+    config = load(changed(tmp_path, section, None))
+    with pytest.raises(ConfigError, match=rf"changed\.yaml: has no section '{section}'\. Add it"):
+        config.require(section)
+
+
+def test_a_key_that_went_away_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"alerting\.unusual_from: is no longer a key: .* Remove it"):
+        load(changed(tmp_path, "alerting.unusual_from", 5))
+
+
+def test_an_override_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALERTS_LOCAL__KAFKA_PORT", "1111")
     config = load(LOCAL)
-    week = str(7 * 24 * 3600 * 1000)
-    assert config.topic_settings("account_entries")["message.timestamp.type"] == "LogAppendTime"
-    assert config.topic_settings("alert_rules")["message.timestamp.type"] == "CreateTime"
-    assert config.topic_settings("account_entries")["retention.ms"] == week
-    for key in ("account_authorizations", "alert_settings", "alert_rules"):
-        settings = config.topic_settings(key)
-        assert settings["cleanup.policy"] == "compact"
-        # And as long as the bookings before a booking are counted.
-        assert int(settings["min.compaction.lag.ms"]) == int(week) + config.rules.count_reach
-        assert int(settings["delete.retention.ms"]) == int(week) + config.rules.count_reach
+    assert config.kafka.bootstrap_servers == "localhost:1111"
+    assert config.override({"local": {"kafka_port": 2222}}).kafka.bootstrap_servers == "localhost:2222"
