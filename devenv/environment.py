@@ -109,6 +109,7 @@ def _start(config: Config, state: Layout, *, whole: bool) -> None:
             "keeper": f"exec {keeper}",
             **(services.commands(config, state) if whole else {}),
         },
+        services.STOP_SIGNALS,
     )
     say(f"starting Kafka and Flink (state and logs: {state.state})")
     supervise.start(state)

@@ -25,9 +25,9 @@ def _processes(config: Config, layout: Layout) -> list[dict[str, Any]]:
     names = supervise.programs(layout) or CHAIN
     with ThreadPoolExecutor() as pool:
         asked = {
-            part.program: pool.submit(part.ready, config)
-            for part in catalog.PARTS
-            if part.program in names and part.program in found
+            service.program: pool.submit(service.ready, config)
+            for service in catalog.SERVICES
+            if service.program in names and service.program in found
         }
     report = []
     for name in (supervise.SUPERVISOR, *names):

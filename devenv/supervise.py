@@ -40,7 +40,8 @@ autostart=true
 autorestart=true
 startsecs=1
 startretries=1000000
-stopasgroup=true
+stopsignal={signal}
+stopasgroup={group}
 killasgroup=true
 stopwaitsecs={stop}
 redirect_stderr=true
@@ -50,8 +51,15 @@ stdout_logfile_backups=1
 """
 
 
-def write(layout: Layout, commands: Mapping[str, str]) -> None:
-    """Write the supervisor's configuration: the shell command of each program, by name."""
+def write(layout: Layout, commands: Mapping[str, str], stop_signals: Mapping[str, str]) -> None:
+    """Write the supervisor's configuration.
+
+    Args:
+        layout: The environment's files.
+        commands: The shell command of each program, by name.
+        stop_signals: The signals that end programs in order, by name, where they are not TERM. TERM goes to a
+            program's children, too; another one means something else to them.
+    """
 
     def literal(text: object) -> str:
         return str(text).replace("%", "%%")  # The supervisor expands %(...)s.
@@ -67,6 +75,8 @@ def write(layout: Layout, commands: Mapping[str, str]) -> None:
             name=name,
             command=literal(shlex.quote(command)),
             variable=PROGRAM,
+            signal=stop_signals.get(name, "TERM"),
+            group=str(stop_signals.get(name, "TERM") == "TERM").lower(),
             stop=_STOP_SECONDS,
             logs=literal(layout.logs),
         )

@@ -1,8 +1,9 @@
-"""The programs of the chain's two ends, which `alerts up --profile full` starts beside Kafka and Flink."""
+"""The services of ingestion and delivery, which `alerts up --profile full` starts beside Kafka and Flink."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 from account_alerts.config import Config
 from devenv.fake_gateways import programs
@@ -14,8 +15,8 @@ _SECONDS = 180.0
 
 
 @dataclass(frozen=True)
-class Part:
-    """A program of the local environment; the supervisor starts it, and starts it again when it dies.
+class Service:
+    """A program of the local environment; the supervisor starts it, and restarts it when it dies.
 
     All start at once, so each waits by itself for what it needs.
     """
@@ -30,20 +31,23 @@ class Part:
     """What a user is told when it is ready, such as its address."""
     prepare: Callable[[Config], object] | None = None
     """What is to be done once it is ready, every time, such as migrations."""
+    stop_signal: Literal["TERM", "INT"] = "TERM"
+    """What it takes as: end now, in order."""
 
 
-POSTGRES = Part("postgres", postgres.write, postgres.ready, postgres.where, postgres.prepare)
-CONNECT = Part("connect", connect.write, connect.ready, connect.where, connect.prepare)
-PUBLISHER = Part("publisher", publisher.write, publisher.ready, publisher.where)
-QUEUE = Part("queue", queue.write, queue.ready, queue.where)
-BRIDGE = Part("bridge", bridge.write, bridge.ready, bridge.where)
-MAILBOX = Part("mailbox", *programs.MAILBOX)
-SMSC = Part("smsc", *programs.SMSC)
-PUSH_SERVICE = Part("push_service", *programs.PUSH_SERVICE)
-CLICKS = Part("clicks", clicks.write, clicks.ready, clicks.where)
-DEVICES = Part("devices", devices.write, devices.ready, devices.where)
+# By a SIGTERM it would wait for its clients to leave.
+POSTGRES = Service("postgres", postgres.write, postgres.ready, postgres.where, postgres.prepare, "INT")
+CONNECT = Service("connect", connect.write, connect.ready, connect.where, connect.prepare)
+PUBLISHER = Service("publisher", publisher.write, publisher.ready, publisher.where)
+QUEUE = Service("queue", queue.write, queue.ready, queue.where)
+BRIDGE = Service("bridge", bridge.write, bridge.ready, bridge.where)
+MAILBOX = Service("mailbox", *programs.MAILBOX)
+SMSC = Service("smsc", *programs.SMSC)
+PUSH_SERVICE = Service("push_service", *programs.PUSH_SERVICE)
+CLICKS = Service("clicks", clicks.write, clicks.ready, clicks.where)
+DEVICES = Service("devices", devices.write, devices.ready, devices.where)
 PROFILES, SENDER_EMAIL, SENDER_SMS, SENDER_PUSH = (
-    Part(
+    Service(
         "profiles" if process == "profiles" else f"sender_{process}",
         partial(senders.write, process=process),
         partial(senders.ready, process=process),
@@ -52,27 +56,31 @@ PROFILES, SENDER_EMAIL, SENDER_SMS, SENDER_PUSH = (
     for process in ("profiles", "email", "sms", "push")
 )
 
-PARTS: tuple[Part, ...] = (
+SERVICES: tuple[Service, ...] = (
     *(POSTGRES, CONNECT, PUBLISHER, QUEUE, BRIDGE, CLICKS, DEVICES, MAILBOX, SMSC, PUSH_SERVICE),
     *(PROFILES, SENDER_EMAIL, SENDER_SMS, SENDER_PUSH),
 )
 """In the order in which they are waited for and prepared."""
 
 
+STOP_SIGNALS = {service.program: service.stop_signal for service in SERVICES}
+"""By program."""
+
+
 def commands(config: Config, layout: Layout) -> dict[str, str]:
-    """Configure all parts; the shell command of each program, by name."""
-    return {part.program: part.write(config, layout) for part in PARTS}
+    """Configure all services; return the shell command of each program, by name."""
+    return {service.program: service.write(config, layout) for service in SERVICES}
 
 
 def wait_until_ready(config: Config, layout: Layout) -> None:
-    """Wait for each part in its order, and prepare it.
+    """Wait for each service in its order, and prepare it.
 
     Raises:
         OperationError: One is not ready in time.
     """
-    for part in PARTS:
-        ready = partial(part.ready, config)
-        wait_for(part.program, ready, _SECONDS, f"See {part.program}.out in {layout.logs}.")
-        if part.prepare:
-            part.prepare(config)
-        say(f"{part.program}: {part.where(config)}")
+    for service in SERVICES:
+        ready = partial(service.ready, config)
+        wait_for(service.program, ready, _SECONDS, f"See {service.program}.out in {layout.logs}.")
+        if service.prepare:
+            service.prepare(config)
+        say(f"{service.program}: {service.where(config)}")

@@ -1,7 +1,9 @@
 """The local PostgreSQL: one server with the bank's database and the senders', on this machine only."""
 
+import os
+import pwd
 import shlex
-import sys
+import shutil
 from pathlib import Path
 
 from account_alerts import installation, postgres
@@ -38,12 +40,14 @@ host all all 127.0.0.1/32 trust
 host all all ::1/128 trust
 """
 
+_CAP_DAC_OVERRIDE = 1
+
 
 def write(config: Config, layout: Layout) -> str:
-    """Write the server's files; returns the shell command that makes its data once and runs it.
+    """Write the server's files; return the shell command that makes its data once and runs it.
 
     Raises:
-        OperationError: The two databases are not the local server's.
+        OperationError: The two databases are not the local server's, or `setpriv` is missing.
     """
     _check(config)
     folder, data = layout.postgres, layout.postgres / "data"
@@ -60,11 +64,14 @@ def write(config: Config, layout: Layout) -> str:
     ident.write_text("")
     roles = folder / "roles.sql"
     roles.write_text(_roles(config))
-    run = [sys.executable, "-I", str(Path(__file__).with_name("unprivileged.py"))]
+    user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+    run = unprivileged(user)
     # Made beside its place: half a folder is never taken for a whole one.
     new = folder / "data.new"
+    owner = ["-o", str(user.pw_uid), "-g", str(user.pw_gid)] if user else []
+    own = ["install", "-d", "-m", "700", *owner, str(new)]
     make = [
-        *(*run, "--own", str(new), str(installation.POSTGRES / "bin/initdb"), "--pgdata", str(new)),
+        *(*run, str(installation.POSTGRES / "bin/initdb"), "--pgdata", str(new)),
         *("--username", "postgres", "--auth", "reject", "--encoding", "UTF8", "--locale", "C.UTF-8"),
         *("--no-sync", "--no-instructions"),
     ]
@@ -73,19 +80,49 @@ def write(config: Config, layout: Layout) -> str:
     server = [*run, str(installation.POSTGRES / "bin/postgres"), "-c", f"config_file={settings}"]
     quoted = {"new": shlex.quote(str(new)), "data": shlex.quote(str(data))}
     return (
-        f"[ -d {quoted['data']} ] || {{ rm -rf {quoted['new']} && {shlex.join(make)} && "
+        f"[ -d {quoted['data']} ] || {{ rm -rf {quoted['new']} && {shlex.join(own)} && {shlex.join(make)} && "
         f"{shlex.join(single)} < {shlex.quote(str(roles))} && "
         f"mv {quoted['new']} {quoted['data']}; }} || exit 1; exec {shlex.join(server)}"
     )
 
 
+def unprivileged(user: pwd.struct_passwd | None) -> list[str]:
+    """Return the command, of util-linux, that runs the rest of its arguments as a user other than root.
+
+    PostgreSQL refuses to run as root. Another user can't pass through folders that are root's alone, such as
+    a clone below /root: so the server keeps root's right to pass through folders and open files
+    (CAP_DAC_OVERRIDE), where this process has it. The server ends, in order, when the supervisor dies.
+
+    Args:
+        user: The user to become; None where this process is not root's.
+
+    Raises:
+        OperationError: The program `setpriv` is missing.
+    """
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        raise OperationError("setpriv is missing: install util-linux")
+    run = [setpriv, "--pdeathsig", "INT"]
+    if user is not None:
+        run += [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+        if _permitted() >> _CAP_DAC_OVERRIDE & 1:
+            run += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+    return run
+
+
+def _permitted() -> int:
+    """Return the capabilities that this process may use, one a bit."""
+    status = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("CapPrm:"))
+
+
 def ready(config: Config) -> bool:
-    """Whether both databases answer."""
+    """Tell whether both databases answer."""
     return all(postgres.reachable(each(config)) for each in (postgres.bank, postgres.delivery))
 
 
 def where(config: Config) -> str:
-    """The addresses of both."""
+    """Return the addresses of both."""
     both = (postgres.bank(config), postgres.delivery(config))
     return ", ".join(postgres.address(each) for each in both)
 

@@ -15,10 +15,10 @@ from account_alerts.config.postgres import Database
 from account_alerts.kafka import topics
 from devenv.ports import throw_away
 from devenv.services import kafka as kafka_service
-from devenv.services.catalog import POSTGRES, Part
+from devenv.services.catalog import POSTGRES, Service
 from tests.component.programs import Programs
 
-KAFKA = Part(
+KAFKA = Service(
     "kafka",
     kafka_service.write,
     topics.reachable,

@@ -15,23 +15,23 @@ from delivery.gateways.base import Gateway, Message, Outcome, Result
 from delivery.gateways.factory import make_gateway
 from devenv.fake_gateways import received, secrets
 from devenv.fake_gateways.files import files
-from devenv.services.catalog import Part
+from devenv.services.catalog import Service
 from tests.component.programs import Programs
 
 _numbers = itertools.count()
 
 
 @contextmanager
-def running(programs: Programs, part: Part) -> Iterator[Config]:
+def running(programs: Programs, service: Service) -> Iterator[Config]:
     """Run a gateway's server; yields what a sender is configured by, secrets included."""
     values = secrets.variables(programs.config)
-    programs.start(part)
+    programs.start(service)
     with pytest.MonkeyPatch.context() as variables:
         for name, value in values.items():
             variables.setenv(name, value)
-        own = load(files(programs.config).folder / f"{part.program}.yaml")
+        own = load(files(programs.config).folder / f"{service.program}.yaml")
     yield own
-    programs.stop(part.program)  # Other tests listen on its port themselves.
+    programs.stop(service.program)  # Other tests listen on its port themselves.
 
 
 def new_key() -> str:

@@ -10,7 +10,7 @@ import psutil
 from account_alerts.config import Config
 from devenv import supervise
 from devenv.layout import Layout
-from devenv.services.catalog import Part
+from devenv.services.catalog import Service
 from operations.waiting import wait_for
 
 _SECONDS = 300.0
@@ -25,22 +25,23 @@ class Programs:
         self.folder = folder
         self._started: list[str] = []
 
-    def start(self, part: Part) -> None:
+    def start(self, service: Service) -> None:
         """Configure and start a program, wait until it is ready, and prepare it."""
-        layout = self.layout(part.program)
+        layout = self.layout(service.program)
         layout.make()
         self.config.write(layout.config)
-        supervise.write(layout, {part.program: part.write(self.config, layout)})
+        commands = {service.program: service.write(self.config, layout)}
+        supervise.write(layout, commands, {service.program: service.stop_signal})
         supervise.start(layout)
-        self._started.append(part.program)
-        self.wait(part)
-        if part.prepare:
-            part.prepare(self.config)
+        self._started.append(service.program)
+        self.wait(service)
+        if service.prepare:
+            service.prepare(self.config)
 
-    def wait(self, part: Part) -> None:
+    def wait(self, service: Service) -> None:
         """Wait until a program is ready."""
-        log = self.layout(part.program).logs / f"{part.program}.out"
-        wait_for(part.program, lambda: part.ready(self.config), _SECONDS, f"See {log}.")
+        log = self.layout(service.program).logs / f"{service.program}.out"
+        wait_for(service.program, lambda: service.ready(self.config), _SECONDS, f"See {log}.")
 
     def layout(self, program: str) -> Layout:
         """Where a program's files are."""

@@ -11,6 +11,7 @@ import pytest
 from account_alerts import postgres as database
 from account_alerts.config import Config
 from account_alerts.config.postgres import Database
+from devenv import supervise
 from devenv.services.catalog import POSTGRES
 from operations.migrations import MigrationError, migrate
 from tests.component.programs import Programs
@@ -53,6 +54,27 @@ def test_a_killed_server_comes_back_with_its_data(postgres: Config, programs: Pr
     with database.connect(bank) as connection:
         assert connection.execute("SELECT number FROM kept").fetchone() == (1,)
         connection.execute("DROP TABLE kept")
+
+
+def test_it_ends_in_order_though_clients_are_connected(postgres: Config, programs: Programs) -> None:
+    log = programs.layout("postgres").logs / "postgres.out"
+    with database.connect(database.bank(postgres)):
+        programs.stop("postgres")
+    assert log.read_text().rstrip().endswith("database system is shut down")
+    programs.start(POSTGRES)
+
+
+def test_it_ends_when_its_supervisor_dies(postgres: Config, programs: Programs) -> None:
+    layout = programs.layout("postgres")
+    supervisor = supervise.supervisor(layout)
+    assert supervisor is not None
+    server_processes = programs.processes("postgres")
+    supervisor.kill()
+    _, alive = psutil.wait_procs(server_processes, timeout=60)
+    assert alive == []
+    # What it logs goes nowhere now; a server that ends in order removes this.
+    assert not (layout.postgres / "data/postmaster.pid").exists()
+    programs.start(POSTGRES)
 
 
 def test_migrations_are_applied_once_by_whoever_comes_first(empty: Database, tmp_path: Path) -> None:
