@@ -91,9 +91,32 @@ def create(config: Config) -> list[str]:
         )
         for key, topic in config.topics.all().items()
     ]
-    created = []
+    created = create_missing(config, wanted)
+    _wait_until_usable(config)
+    check_partitions(config, admin(config).list_topics(timeout=_TIMEOUT).topics, config.topics.all())
+    return created
+
+
+def create_missing(config: Config, wanted: Iterable[NewTopic]) -> list[str]:
+    """Create those of some topics that Kafka does not have; returns their names.
+
+    Nothing is asked of Kafka but the list where all are there: that needs no right to create topics.
+
+    Raises:
+        KafkaUnreachableError: Kafka does not answer, or refuses a topic.
+    """
     client = admin(config)  # Its requests end with it.
-    for name, future in client.create_topics(wanted, request_timeout=_TIMEOUT).items():
+    try:
+        existing = client.list_topics(timeout=_TIMEOUT).topics
+    except KafkaException as error:
+        raise KafkaUnreachableError(
+            f"Kafka does not answer ({error.args[0].str()}). Is it up? See `alerts status`."
+        ) from error
+    missing = [topic for topic in wanted if topic.topic not in existing]
+    created: list[str] = []
+    if not missing:
+        return created
+    for name, future in client.create_topics(missing, request_timeout=_TIMEOUT).items():
         try:
             future.result()
         except KafkaException as error:
@@ -102,8 +125,6 @@ def create(config: Config) -> list[str]:
                 raise KafkaUnreachableError(f"topic {name} cannot be created: {problem.str()}") from error
         else:
             created.append(name)
-    _wait_until_usable(config)
-    check_partitions(config, admin(config).list_topics(timeout=_TIMEOUT).topics, config.topics.all())
     return created
 
 

@@ -8,7 +8,7 @@ from account_alerts.config import Config
 from account_alerts.model.errors import OperationError
 from devenv.layout import Layout
 from devenv.services.kafka import rolling_log
-from ingest.capture import connect_client, debezium
+from ingest.capture.connect_client import ConnectClient
 
 _NAMES = ("config", "offset", "status")
 
@@ -62,12 +62,12 @@ def write(config: Config, layout: Layout) -> str:
 
 def ready(config: Config) -> bool:
     """Whether the worker takes connectors."""
-    return connect_client.answers(config)
+    return ConnectClient(config).is_ready()
 
 
 def where(config: Config) -> str:
     """Its REST interface."""
-    return debezium.capture(config).connect_url
+    return config.require("capture").connect_url
 
 
 def prepare(config: Config) -> None:
@@ -76,7 +76,8 @@ def prepare(config: Config) -> None:
     Raises:
         OperationError: It does not.
     """
-    connect_client.register(config)
-    if not connect_client.running(config):
-        status = connect_client.status(config)
-        raise OperationError(f"connect: the connector does not run: {status.reason or 'see connect.log'}")
+    client = ConnectClient(config)
+    client.register()
+    if not client.wait_until_running():
+        reason = client.status().reason or "see connect.log"
+        raise OperationError(f"connect: the connector does not run: {reason}")

@@ -8,14 +8,14 @@ from confluent_kafka import ConsumerGroupState, KafkaException
 from account_alerts.config import PROJECT, Config
 from account_alerts.kafka.clients import admin
 from devenv.layout import Layout
+from ingest.capture.publisher import GROUP
 
-GROUP = "publisher"
 _SECONDS = 5
 
 
 def write(config: Config, layout: Layout) -> str:
     """The shell command that runs it."""
-    run = [sys.executable, "-m", "ingest.capture.publisher", "--config", str(layout.config)]
+    run = [sys.executable, "-m", "ingest.capture", "--config", str(layout.config)]
     return f"cd {shlex.quote(str(PROJECT))} && exec {shlex.join([*run, '--instance', 'local'])}"
 
 

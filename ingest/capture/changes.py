@@ -1,4 +1,4 @@
-"""What a change of a table means: the record of the contract that it becomes. Pure functions."""
+"""Reads a change of the bank's tables into the record of the contract that it becomes. Pure functions."""
 
 import json
 from collections.abc import Mapping
@@ -7,26 +7,22 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from account_alerts.model.errors import InvalidRecordError
+from account_alerts.records.bookings import FIELDS
 from account_alerts.records.codec import Record, RecordName
 from ingest.capture.debezium import AUTHORIZATIONS, BOOKINGS, SETTINGS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ADDED = ("c", "r")
 """Created, and read for a snapshot: what happens to a booking's row later is no booking."""
-_BOOKING = (
-    *("entry_id", "account_id", "currency", "amount_minor", "credit_debit", "balance_minor", "booked_at"),
-    *("entry_type", "merchant_id", "merchant_name", "merchant_category", "country", "counterparty"),
-    "description",
-)
 
 
-class UnusableChangeError(InvalidRecordError):
-    """A change that is no such row; the message says why, without what is in it."""
+class InvalidChangeError(InvalidRecordError):
+    """A change is no row of its table; the text says why, and quotes nothing of the content."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """What one becomes."""
+    """The record that a change becomes."""
 
     name: RecordName
     record: Record | None
@@ -42,24 +38,24 @@ _NAMES: dict[str, tuple[RecordName, str]] = {
 }
 
 
-def change(table: str, key: bytes | None, value: bytes | None, oldest_booking: int) -> Change | None:
-    """The record that a change of a table becomes; None where it becomes none.
+def read_change(table: str, key: bytes | None, value: bytes | None, oldest_booking: int) -> Change | None:
+    """Read a change of a table into a record; None where it becomes none.
 
     Args:
-        table: Its name, one of `connector.tables`.
+        table: Its name, one of `debezium.tables`.
         key: The customer's or the account's id.
-        value: The row as JSON; None where it was deleted. One without a record is of somebody who left.
-        oldest_booking: Of a snapshot, what was booked longer ago than so many milliseconds is none: nobody is
-            to hear today of what happened a year ago.
+        value: The row as JSON; None where it was deleted. A row without a record is of a customer who left.
+        oldest_booking: Milliseconds; in a snapshot, a booking older than this becomes no record: a customer
+            is not to be alerted today of what happened a year ago.
 
     Raises:
-        UnusableChangeError: The row cannot be read, or is another one's.
+        InvalidChangeError: The row cannot be read, or has another key.
     """
     name, field = _NAMES[table]
     if table == BOOKINGS and value is None:
         return None
     if not key:
-        raise UnusableChangeError("no key")
+        raise InvalidChangeError("no key")
     if value is None:
         return Change(name, None)
     row = _object(value, "the row")
@@ -77,7 +73,7 @@ def change(table: str, key: bytes | None, value: bytes | None, oldest_booking: i
     else:
         record = _object(row.get("record"), "the record")
     if record.get(field) != key.decode(errors="replace"):
-        raise UnusableChangeError(f"the key is not the {field}")
+        raise InvalidChangeError(f"the key is not the {field}")
     return Change(name, record, committed_ms)
 
 
@@ -85,26 +81,26 @@ def _object(text: Any, what: str) -> dict[str, Any]:
     try:
         found = json.loads(text or "")
     except (ValueError, TypeError) as error:
-        raise UnusableChangeError(f"{what} is no JSON") from error
+        raise InvalidChangeError(f"{what} is no JSON") from error
     if not isinstance(found, dict):
-        raise UnusableChangeError(f"{what} is no JSON object")
+        raise InvalidChangeError(f"{what} is no JSON object")
     return found
 
 
 def _booking(row: Mapping[str, Any]) -> Record:
-    if missing := [name for name in _BOOKING if name not in row]:
-        raise UnusableChangeError(f"the row has no {', '.join(missing)}")
-    return {name: row[name] for name in _BOOKING} | {"booked_at": milliseconds(row["booked_at"])}
+    if missing := FIELDS.difference(row):
+        raise InvalidChangeError(f"the row has no {', '.join(sorted(missing))}")
+    return {name: row[name] for name in FIELDS} | {"booked_at": milliseconds(row["booked_at"])}
 
 
 def milliseconds(time: Any) -> int:
-    """A time as Debezium writes it (ISO 8601), in milliseconds UTC.
+    """Convert a time as Debezium writes it (ISO 8601) to milliseconds UTC.
 
     Raises:
-        UnusableChangeError: It is none.
+        InvalidChangeError: It is no such time.
     """
     try:
         moment = datetime.fromisoformat(time)
         return (moment - _EPOCH) // timedelta(milliseconds=1)
     except (ValueError, TypeError) as error:
-        raise UnusableChangeError("booked_at is no time") from error
+        raise InvalidChangeError("booked_at is no time") from error

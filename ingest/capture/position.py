@@ -1,55 +1,87 @@
-"""How far a partition of changes was published, as its records themselves say.
+"""How far a partition of changes was published, as the published records themselves say.
 
-Every record that is published says in a header which change it was. So a publisher that was killed between
-Kafka's answer and the commit of its offsets knows what is there already, and an old version of a record is
-never written again after a newer one. Changes and the records they become have the same keys and numbers of
-partitions, so each partition becomes one.
+Every published record names in a header the change it was. So a publisher that was killed between Kafka's
+acknowledgement and the commit of its offsets knows what is there already, and never writes an old version of
+a record after a newer one. Changes and the records they become have the same keys and numbers of partitions,
+so each partition of changes becomes one partition of records.
 """
 
-from typing import cast
+from typing import Protocol, cast
 
-from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, TopicCollection, TopicPartition
 
 from account_alerts.config import Config
-from account_alerts.kafka.clients import KafkaUnreachableError, consumer
+from account_alerts.kafka.clients import KafkaUnreachableError, admin, consumer
 
 HEADER = "capture.position"
-_BACK = 1_000
-"""Offsets that are looked at: others may have written after the publisher (`alerts settings put`)."""
+_LOOK_BACK = 1_000
+"""Offsets that are read: others may have written after the publisher (`alerts settings put`)."""
 _SECONDS = 30.0
 
 
-def header(topic_id: str, partition: int, offset: int) -> tuple[str, bytes]:
-    """The header of what a change becomes.
+class Positions(Protocol):
+    """Where the position of a change is written and read."""
 
-    Args:
-        topic_id: Of the changes' topic: a topic that was made anew begins at offset 0 again.
-        partition: The change's.
-        offset: The change's.
-    """
-    return HEADER, f"{topic_id}:{partition}:{offset}".encode()
+    def header(self, changes: str, partition: int, offset: int) -> tuple[str, bytes]:
+        """Make the header of the record that a change becomes."""
+        ...
+
+    def published(self, changes: str, records: str, partition: int) -> int:
+        """Return the offset of the newest change of a partition that is published; -1 where none is known."""
+        ...
 
 
-def published(config: Config, topic: str, topic_id: str, partition: int) -> int:
-    """The offset of the newest change of a partition that is on the topic; -1 where none is known to be.
+class RecordPositions:
+    """Positions in the headers of the records on Kafka."""
 
-    Raises:
-        KafkaUnreachableError: Kafka does not answer.
-    """
-    client = consumer(config, **{"enable.partition.eof": True})
-    try:
-        place = TopicPartition(topic, partition)
-        low, high = client.get_watermark_offsets(place, timeout=_SECONDS)
-        if high <= low:
-            return -1
-        place.offset = max(low, high - _BACK)
-        client.assign([place])
-        newest = -1
-        for message in _to_end(client):
-            newest = max(newest, _offset(message, topic_id, partition))
-        return newest
-    finally:
-        client.close()
+    def __init__(self, config: Config) -> None:
+        """Prepare; Kafka is asked when it is needed first."""
+        self._config = config
+        self._topic_ids: dict[str, str] = {}
+
+    def header(self, changes: str, partition: int, offset: int) -> tuple[str, bytes]:
+        """Make the header of the record that a change becomes.
+
+        Args:
+            changes: The topic of the changes.
+            partition: The change's.
+            offset: The change's.
+        """
+        return HEADER, f"{self._topic_id(changes)}:{partition}:{offset}".encode()
+
+    def published(self, changes: str, records: str, partition: int) -> int:
+        """Return the offset of the newest change of a partition that is published; -1 where none is known.
+
+        Args:
+            changes: The topic of the changes.
+            records: The topic of the records they become.
+            partition: Of both.
+
+        Raises:
+            KafkaUnreachableError: Kafka does not answer.
+        """
+        client = consumer(self._config, **{"enable.partition.eof": True})
+        try:
+            tail = TopicPartition(records, partition)
+            low, high = client.get_watermark_offsets(tail, timeout=_SECONDS)
+            if high <= low:
+                return -1
+            tail.offset = max(low, high - _LOOK_BACK)
+            client.assign([tail])
+            topic_id = self._topic_id(changes)
+            return max(
+                (change_offset(message, topic_id, partition) for message in _to_end(client)), default=-1
+            )
+        finally:
+            client.close()
+
+    def _topic_id(self, topic: str) -> str:
+        """Return Kafka's id of a topic: one that was created anew begins at offset 0 again."""
+        if topic not in self._topic_ids:
+            client = admin(self._config)  # Its requests end with it.
+            [future] = client.describe_topics(TopicCollection([topic])).values()
+            self._topic_ids[topic] = str(future.result().topic_id)
+        return self._topic_ids[topic]
 
 
 def _to_end(client: Consumer) -> list[Message]:
@@ -64,8 +96,9 @@ def _to_end(client: Consumer) -> list[Message]:
         found.append(message)
 
 
-def _offset(message: Message, topic_id: str, partition: int) -> int:
-    for name, value in cast("list[tuple[str, bytes | None]]", message.headers() or []):
+def change_offset(record: Message, topic_id: str, partition: int) -> int:
+    """Return the offset of the change that a record was; -1 where it names no such change."""
+    for name, value in cast("list[tuple[str, bytes | None]]", record.headers() or []):
         if name == HEADER and value is not None:
             known_id, known_partition, offset = value.decode().rsplit(":", 2)
             if (known_id, known_partition) == (topic_id, str(partition)):

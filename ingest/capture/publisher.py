@@ -4,29 +4,30 @@ Any number of processes share the partitions (consumer group `publisher`). Offse
 has acknowledged what the changes became.
 """
 
-import argparse
 import logging
-import signal
 import threading
 import time
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
-from prometheus_client import start_http_server
+from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 
-from account_alerts.config import Config, load
-from account_alerts.kafka.clients import KafkaUnreachableError, admin, consumer, producer, send
+from account_alerts.config import Config
+from account_alerts.kafka.clients import consumer, send
 from account_alerts.kafka.dead_letters import headers
 from account_alerts.model.errors import UnreachableError
 from account_alerts.records.codec import CodecError, codec
+from account_alerts.service.clock import SYSTEM_CLOCK, Clock
 from account_alerts.service.rate_limit import TokenBucket
-from ingest.capture import connect_client, debezium, position
-from ingest.capture.changes import UnusableChangeError, change
-from ingest.capture.metrics import CONNECTOR, DEAD_LETTERS, LATENCY, PUBLISHED, SKIPPED
+from ingest.capture import debezium
+from ingest.capture.changes import InvalidChangeError, read_change
+from ingest.capture.metrics import Metrics
+from ingest.capture.position import Positions
 
 GROUP = "publisher"
 _LARGEST_BATCH = 1_000
+_BURST_SECONDS = 0.1
+"""Work that may be done at once, of the configured rate."""
 _log = logging.getLogger(__name__)
 
 
@@ -34,37 +35,74 @@ class PublisherError(UnreachableError):
     """A record could not be written; the publisher ends, and begins again at the last commit."""
 
 
+class _Committed(NamedTuple):
+    """A record that is written, and when the bank's database committed its change."""
+
+    topic: str
+    at_ms: int
+
+
+def connect(config: Config, instance: str | None = None) -> Consumer:
+    """Make the publisher's consumer.
+
+    Args:
+        config: The environment.
+        instance: A name that no other process of the group has: one that is started again under it takes its
+            partitions back at once. Without, the others wait until it is missed, some seconds.
+    """
+    # Gone for 6 s, it is missed: the least that Kafka allows.
+    membership = {"group.id": GROUP, "session.timeout.ms": 6_000, "heartbeat.interval.ms": 1_500}
+    if instance is not None:
+        membership["group.instance.id"] = instance
+    return consumer(config, **membership, **{"topic.metadata.refresh.interval.ms": 5_000})
+
+
 class Publisher:
     """One process."""
 
-    def __init__(self, config: Config, instance: str | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        changes: Consumer,
+        producer: Producer,
+        positions: Positions,
+        metrics: Metrics,
+        clock: Clock = SYSTEM_CLOCK,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         """Prepare to publish.
 
         Args:
             config: The environment.
-            instance: A name that no other process of the group has: one that is started again under it takes
-                its partitions back at once. Without, the others wait until it is missed, some seconds.
+            changes: Made by `connect`.
+            producer: Writes records and dead letters.
+            positions: Say how far the changes were published.
+            metrics: Count what is done.
+            clock: Tells the time.
+            sleep: Waits, in seconds.
         """
-        own = debezium.capture(config)
-        self._config = config
+        capture = config.require("capture")
         self._codec = codec(config)
-        self._tables = {own.topic(table): table for table in debezium.tables(config)}
-        self._oldest_booking = own.oldest_booking
+        self._consumer, self._producer = changes, producer
+        self._positions, self._metrics = positions, metrics
+        self._clock, self._sleep = clock, sleep
+        self._dead_letters = config.topics.dead_letters.name
+        self._tables = {capture.topic(table): table for table in debezium.tables(config)}
         self._outputs = {
-            own.topic(table): config.topics.all()[key] for table, key in debezium.tables(config).items()
+            capture.topic(table): config.topics.all()[key] for table, key in debezium.tables(config).items()
         }
-        self._pace = TokenBucket(own.records_per_second, own.records_per_second / 10)
-        self._batch = min(_LARGEST_BATCH, max(1, own.records_per_second // 10))
+        self._oldest_booking = capture.oldest_booking
+        rate = capture.records_per_second
+        self._rate_limit = TokenBucket(rate, rate * _BURST_SECONDS, clock)
+        self._batch = min(_LARGEST_BATCH, max(1, rate // 10))
         self._published: dict[tuple[str, int], int] = {}
-        self._topic_ids: dict[str, str] = {}
-        self._refused: list[Message] = []
+        self._too_large: list[Message] = []
         self._failures: list[str] = []
-        self._producer = producer(config)
-        # Gone for 6 s, it is missed: the least that Kafka allows.
-        membership = {"group.id": GROUP, "session.timeout.ms": 6_000, "heartbeat.interval.ms": 1_500}
-        if instance is not None:
-            membership["group.instance.id"] = instance
-        self._consumer = consumer(config, **membership, **{"topic.metadata.refresh.interval.ms": 5_000})
+
+    @property
+    def has_partitions(self) -> bool:
+        """Whether it was given partitions to publish."""
+        return bool(self._consumer.assignment())
 
     def run(self, stopped: threading.Event) -> None:
         """Publish until stopped.
@@ -82,100 +120,89 @@ class Publisher:
             # What was published is committed; leaving tells the others at once.
             self._consumer.close()
 
-    def _assigned(self, client: Consumer, partitions: list[TopicPartition]) -> None:
-        for place in partitions:
-            output = self._outputs[place.topic]
-            if output.cleanup == "compact":  # A booking that comes twice does no harm, an old setting does.
-                self._published[place.topic, place.partition] = position.published(
-                    self._config, output.name, self._topic_id(place.topic), place.partition
+    def _assigned(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        for assigned in partitions:
+            output = self._outputs[assigned.topic]
+            if output.cleanup == "compact":  # A repeated booking does no harm, an old setting does.
+                self._published[assigned.topic, assigned.partition] = self._positions.published(
+                    assigned.topic, output.name, assigned.partition
                 )
-        _log.info("partitions: %s", ", ".join(f"{place.topic} {place.partition}" for place in partitions))
-
-    def _topic_id(self, topic: str) -> str:
-        if topic not in self._topic_ids:
-            client = admin(self._config)  # Its requests end with it.
-            [future] = client.describe_topics(TopicCollection([topic])).values()
-            self._topic_ids[topic] = str(future.result().topic_id)
-        return self._topic_ids[topic]
+        _log.info("partitions: %s", ", ".join(f"{each.topic} {each.partition}" for each in partitions))
 
     def _publish(self, messages: Sequence[Message]) -> None:
         """Write what a batch becomes, wait for Kafka, then commit."""
-        taken = [message for message in messages if self._usable(message)]
-        latencies: list[tuple[str, int]] = []
-        for message in taken:
-            if committed := self._send(message):
-                latencies.append(committed)
+        changes = [message for message in messages if self._is_change(message)]
+        written = [committed for change in changes if (committed := self._send(change)) is not None]
         self._flush()
-        for message in self._refused:
-            self._bury(message, "the record is larger than its topic takes")
-        if self._refused:
-            self._refused.clear()
+        if self._too_large:
+            for change in self._too_large:
+                self._to_dead_letters(change, "the record is larger than its topic takes")
+            self._too_large.clear()
             self._flush()
-        now = time.time() * 1000
-        for topic, committed_ms in latencies:
-            LATENCY.labels(topic).observe(max(0.0, now - committed_ms) / 1000)
-        if taken:
-            self._consumer.commit(offsets=_next_offsets(taken), asynchronous=True)
-        time.sleep(self._pace.spend(len(taken)))
+        now = self._clock.now_ms()
+        for committed in written:
+            self._metrics.latency.labels(committed.topic).observe(max(0, now - committed.at_ms) / 1000)
+        if changes:
+            self._consumer.commit(offsets=_next_offsets(changes), asynchronous=True)
+        self._sleep(self._rate_limit.spend(len(changes)))
 
-    def _usable(self, message: Message) -> bool:
+    def _is_change(self, message: Message) -> bool:
         error = message.error()
         if error is None:
             return True
         if error.fatal():
             raise PublisherError(f"changes cannot be read: {error}")
-        # Such as a broker that is away; the library goes on by itself.
+        # Such as an unreachable broker; the library goes on by itself.
         _log.warning("changes cannot be read for now: %s", error)
         return False
 
-    def _send(self, message: Message) -> tuple[str, int] | None:
-        """Send what a change becomes; returns its topic and commit time, where it is known."""
-        topic, partition, offset = _place(message)
+    def _send(self, message: Message) -> _Committed | None:
+        """Send the record that a change becomes; returns its commit, where there are both."""
+        topic, partition, offset = _position(message)
         output = self._outputs[topic]
         if offset <= self._published.get((topic, partition), -1):
-            SKIPPED.labels(output.name).inc()
+            self._metrics.skipped.labels(output.name).inc()
             return None
         key, value = _bytes(message.key()), _bytes(message.value())
         try:
-            found = change(self._tables[topic], key, value, self._oldest_booking)
-            if found is None:
-                SKIPPED.labels(output.name).inc()
+            change = read_change(self._tables[topic], key, value, self._oldest_booking)
+            if change is None:
+                self._metrics.skipped.labels(output.name).inc()
                 return None
             encoded = None
-            if found.record is not None:
-                encoded = self._codec.encode(found.name, found.record, output.name)
-        except (UnusableChangeError, CodecError) as error:
-            self._bury(
-                message, str(error) if isinstance(error, UnusableChangeError) else "does not fit the schema"
-            )
+            if change.record is not None:
+                encoded = self._codec.encode(change.name, change.record, output.name)
+        except InvalidChangeError as error:
+            self._to_dead_letters(message, str(error))
             return None
-        own = (
-            [position.header(self._topic_id(topic), partition, offset)] if output.cleanup == "compact" else []
-        )
+        except CodecError:
+            self._to_dead_letters(message, "does not fit the schema")
+            return None
 
         def delivered(error: KafkaError | None, _: Message) -> None:
             if error is None:
-                PUBLISHED.labels(output.name).inc()
+                self._metrics.records.labels(output.name).inc()
             elif error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
-                self._refused.append(message)
+                self._too_large.append(message)
             else:
                 self._failures.append(f"{output.name}: {error}")
 
+        own = [self._positions.header(topic, partition, offset)] if output.cleanup == "compact" else []
         send(self._producer, output.name, key, encoded, delivered, own)
-        return (output.name, found.committed_ms) if found.committed_ms else None
+        return _Committed(output.name, change.committed_ms) if change.committed_ms else None
 
-    def _bury(self, message: Message, reason: str) -> None:
-        topic, partition, offset = _place(message)
+    def _to_dead_letters(self, message: Message, reason: str) -> None:
+        topic, partition, offset = _position(message)
         _log.warning("%s %d:%d goes to the dead letters: %s", topic, partition, offset, reason)
-        DEAD_LETTERS.labels(topic).inc()
+        self._metrics.dead_letters.labels(topic).inc()
 
         def delivered(error: KafkaError | None, _: Message) -> None:
             if error is not None:
-                self._failures.append(f"dead letters: {error}")
+                self._failures.append(f"{self._dead_letters}: {error}")
 
         send(
             self._producer,
-            self._config.topics.dead_letters.name,
+            self._dead_letters,
             _bytes(message.key()),
             _bytes(message.value()),
             delivered,
@@ -189,7 +216,7 @@ class Publisher:
             raise PublisherError(f"not written: {self._failures[0]}")
 
 
-def _place(message: Message) -> tuple[str, int, int]:
+def _position(message: Message) -> tuple[str, int, int]:
     topic, partition, offset = message.topic(), message.partition(), message.offset()
     assert topic is not None
     assert partition is not None
@@ -203,54 +230,6 @@ def _bytes(value: str | bytes | None) -> bytes | None:
 
 def _next_offsets(messages: Sequence[Message]) -> list[TopicPartition]:
     newest: dict[tuple[str, int], int] = {}
-    for topic, partition, offset in map(_place, messages):
+    for topic, partition, offset in map(_position, messages):
         newest[topic, partition] = offset + 1
     return [TopicPartition(topic, partition, offset) for (topic, partition), offset in newest.items()]
-
-
-def watch(config: Config, stopped: threading.Event) -> None:
-    """Register the connector as it is configured, and start it again when it has failed, until stopped.
-
-    Kafka Connect itself does neither.
-    """
-    registered, pause = False, 0.0
-    while not stopped.wait(pause):
-        pause = debezium.capture(config).check_interval / 1000
-        try:
-            if not registered and connect_client.register(config):
-                _log.info("the connector is registered")
-            status = connect_client.status(config)
-            CONNECTOR.set(status.running)
-            if status.failed:
-                _log.warning("the connector failed (%s): starting it again", status.reason)
-                connect_client.restart(config)
-            registered = status.known
-        except debezium.CaptureError as error:
-            registered = False
-            CONNECTOR.set(0)
-            _log.warning("%s", error)
-
-
-def main() -> None:
-    """Publish until SIGTERM."""
-    parser = argparse.ArgumentParser(prog="python -m ingest.capture.publisher", description=__doc__)
-    parser.add_argument("--config", type=Path, help="the environment's YAML file")
-    parser.add_argument("--instance", help="a name that no other publisher has: then a restart is quick")
-    arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
-    config = load(arguments.config)
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
-    if port := debezium.capture(config).metrics_port:
-        start_http_server(port)
-    threading.Thread(target=watch, args=(config, stopped), daemon=True).start()
-    try:
-        Publisher(config, arguments.instance).run(stopped)
-    except (PublisherError, KafkaUnreachableError, KafkaException) as error:
-        raise SystemExit(f"publisher: {error}") from error
-
-
-if __name__ == "__main__":
-    main()

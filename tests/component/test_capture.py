@@ -17,7 +17,7 @@ from account_alerts.kafka.clients import read_to_end
 from account_alerts.postgres import DatabaseError
 from account_alerts.records.codec import Record, RecordName, codec
 from devenv.services.catalog import CONNECT, POSTGRES, PUBLISHER
-from ingest.capture import connect_client, debezium
+from ingest.capture.connect_client import ConnectClient
 from operations.waiting import wait_for
 from tests.component.bank_model import PREFERENCE
 from tests.component.programs import Programs
@@ -159,7 +159,7 @@ def test_a_connector_that_is_gone_is_registered_again(
     config: Config, bank: psycopg.Connection[Any], customer: str
 ) -> None:
     # The topic of Kafka Connect's configuration was lost, or somebody has deleted it.
-    own = debezium.capture(config)
+    own = config.require("capture")
     connectors = f"{own.connect_url}/connectors"
     httpx2.delete(f"{connectors}/{own.name}").raise_for_status()
     said = "Connect to have its connector again"
@@ -168,7 +168,7 @@ def test_a_connector_that_is_gone_is_registered_again(
     arrived(config, "AlertSettings", customer, settings_of(customer))
     # A record is there before Connect has read its own status topic.
     said = "Connect to say that its connector runs"
-    wait_for(said, lambda: connect_client.status(config).running, _SECONDS, "See connect.log.")
+    wait_for(said, lambda: ConnectClient(config).status().is_running, _SECONDS, "See connect.log.")
 
 
 def test_who_left_while_the_slot_was_lost(
@@ -183,7 +183,7 @@ def test_who_left_while_the_slot_was_lost(
         return bank.execute("SELECT NOT active FROM pg_replication_slots").fetchall() == [(True,)]
 
     wait_for("the slot to be free", inactive, _SECONDS, "See connect.log.")
-    bank.execute("SELECT pg_drop_replication_slot(%s)", (debezium.capture(config).name,))
+    bank.execute("SELECT pg_drop_replication_slot(%s)", (config.require("capture").name,))
     bank.execute("DELETE FROM customers WHERE customer_id = %s", (customer,))
     programs.start(CONNECT)
     assert arrived(config, "AlertSettings", customer, None) == [settings_of(customer), None]

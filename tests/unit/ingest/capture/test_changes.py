@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ingest.capture.changes import Change, change
+from ingest.capture.changes import Change, read_change
 from ingest.capture.debezium import BOOKINGS, SETTINGS
 
 _DAY = 86_400_000
@@ -29,7 +29,7 @@ def row(**fields: Any) -> bytes:
 
 
 def test_a_new_booking_is_told_however_old_it_says_it_is() -> None:
-    found = change(BOOKINGS, b"a1", row(__op="c", __source_ts_ms=_BOOKED_MS + 9 * _DAY), _DAY)
+    found = read_change(BOOKINGS, b"a1", row(__op="c", __source_ts_ms=_BOOKED_MS + 9 * _DAY), _DAY)
     assert found is not None
     assert found.record is not None
     assert found.record["booked_at"] == _BOOKED_MS
@@ -37,15 +37,15 @@ def test_a_new_booking_is_told_however_old_it_says_it_is() -> None:
 
 @pytest.mark.parametrize(("age", "told"), [(_DAY, True), (_DAY + 1, False)])
 def test_of_a_snapshot_only_what_is_recent_is_told(age: int, told: bool) -> None:
-    found = change(BOOKINGS, b"a1", row(__op="r", __source_ts_ms=_BOOKED_MS + age), _DAY)
+    found = read_change(BOOKINGS, b"a1", row(__op="r", __source_ts_ms=_BOOKED_MS + age), _DAY)
     assert (found is not None) == told
 
 
 def test_a_row_that_is_gone() -> None:
-    gone = change(SETTINGS, b"c1", None, _DAY)
+    gone = read_change(SETTINGS, b"c1", None, _DAY)
     assert gone is not None
     assert gone.record is None
-    assert change(BOOKINGS, b"a1", None, _DAY) is None
+    assert read_change(BOOKINGS, b"a1", None, _DAY) is None
     left = json.dumps({"customer_id": "c1", "record": None, "__op": "u", "__source_ts_ms": 7}).encode()
-    assert change(SETTINGS, b"c1", left, _DAY) == Change("AlertSettings", None, 7)
-    assert change(BOOKINGS, b"a1", row(__op="u"), _DAY) is None
+    assert read_change(SETTINGS, b"c1", left, _DAY) == Change("AlertSettings", None, 7)
+    assert read_change(BOOKINGS, b"a1", row(__op="u"), _DAY) is None
