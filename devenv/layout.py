@@ -1,15 +1,16 @@
 """The state folder: where everything of one environment is, and how its processes are known."""
 
 import fcntl
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from account_alerts.config import Config
+from account_alerts.config import PREFIX, Config, secret_variables
+from account_alerts.installation import flink_environment
 from account_alerts.model.errors import OperationError
-from operations.flink.run import RunFolder
 
 MARK = "ACCOUNT_ALERTS_STATE"
 """Every process of an environment carries its state folder in this variable: so `down` finds them."""
@@ -30,19 +31,14 @@ class Layout:
         return self.state / "config.yaml"
 
     @property
-    def run_folder(self) -> RunFolder:
-        """What is kept of the jobs that were submitted."""
-        return RunFolder(self.state, {MARK: str(self.state), PROGRAM: "submit"})
-
-    @property
     def logs(self) -> Path:
         """All logs."""
-        return self.run_folder.logs
+        return self.state / "logs"
 
     @property
     def tmp(self) -> Path:
         """Temporary files of all processes."""
-        return self.run_folder.tmp
+        return self.state / "tmp"
 
     @property
     def kafka(self) -> Path:
@@ -67,7 +63,7 @@ class Layout:
     @property
     def flink_conf(self) -> Path:
         """Flink's configuration folder."""
-        return self.run_folder.flink_conf
+        return self.state / "flink/conf"
 
     @property
     def checkpoints(self) -> Path:
@@ -78,6 +74,26 @@ class Layout:
     def savepoints(self) -> Path:
         """Savepoints."""
         return self.state / "flink/savepoints"
+
+    @property
+    def versions(self) -> Path:
+        """Code of the versions that were submitted, by what it consists of."""
+        return self.state / "versions"
+
+    @property
+    def rules(self) -> Path:
+        """The analysts' rules that were started, as they were then."""
+        return self.state / "rules"
+
+    @property
+    def operators(self) -> Path:
+        """Which operators of the running jobs hold state: `<job>.json`."""
+        return self.state / "operators"
+
+    @property
+    def jobs(self) -> Path:
+        """Which jobs are meant to run, and under which ids they ran."""
+        return self.state / "jobs.json"
 
     @property
     def supervisor_conf(self) -> Path:
@@ -91,8 +107,15 @@ class Layout:
 
     def make(self) -> None:
         """Make the folders."""
-        self.run_folder.make()
-        for folder in (self.kafka, self.postgres, self.connect, self.checkpoints, self.savepoints):
+        folders = (self.logs, self.tmp, self.kafka, self.postgres, self.connect, self.flink_conf)
+        for folder in (
+            *folders,
+            self.checkpoints,
+            self.savepoints,
+            self.versions,
+            self.operators,
+            self.rules,
+        ):
             folder.mkdir(parents=True, exist_ok=True)
 
     def wipe(self) -> None:
@@ -104,8 +127,27 @@ class Layout:
                 entry.unlink()
 
     def environment(self, program: str) -> dict[str, str]:
-        """Return the variables of a program: this process's, Flink's, and the marks."""
-        return {**self.run_folder.environment(), PROGRAM: program}
+        """The variables of a program: this process's, Flink's, and the marks.
+
+        The configuration is handed on by file, so the variables that override it are left out, but not
+        the secrets.
+        """
+        secrets = secret_variables()
+        inherited = {
+            key: value
+            for key, value in os.environ.items()
+            if (not key.startswith((PREFIX, "FLINK_", "JVM_ARGS")) or key in secrets)
+        }
+        return {
+            **inherited,
+            **flink_environment(),
+            "FLINK_CONF_DIR": str(self.flink_conf),
+            "FLINK_LOG_DIR": str(self.logs),
+            "FLINK_PID_DIR": str(self.tmp),
+            "TMPDIR": str(self.tmp),
+            MARK: str(self.state),
+            PROGRAM: program,
+        }
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -135,5 +177,5 @@ class Layout:
 
 
 def layout(config: Config) -> Layout:
-    """Return the layout of the environment that a configuration describes."""
+    """The layout of the environment that a configuration describes."""
     return Layout(config.local_environment().state)

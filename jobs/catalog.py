@@ -13,12 +13,11 @@ FILES = {**WHOLE, ADHOC: "analyst_alerts_job.py"}
 """The jobs that can be named: those of the whole chain, and the one that analysts' rules need."""
 RULE = "rule-"
 """How the names of the rules' own jobs begin."""
-RULE_FILE = "analyst_rule_job.py"
-"""The file of the rules' own jobs."""
+_RULE_FILE = "analyst_rule_job.py"
 
 
 def names(job: str) -> list[str]:
-    """Return the jobs that a command's argument means: one, or `all`.
+    """The jobs that a command's argument means: one, or `all`.
 
     Raises:
         OperationError: There is no such job.
@@ -33,7 +32,7 @@ def names(job: str) -> list[str]:
 
 
 def one(job: str) -> str:
-    """Return the job that an argument names, where it must be one.
+    """The job that an argument names, where it must be one.
 
     Raises:
         OperationError: There is no such job, or it means several.
@@ -44,5 +43,5 @@ def one(job: str) -> str:
 
 
 def file_of(name: str) -> str:
-    """Return the file of a job, in jobs/."""
-    return RULE_FILE if name.startswith(RULE) else FILES[name]
+    """The file of a job, in jobs/."""
+    return _RULE_FILE if name.startswith(RULE) else FILES[name]

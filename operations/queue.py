@@ -1,4 +1,4 @@
-"""The message queue: putting messages onto it, and counting those that wait."""
+"""Putting messages onto the queue, and asking how many wait on it."""
 
 import json
 import time
@@ -32,7 +32,7 @@ class Outgoing:
 
 
 def put(bridge: Bridge, messages: Iterable[Outgoing], rate: float | None = None) -> int:
-    """Put messages onto the queue in their order; return how many, when the broker has stored all.
+    """Put messages onto the queue in their order; returns how many, when the broker has stored all.
 
     Args:
         bridge: Where the queue is.
@@ -137,17 +137,17 @@ class _Putter(_Client):
 
 @dataclass(frozen=True)
 class Status:
-    """The state of a queue."""
+    """How a queue is."""
 
     depth: int
     """Messages on it: those that wait, and those that a bridge has and has not settled."""
-    unsettled: int
+    in_hand: int
     """Messages that bridges have taken and not settled."""
     consumers: int
 
 
 def status(bridge: Bridge, queue: str | None = None) -> Status | None:
-    """Ask for the state of the queue or another one of the broker; None where the broker cannot say."""
+    """How the queue is, or another one of the broker; None where the broker cannot say or is away."""
     if bridge.management is None:
         return None
     handler = _Asker(bridge, queue or bridge.address)

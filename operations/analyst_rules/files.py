@@ -1,4 +1,4 @@
-"""The files of analysts' rules."""
+"""TODO."""
 
 import difflib
 from pathlib import Path
@@ -10,7 +10,7 @@ FOLDER = PROJECT / "sql/shipped_rules"
 
 
 def find(name: str) -> Path:
-    """Find the file of a rule that is named by its name, or by its path.
+    """The file of a rule that is named by its name, or by its path.
 
     Raises:
         RuleError: There is no such file.
@@ -25,5 +25,5 @@ def find(name: str) -> Path:
 
 
 def shipped() -> list[Path]:
-    """Return the files of the rules in sql/shipped_rules."""
+    """The files of the rules in sql/shipped_rules."""
     return sorted(FOLDER.glob("*.sql"))

@@ -1,1 +1,1 @@
-"""Flink: its REST interface, its client, savepoints, and whether a job is healthy."""
+"""TODO."""

@@ -1,4 +1,4 @@
-"""Lets a signal end a command so that it cleans up."""
+"""TODO."""
 
 import signal
 from collections.abc import Iterator
