@@ -16,10 +16,11 @@ install: ## Make .venv with everything the project needs
 demo: install ## Real bookings become alerts before your eyes; KEEP=1 leaves it running
 	@$(ALERTS) demo $(if $(KEEP),--keep)
 
-lint: install ## Check style and types
+lint: install ## Check style, types and layers
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy account_alerts ingest udfs jobs delivery operations devenv demo alerts_cli install docs_generator tests
+	@.venv/bin/lint-imports --no-cache
 
 test: lint ## Run all tests: as many processes as processors, three at most, the long tests first
 	@.venv/bin/python -m pytest --numprocesses logical --maxprocesses 3 --dist loadscope --no-loadscope-reorder
