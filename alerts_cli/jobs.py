@@ -22,16 +22,27 @@ def submit(
     stateless: Annotated[
         bool, typer.Option("--stateless", help="Do not restore the newest checkpoint.")
     ] = False,
+    savepoint: Annotated[
+        str | None,
+        typer.Option("--from-savepoint", help="Address of the savepoint or checkpoint to restore."),
+    ] = None,
 ) -> None:
     """Submit jobs to the cluster; returns when they run.
 
     In the local environment each goes on from its newest retained checkpoint. Elsewhere that is not known:
-    begin with --stateless, later name a savepoint to Flink's own client.
+    begin with --stateless, later name a savepoint.
     """
+    from devenv.job_control.runner import job_runner
     from jobs import catalog
-    from operations import job_runner
+    from operations.job_store import UpgradeMode
 
-    job_runner.submit(load_config(), catalog.names(job), resume=not stateless)
+    if stateless and savepoint:
+        raise typer.BadParameter("a job begins without state, or from a savepoint", param_hint="--stateless")
+    if savepoint:
+        job_runner(load_config()).submit([catalog.one(job)], UpgradeMode.SAVEPOINT, savepoint)
+    else:
+        mode = UpgradeMode.STATELESS if stateless else UpgradeMode.LAST_STATE
+        job_runner(load_config()).submit(catalog.names(job), mode)
 
 
 @app.command(epilog="Example: alerts upgrade alerting --code ../new-version")
@@ -47,19 +58,22 @@ def upgrade(
 ) -> None:
     """Replace a running job by another version, from a savepoint; goes back if that is not healthy."""
     from account_alerts.installation import PROJECT
-    from devenv.job_control import upgrade as upgrading
+    from devenv.job_control.runner import job_runner
     from jobs import catalog
+    from operations import upgrade as upgrading
 
-    upgrading.upgrade(load_config(), catalog.one(job), (code or PROJECT).resolve(), drop or [])
+    runner = job_runner(load_config())
+    upgrading.upgrade(runner, catalog.one(job), (code or PROJECT).resolve(), drop or [])
 
 
 @app.command(epilog="Example: alerts rollback alerting")
 def rollback(job: Job) -> None:
     """Replace a running job by the version that ran before its last upgrade."""
-    from devenv.job_control import upgrade as upgrading
+    from devenv.job_control.runner import job_runner
     from jobs import catalog
+    from operations import upgrade as upgrading
 
-    upgrading.rollback(load_config(), catalog.one(job))
+    upgrading.rollback(job_runner(load_config()), catalog.one(job))
 
 
 @app.command(

@@ -50,7 +50,7 @@ def status() -> None:
             "and bridge.management right?"
         )
     typer.echo(
-        f"{bridge.address}: {found.depth} messages, {found.in_hand} unsettled, {found.consumers} bridges"
+        f"{bridge.address}: {found.depth} messages, {found.unsettled} unsettled, {found.consumers} bridges"
     )
     rejected = queue.status(bridge, bridge.address + DEAD_LETTERS)
     if rejected is not None:

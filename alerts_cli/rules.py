@@ -30,15 +30,15 @@ def _rule(name: str) -> tuple["Rule", Path]:
 def list_rules(as_json: JsonFlag = False) -> None:
     """Show all rules: whether each runs or its limit paused it, how many alerts are quarantined."""
     from account_alerts.model import analyst_rule
-    from operations.analyst_rules import files, lifecycle
+    from operations.analyst_rules import files, report
 
     rules = [analyst_rule.read(file) for file in files.shipped()]
-    lines = lifecycle.report(load_config(), rules, lambda text: typer.echo(text, err=True))
+    lines = report.report(load_config(), rules, lambda text: typer.echo(text, err=True))
     if as_json:
         print_json(lines, indent=2)
         return
     columns = ("RULE", "STATE", ">QUARANTINED", ">LIMIT/MIN", "ABOUT")
-    keys = ("name", "state", "held", "per_minute", "about")
+    keys = ("name", "state", "quarantined", "per_minute", "about")
     print_table(columns, ([line[key] for key in keys] for line in lines))
 
 
@@ -113,6 +113,7 @@ def start(
     ],
 ) -> None:
     """Compile rules and start each as a job of its own; bookings from now on raise its alerts."""
+    from devenv.job_control.runner import job_runner
     from operations.analyst_rules import check, lifecycle
 
     config = load_config()
@@ -121,7 +122,7 @@ def start(
         rule, file = _rule(name)
         check.check(config, rule, str(file))
         rules.append(rule)
-    since = lifecycle.start(config, rules)
+    since = lifecycle.start(job_runner(config), rules)
     for rule in rules:
         typer.echo(
             f"{rule.name}: started; bookings since {_time(since)} raise alerts. See: alerts rules list"
@@ -131,25 +132,28 @@ def start(
 @app.command(epilog="Example: alerts rules stop salary_arrived")
 def stop(name: Name) -> None:
     """Stop a rule's job. Its state is lost; quarantined alerts stay quarantined."""
+    from devenv.job_control.runner import job_runner
     from operations.analyst_rules import lifecycle
 
-    lifecycle.stop(load_config(), name)
+    lifecycle.stop(job_runner(load_config()), name)
 
 
 @app.command(epilog="Example: alerts rules resume salary_arrived")
 def resume(name: Name) -> None:
     """Send a rule's quarantined alerts, and let the rule go on."""
+    from devenv.job_control.runner import job_runner
     from operations.analyst_rules import lifecycle
 
-    typer.echo(f"{name}: {lifecycle.decide(load_config(), name, release=True)} alerts sent; it goes on")
+    typer.echo(f"{name}: {lifecycle.resume(job_runner(load_config()), name)} alerts sent; it goes on")
 
 
 @app.command(epilog="Example: alerts rules discard salary_arrived")
 def discard(name: Name) -> None:
     """Discard a rule's quarantined alerts, and let the rule go on."""
+    from devenv.job_control.runner import job_runner
     from operations.analyst_rules import lifecycle
 
-    count = lifecycle.decide(load_config(), name, release=False)
+    count = lifecycle.discard(job_runner(load_config()), name)
     typer.echo(f"{name}: {count} alerts discarded; it goes on from now")
 
 
@@ -157,14 +161,15 @@ def discard(name: Name) -> None:
 def guard() -> None:
     """Pause rules that are over their limit, until Ctrl-C.
 
-    In the local environment the keeper does it; on any other cluster let this run somewhere.
+    In the local environment the reconciler does it; on any other cluster let this run somewhere.
     """
     import logging
 
+    from devenv.job_control.runner import job_runner
     from operations.analyst_rules import guard as watcher
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    watcher.watch(load_config())
+    watcher.watch(job_runner(load_config()))
 
 
 def _when(text: str | None, option: str) -> int | None:

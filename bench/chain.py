@@ -16,10 +16,10 @@ import psutil
 from account_alerts.config import Config, load
 from bench import feed
 from devenv import environment, ports, readiness, supervise
-from devenv.job_control import state
+from devenv.job_control.runner import LocalJobRunner
 from devenv.layout import layout
-from operations import job_runner
 from operations.flink.rest import FlinkRest, FlinkUnreachableError
+from operations.job_store import JobStore, UpgradeMode
 from operations.waiting import say, wait_for
 
 ALERTING = "alerting"
@@ -71,13 +71,12 @@ class Chain:
             return all(not job.live for job in self.rest.jobs() if job.id == job_id)
 
         wait_for("alerting has ended", ended, _PATIENCE, "See the logs.")
-        # The keeper must not bring it back before it is wanted again.
-        with state.records(layout(self.config)) as jobs:
-            jobs[ALERTING].wanted = False
+        # The reconciler must not bring it back before it is wanted again.
+        JobStore(layout(self.config).run_folder).suspend(ALERTING)
 
     def start_alerting(self) -> None:
         """Submit the alerting job from its newest checkpoint; returns when all its tasks run."""
-        job_runner.submit(self.config, [ALERTING])
+        LocalJobRunner(self.config).submit([ALERTING], UpgradeMode.LAST_STATE)
 
     def bring_up_jobs(self) -> None:
         """Submit both jobs; returns when the rules have caught up."""
@@ -166,8 +165,7 @@ def started(overrides: dict[str, Any], fill: Callable[[Config], None]) -> Iterat
 def restarted(chain: Chain, overrides: dict[str, Any]) -> Iterator[Chain]:
     """The same records in Kafka; the cluster configured otherwise, the alerting job without history."""
     environment.down(chain.config)
-    layout_ = layout(chain.config)
-    with state.records(layout_) as jobs:
+    with JobStore(layout(chain.config).run_folder).records() as jobs:
         jobs.pop(ALERTING, None)
     other = Chain(chain.config.override(overrides), chain.file, chain.next_booking)
     other.config.write(other.file)

@@ -26,8 +26,8 @@ class Usage:
 
 @dataclass
 class Usages:
-    """By program: broker, jobmanager, taskmanager, python (the jobs' workers), rest (supervisor, keeper), and
-    elsewhere: what else ran on the machine, the producer and the measurement included."""
+    """By program: broker, jobmanager, taskmanager, python (the jobs' workers), rest (supervisor, reconciler),
+    and elsewhere: what else ran on the machine, the producer and the measurement included."""
 
     programs: dict[str, Usage] = field(default_factory=dict)
 

@@ -11,17 +11,17 @@ from account_alerts.config import Config
 from account_alerts.kafka import topics
 from account_alerts.model.errors import OperationError
 from devenv import ports, readiness, supervise
-from devenv.interruption import interruptible
-from devenv.job_control import runner
-from devenv.job_control import state as job_state
+from devenv.job_control.runner import LocalJobRunner
 from devenv.layout import Layout, layout
 from devenv.services import catalog as services
 from devenv.services import flink as flink_conf
 from devenv.services import kafka
 from jobs import catalog
-from operations import job_runner
+from operations.analyst_rules.lifecycle import bring_up
 from operations.flink import client_config, health
 from operations.flink.rest import FlinkRest
+from operations.interruption import interruptible
+from operations.job_store import JobStore, UpgradeMode
 from operations.waiting import say, wait_for
 
 _SECONDS = 180.0
@@ -43,9 +43,9 @@ def up(
         fresh: Stop it and forget all its state first.
         jobs: Submit the jobs as well, each from its newest checkpoint; ready means that they run,
             have made a checkpoint, and the rules have caught up.
-        whole: Start the two ends as well: the bank's database and queue, the senders and what they send to.
+        whole: Start ingestion and delivery as well: the bank's database and queue, the senders, the gateways.
         on_topics: Called when Kafka has all topics, while the jobs are still being planned.
-        on_ends: Called when both ends are ready, while the jobs may still be starting; only with `whole`.
+        on_ends: Called when ingestion and delivery are ready, while the jobs may start; only with `whole`.
 
     Raises:
         OperationError: It cannot start, or is not ready in time. What this call started is stopped again.
@@ -83,7 +83,7 @@ def down(config: Config) -> int:
     state = layout(config)
     with state.locked():
         count = supervise.stop(state)
-        job_state.rest(state)
+        JobStore(state.run_folder).suspend_all()
     return count
 
 
@@ -96,17 +96,17 @@ def _start(config: Config, state: Layout, *, whole: bool) -> None:
     ports.check_free(config, whole=whole)
     state.make()
     config.write(state.config)
-    job_state.rest(state)
+    JobStore(state.run_folder).suspend_all()
     client_config.write(state.flink_conf, flink_conf.cluster_options(config, state))
     flink = shlex.quote(str(installation.flink_home() / "bin"))
-    keeper = shlex.join([sys.executable, "-m", "devenv.job_control.keeper", str(state.config)])
+    reconciler = shlex.join([sys.executable, "-m", "devenv.job_control.reconciler", str(state.config)])
     supervise.write(
         state,
         {
             "kafka": kafka.write(config, state),
             "jobmanager": f"exec {flink}/jobmanager.sh start-foreground",
             "taskmanager": f"exec {flink}/taskmanager.sh start-foreground",
-            "keeper": f"exec {keeper}",
+            "reconciler": f"exec {reconciler}",
             **(services.commands(config, state) if whole else {}),
         },
         services.STOP_SIGNALS,
@@ -119,8 +119,9 @@ def _start(config: Config, state: Layout, *, whole: bool) -> None:
 def _submitting_first(config: Config, state: Layout, *, jobs: bool, whole: bool) -> Iterator[None]:
     """Plan jobs meanwhile, where there is nothing to go on from: it takes as long as starting the cluster."""
     with ThreadPoolExecutor(1) as pool:
-        new = jobs and not runner.had_jobs(config)
-        first = pool.submit(runner.submit_first, config, whole=whole) if new else None
+        runner = LocalJobRunner(config)
+        new = jobs and not runner.had_jobs()
+        first = pool.submit(runner.submit_first, whole=whole) if new else None
         try:
             yield
             if first:
@@ -142,13 +143,12 @@ def _wait_for_cluster(config: Config, state: Layout) -> None:
 
 
 def _bring_up_jobs(config: Config, names: Iterable[str]) -> None:
-    from operations.analyst_rules.lifecycle import bring_up  # It is built on this package.
-
-    live = {job.name for job in FlinkRest(config.flink.rest_url).jobs() if job.live}
+    runner = LocalJobRunner(config)
+    live = {job.name: job.id for job in runner.flink.jobs() if job.live}
     missing = [name for name in names if name not in live]
     if missing:
-        job_runner.submit(config, missing)
-    job_runner.wait_until_running(config)
-    health.wait_for_checkpoints(config, list(names))
+        runner.submit(missing, UpgradeMode.LAST_STATE)
+    runner.wait_for_all({name: job_id for name, job_id in live.items() if name in catalog.WHOLE})
+    health.wait_for_checkpoints(runner.flink, list(names))
     readiness.wait_for_rules(config)
-    bring_up(config)
+    bring_up(runner)

@@ -1,16 +1,15 @@
 """The state folder: where everything of one environment is, and how its processes are known."""
 
 import fcntl
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from account_alerts.config import PREFIX, Config, secret_variables
-from account_alerts.installation import flink_environment
+from account_alerts.config import Config
 from account_alerts.model.errors import OperationError
+from operations.flink.run import RunFolder
 
 MARK = "ACCOUNT_ALERTS_STATE"
 """Every process of an environment carries its state folder in this variable: so `down` finds them."""
@@ -31,14 +30,19 @@ class Layout:
         return self.state / "config.yaml"
 
     @property
+    def run_folder(self) -> RunFolder:
+        """What is kept of the jobs that were submitted."""
+        return RunFolder(self.state, {MARK: str(self.state), PROGRAM: "submit"})
+
+    @property
     def logs(self) -> Path:
         """All logs."""
-        return self.state / "logs"
+        return self.run_folder.logs
 
     @property
     def tmp(self) -> Path:
         """Temporary files of all processes."""
-        return self.state / "tmp"
+        return self.run_folder.tmp
 
     @property
     def kafka(self) -> Path:
@@ -63,7 +67,7 @@ class Layout:
     @property
     def flink_conf(self) -> Path:
         """Flink's configuration folder."""
-        return self.state / "flink/conf"
+        return self.run_folder.flink_conf
 
     @property
     def checkpoints(self) -> Path:
@@ -74,26 +78,6 @@ class Layout:
     def savepoints(self) -> Path:
         """Savepoints."""
         return self.state / "flink/savepoints"
-
-    @property
-    def versions(self) -> Path:
-        """Code of the versions that were submitted, by what it consists of."""
-        return self.state / "versions"
-
-    @property
-    def rules(self) -> Path:
-        """The analysts' rules that were started, as they were then."""
-        return self.state / "rules"
-
-    @property
-    def operators(self) -> Path:
-        """Which operators of the running jobs hold state: `<job>.json`."""
-        return self.state / "operators"
-
-    @property
-    def jobs(self) -> Path:
-        """Which jobs are meant to run, and under which ids they ran."""
-        return self.state / "jobs.json"
 
     @property
     def supervisor_conf(self) -> Path:
@@ -107,15 +91,8 @@ class Layout:
 
     def make(self) -> None:
         """Make the folders."""
-        folders = (self.logs, self.tmp, self.kafka, self.postgres, self.connect, self.flink_conf)
-        for folder in (
-            *folders,
-            self.checkpoints,
-            self.savepoints,
-            self.versions,
-            self.operators,
-            self.rules,
-        ):
+        self.run_folder.make()
+        for folder in (self.kafka, self.postgres, self.connect, self.checkpoints, self.savepoints):
             folder.mkdir(parents=True, exist_ok=True)
 
     def wipe(self) -> None:
@@ -127,27 +104,8 @@ class Layout:
                 entry.unlink()
 
     def environment(self, program: str) -> dict[str, str]:
-        """The variables of a program: this process's, Flink's, and the marks.
-
-        The configuration is handed on by file, so the variables that override it are left out, but not
-        the secrets.
-        """
-        secrets = secret_variables()
-        inherited = {
-            key: value
-            for key, value in os.environ.items()
-            if (not key.startswith((PREFIX, "FLINK_", "JVM_ARGS")) or key in secrets)
-        }
-        return {
-            **inherited,
-            **flink_environment(),
-            "FLINK_CONF_DIR": str(self.flink_conf),
-            "FLINK_LOG_DIR": str(self.logs),
-            "FLINK_PID_DIR": str(self.tmp),
-            "TMPDIR": str(self.tmp),
-            MARK: str(self.state),
-            PROGRAM: program,
-        }
+        """Return the variables of a program: this process's, Flink's, and the marks."""
+        return {**self.run_folder.environment(), PROGRAM: program}
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -177,5 +135,5 @@ class Layout:
 
 
 def layout(config: Config) -> Layout:
-    """The layout of the environment that a configuration describes."""
+    """Return the layout of the environment that a configuration describes."""
     return Layout(config.local_environment().state)

@@ -11,7 +11,7 @@ from account_alerts.config import PREFIX, Config
 from account_alerts.model.errors import OperationError
 
 CHAIN = frozenset({"kafka_port", "kafka_controller_port", "flink_rest_port", "flink_rpc_port"})
-"""The ports of what is always started; the others are of the two ends."""
+"""The ports of what is always started; the others are of ingestion and delivery."""
 
 LISTENING = range(10_000, 32_768)
 """Below what Linux gives to outgoing connections (net.ipv4.ip_local_port_range) unless told otherwise."""
@@ -54,7 +54,7 @@ def _holder(port: int) -> str:
 
 
 def throw_away(config: Config, state: Path) -> Config:
-    """The same environment on free ports, with its state in another folder.
+    """Return the same environment on free ports, with its state in another folder.
 
     The ports are none that the system gives to outgoing connections: one of those may have it by the time
     that the port is listened on.

@@ -1,4 +1,4 @@
-"""`alerts status`: what runs, where its page is, lag, checkpoints, restarts."""
+"""The processes of the local environment, and the jobs that are to run in it."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -7,22 +7,23 @@ from typing import Any
 import psutil
 
 from account_alerts.config import Config
-from account_alerts.kafka.clients import KafkaUnreachableError
 from devenv import supervise
-from devenv.job_control import state
-from devenv.layout import Layout
+from devenv.layout import layout
 from devenv.services import catalog
-from jobs.catalog import ADHOC, JOBS, RULE, WHOLE
-from operations.analyst_rules import registry
+from jobs.catalog import JOBS, WHOLE
+from operations.job_store import DesiredState, JobStore
+from operations.status import rule_jobs
 
-CHAIN = ("kafka", "jobmanager", "taskmanager", "keeper")
+CHAIN = ("kafka", "jobmanager", "taskmanager", "reconciler")
 """The programs that always belong to a local environment."""
 
 
-def _processes(config: Config, layout: Layout) -> list[dict[str, Any]]:
-    found = supervise.processes(layout)
-    restarts = supervise.restarts(layout)
-    names = supervise.programs(layout) or CHAIN
+def processes(config: Config) -> list[dict[str, Any]]:
+    """Return what each program of the environment does: whether it runs and is ready, its memory in bytes."""
+    state = layout(config)
+    found = supervise.processes(state)
+    restarts = supervise.restarts(state)
+    names = supervise.programs(state) or CHAIN
     with ThreadPoolExecutor() as pool:
         asked = {
             service.program: pool.submit(service.ready, config)
@@ -61,12 +62,12 @@ def _memory(process: psutil.Process) -> int:
         return 0
 
 
-def _names(config: Config) -> list[str]:
-    """The chain's jobs, those of its ends that are wanted, and those of analysts' rules that are started."""
-    place = Layout(config.local.state) if config.local else None
-    ends = [name for name in WHOLE if name not in JOBS and place and state.read(place, name).wanted]
-    try:
-        started = sorted(registry.read(config).started)
-    except KafkaUnreachableError:
-        return [*JOBS, *ends]
-    return [*JOBS, *ends, *([ADHOC] if started else []), *(RULE + name for name in started)]
+def job_names(config: Config) -> list[str]:
+    """Return the names of the jobs that are to run here.
+
+    Those are the chain's, those of ingestion and delivery that are desired, and those of analysts' rules that
+    are started.
+    """
+    store = JobStore(layout(config).run_folder)
+    others = [name for name in WHOLE if name not in JOBS and store.read(name).state == DesiredState.RUNNING]
+    return [*JOBS, *others, *rule_jobs(config)]

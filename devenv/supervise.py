@@ -84,7 +84,7 @@ def write(layout: Layout, commands: Mapping[str, str], stop_signals: Mapping[str
 
 
 def programs(layout: Layout) -> list[str]:
-    """The names of the programs that the supervisor was last told to run."""
+    """Return the names of the programs that the supervisor was last told to run."""
     try:
         return re.findall(r"^\[program:(\w+)\]$", layout.supervisor_conf.read_text(), re.MULTILINE)
     except FileNotFoundError:
@@ -106,7 +106,7 @@ def start(layout: Layout) -> None:
 
 
 def processes(layout: Layout) -> dict[str, list[psutil.Process]]:
-    """All living processes of this environment, by program."""
+    """Return all live processes of this environment, by program."""
     found: dict[str, list[psutil.Process]] = {}
     for process in psutil.process_iter():
         try:
@@ -119,12 +119,12 @@ def processes(layout: Layout) -> dict[str, list[psutil.Process]]:
 
 
 def supervisor(layout: Layout) -> psutil.Process | None:
-    """The running supervisor, if there is one."""
+    """Return the running supervisor, if there is one."""
     return next(iter(processes(layout).get(SUPERVISOR, [])), None)
 
 
 def stop(layout: Layout) -> int:
-    """Stop every process of this environment; returns how many there were.
+    """Stop every process of this environment; return how many there were.
 
     First the supervisor, which would restart the others and stops them in order; then whoever is left.
     """
@@ -165,7 +165,7 @@ def _end(targets: list[psutil.Process], seconds: float) -> None:
 
 
 def restarts(layout: Layout) -> dict[str, int]:
-    """How often each program was started again since the supervisor runs."""
+    """Count how often each program was started again since the supervisor runs."""
     try:
         log = layout.supervisor_log.read_text(errors="replace")
     except FileNotFoundError:

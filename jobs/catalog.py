@@ -13,11 +13,12 @@ FILES = {**WHOLE, ADHOC: "analyst_alerts_job.py"}
 """The jobs that can be named: those of the whole chain, and the one that analysts' rules need."""
 RULE = "rule-"
 """How the names of the rules' own jobs begin."""
-_RULE_FILE = "analyst_rule_job.py"
+RULE_FILE = "analyst_rule_job.py"
+"""The file of the rules' own jobs."""
 
 
 def names(job: str) -> list[str]:
-    """The jobs that a command's argument means: one, or `all`.
+    """Return the jobs that a command's argument means: one, or `all`.
 
     Raises:
         OperationError: There is no such job.
@@ -32,7 +33,7 @@ def names(job: str) -> list[str]:
 
 
 def one(job: str) -> str:
-    """The job that an argument names, where it must be one.
+    """Return the job that an argument names, where it must be one.
 
     Raises:
         OperationError: There is no such job, or it means several.
@@ -43,5 +44,5 @@ def one(job: str) -> str:
 
 
 def file_of(name: str) -> str:
-    """The file of a job, in jobs/."""
-    return _RULE_FILE if name.startswith(RULE) else FILES[name]
+    """Return the file of a job, in jobs/."""
+    return RULE_FILE if name.startswith(RULE) else FILES[name]

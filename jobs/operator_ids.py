@@ -1,4 +1,4 @@
-"""TODO."""
+"""Ids of the operators that hold state, by which a savepoint finds them in another version of the job."""
 
 import re
 
@@ -31,7 +31,7 @@ def give_stable_ids(table_env: StreamTableEnvironment) -> None:
 
 
 def operators(table_env: StreamTableEnvironment) -> dict[str, list[str]]:
-    """The operators that hold state by id, and for keyed state the types of the rows it is made of."""
+    """Return the operators that hold state by id, and for keyed state the types of the rows it is made of."""
     found: dict[str, list[str]] = {}
     for sink in table_env._j_tenv.execEnv().getTransformations():
         for operator in sink.getTransitivePredecessors():

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Flink's options for the jobs."""
 
 import os
 import sys
@@ -22,7 +22,7 @@ def configure(table_env: StreamTableEnvironment, options: dict[str, str]) -> Non
     Outside of ``flink run`` the job runs in this process, with this interpreter; on a cluster its
     configuration says which one it has.
     """
-    if not _on_cluster():
+    if not is_on_cluster():
         options = {"python.executable": sys.executable, "python.client.executable": sys.executable, **options}
     bundle_time = _BUNDLE_TIME[options.get("python.execution-mode", "process")]
     shared = {**SHARED_OPTIONS, "python.fn-execution.bundle.time": bundle_time}
@@ -31,7 +31,7 @@ def configure(table_env: StreamTableEnvironment, options: dict[str, str]) -> Non
 
 
 def analysts_options(config: Config, name: str, parallelism: int) -> dict[str, str]:
-    """Flink's options for a job of analysts' rules."""
+    """Return Flink's options for a job of analysts' rules."""
     job = config.analyst_rules
     return {
         "pipeline.name": name,
@@ -45,5 +45,6 @@ def analysts_options(config: Config, name: str, parallelism: int) -> dict[str, s
     }
 
 
-def _on_cluster() -> bool:
+def is_on_cluster() -> bool:
+    """Return whether this process was started by ``flink run``."""
     return "PYFLINK_GATEWAY_PORT" in os.environ

@@ -1,15 +1,14 @@
-"""The tables and rules of sql/, filled in from the configuration; used by every job."""
+"""The command line of every job's file: submit, run in this process, or explain."""
 
 import argparse
 import json
 import os
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TextIO
 
 import cloudpickle
-import psutil
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StatementSet, StreamTableEnvironment
 
@@ -19,7 +18,7 @@ from account_alerts.installation import flink_environment
 from account_alerts.model import alerts
 from account_alerts.records import customers, settings
 from jobs.operator_ids import give_stable_ids, operators
-from jobs.options import _on_cluster
+from jobs.options import is_on_cluster
 
 CARRIED = (udfs, alerts, customers, settings)
 """Packages and modules that a job carries with it by value; none may use `functools.cache`."""
@@ -28,7 +27,7 @@ Build = Callable[[StreamTableEnvironment, Config], StatementSet]
 
 
 def run(builds: Sequence[Build], description: str | None, given: Sequence[str] | None = None) -> None:
-    """A job's command line: submits it, or runs it in this process until it is stopped, or explains it.
+    """Submit a job, or run it in this process until it is stopped, or explain it, by its command line.
 
     Args:
         builds: The jobs.
@@ -44,12 +43,11 @@ def run(builds: Sequence[Build], description: str | None, given: Sequence[str] |
         "--operators", type=Path, metavar="FOLDER", help="write there which operators hold state: JOB.json"
     )
     parser.add_argument(
-        "--savepoint-in",
+        "--await-savepoint",
         type=Path,
-        metavar="FILE",
-        help="be ready, wait until this file says so, and go on from the savepoint it names (JSON)",
+        metavar="PIPE",
+        help="plan, then go on from the savepoint that is named through this pipe (JSON)",
     )
-    parser.add_argument("--asked-by", type=int, metavar="PID", help="wait only as long as this process lives")
     arguments = parser.parse_args(given)
     if not builds:
         parser.error("no job was named")
@@ -58,6 +56,7 @@ def run(builds: Sequence[Build], description: str | None, given: Sequence[str] |
     except ConfigError as error:
         parser.error(str(error))
     prepare_process()
+    pipe = _open_pipe(arguments.await_savepoint) if arguments.await_savepoint else None
     # A job carries its Python with it: a TaskManager that runs several versions imports a module once only.
     for carried in CARRIED:
         cloudpickle.register_pickle_by_value(carried)
@@ -76,28 +75,34 @@ def run(builds: Sequence[Build], description: str | None, given: Sequence[str] |
             _write(arguments.operators / f"{name}.json", json.dumps(operators(table_env), indent=1))
         if arguments.explain:
             continue
-        if arguments.savepoint_in:
-            _go_on_from(env, arguments.savepoint_in, arguments.asked_by)
+        if pipe is not None:
+            _restore_from(env, pipe)
         env.execute(name)
 
 
 def prepare_process() -> None:
-    """Outside of ``flink run``: let this process find the installed Java, Flink and jars."""
-    if not _on_cluster():
+    """Let this process find the installed Java, Flink and jars, outside of ``flink run``."""
+    if not is_on_cluster():
         os.environ.update(flink_environment())
 
 
-def _go_on_from(env: StreamExecutionEnvironment, file: Path, asked_by: int | None) -> None:
-    """Wait until a file names a savepoint, and start from that: all else is ready by then."""
-    client = os.getppid()
-    while not file.exists():
-        if os.getppid() != client or (asked_by and not psutil.pid_exists(asked_by)):
-            sys.exit("who asked for it is gone")
-        time.sleep(0.02)
-    said = json.loads(file.read_text())
+def _open_pipe(path: Path) -> TextIO:
+    """Open a pipe for reading; reading it waits until all is said, or the other side is gone."""
+    # Where nobody is at the other end any more, opening would wait for ever.
+    pipe = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    os.set_blocking(pipe, True)
+    return os.fdopen(pipe)
+
+
+def _restore_from(env: StreamExecutionEnvironment, pipe: TextIO) -> None:
+    """Wait until the savepoint to start from is named: all else is ready by then."""
+    text = pipe.read()
+    if not text:
+        sys.exit("the command that asked for this job is gone")
+    told = json.loads(text)
     settings = env._j_stream_execution_environment.getConfiguration()
-    settings.setString("execution.state-recovery.path", said["savepoint"])
-    settings.setString("execution.state-recovery.ignore-unclaimed-state", str(said["drop"]).lower())
+    settings.setString("execution.state-recovery.path", told["savepoint"])
+    settings.setString("execution.state-recovery.ignore-unclaimed-state", str(told["drop"]).lower())
 
 
 def _write(file: Path, text: str) -> None:

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Files of bookings: a CSV as the sample, or JSON lines."""
 
 import csv
 import gzip
@@ -35,19 +35,19 @@ _OPERATIONS = {
 }
 
 
-class SampleError(InvalidRecordError):
+class BookingFileError(InvalidRecordError):
     """A file of bookings that cannot be understood; the message names file, line and cause."""
 
 
 def read(file: Path = BOOKINGS) -> list[Record]:
-    """AccountEntry records of a file in the order they were booked; `booked_at` is as recorded.
+    """Read a file's AccountEntry records in the order they were booked; `booked_at` is as recorded.
 
     Args:
         file: A CSV with the columns of `data/transactions.csv.gz`, or JSON lines with the fields of
             AccountEntry (times in milliseconds); either may be gzipped.
 
     Raises:
-        SampleError: A line is neither.
+        BookingFileError: A line is neither.
     """
     as_json = ".json" in file.name.lower()
     lines = _lines(file)
@@ -59,11 +59,11 @@ def read(file: Path = BOOKINGS) -> list[Record]:
         try:
             entries.append(convert(row))
         except (ValueError, KeyError, TypeError) as error:
-            raise SampleError(f"{file}, line {number}: {type(error).__name__}: {error}") from error
+            raise BookingFileError(f"{file}, line {number}: {type(error).__name__}: {error}") from error
     try:
         return sorted(entries, key=lambda record: int(record["booked_at"]))
     except (KeyError, TypeError, ValueError) as error:
-        raise SampleError(f"{file}: a record without a booked_at in milliseconds") from error
+        raise BookingFileError(f"{file}: a record without a booked_at in milliseconds") from error
 
 
 def _lines(file: Path) -> Iterator[str]:
@@ -73,7 +73,7 @@ def _lines(file: Path) -> Iterator[str]:
 
 
 def entry(row: dict[str, str]) -> Record:
-    """One row of the original bookings as AccountEntry; the time of day follows from the booking's id."""
+    """Convert a row of the original bookings; the time of day follows from the booking's id."""
     purpose, operation = row["k_symbol"], row["operation"]
     entry_type = "CARD" if operation == "VYBER KARTOU" else _PURPOSES.get(purpose)
     day = datetime.strptime(f"19{row['date']}", "%Y%m%d").replace(tzinfo=UTC)
@@ -97,5 +97,5 @@ def entry(row: dict[str, str]) -> Record:
 
 
 def _pick(text: str, choices: int) -> int:
-    """A number below `choices` that looks random and is the same for the same text on every machine."""
+    """Return a number below `choices` that looks random, the same for the same text on every machine."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") % choices

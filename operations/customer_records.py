@@ -1,4 +1,4 @@
-"""Look at and change settings and authorizations, straight on their topics."""
+"""Reads and changes settings and authorizations, straight on their topics."""
 
 import json
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ class Kind:
     defaults: Mapping[str, Any]
 
     def topic(self, config: Config) -> str:
-        """The topic such records are on."""
+        """Return the topic such records are on."""
         return config.topics.all()[self.topic_key].name
 
 
@@ -39,7 +39,7 @@ class NothingThereError(NotFoundError):
 
 
 def put(config: Config, file: Path, kind: Kind = SETTINGS) -> list[str]:
-    """Write the records of a JSON file (one, or an array of them); returns their keys.
+    """Write the records of a JSON file (one, or an array of them); return their keys.
 
     Nullable fields and those with a default may be left out. A record replaces the whole last one of its key.
 
@@ -55,9 +55,9 @@ def put(config: Config, file: Path, kind: Kind = SETTINGS) -> list[str]:
 
 
 def put_records(
-    config: Config, records: list[Record], kind: Kind = SETTINGS, place: str = "records"
+    config: Config, records: list[Record], kind: Kind = SETTINGS, location: str = "records"
 ) -> list[str]:
-    """Write records as `put` does; `place` is what an error calls them."""
+    """Write records as `put` does; `location` is what an error calls them."""
     encoder, topic = codec(config), kind.topic(config)
     messages = []
     for number, record in enumerate(records, start=1):
@@ -68,7 +68,7 @@ def put_records(
             data = encoder.encode(kind.record, {**kind.defaults, **record}, topic)
         except (KeyError, TypeError, ValueError) as error:
             cause = f"{error} is missing" if isinstance(error, KeyError) else error
-            raise RecordFileError(f"{place}, record {number}: {cause}") from error
+            raise RecordFileError(f"{location}, record {number}: {cause}") from error
         messages.append((topic, key.encode(), data))
     send_all(config, messages)
     return [key.decode() for _, key, _ in messages]
@@ -80,7 +80,7 @@ def delete(config: Config, key: str, kind: Kind = SETTINGS) -> None:
 
 
 def get(config: Config, key: str, kind: Kind = SETTINGS) -> Record | None:
-    """The newest record of a customer or account, None where there is none or it was deleted.
+    """Return the newest record of a customer or account, None where there is none or it was deleted.
 
     The whole topic is read, as Kafka has no other way to find a key.
 

@@ -1,4 +1,4 @@
-"""Records that no job could use: look at them, and put them back when they are repaired."""
+"""Dead letters: records that no job could use, to be looked at, repaired and replayed."""
 
 import base64
 import json
@@ -42,13 +42,13 @@ class DeadLetter:
 
 
 def read(config: Config) -> Iterator[DeadLetter]:
-    """All dead letters that Kafka has now, each partition in order."""
+    """Read all dead letters that Kafka has now, each partition in order."""
     for message in read_to_end(config, config.topics.dead_letters.name):
         yield _letter(message)
 
 
 def as_dict(letter: DeadLetter, records: "Records") -> Record:
-    """For `--json`, and to be edited and given to `replay_file`: `record` is what could be decoded."""
+    """Return a letter as `--json` prints it and `replay_file` reads it; `record` is what could be decoded."""
     return {
         "id": letter.id,
         "written_at": letter.written_at,
@@ -72,7 +72,7 @@ class Records:
         self._names = {config.topics.all()[key].name: name for key, name in _RECORDS.items()}
 
     def decode(self, topic: str, value: bytes | None) -> Record | None:
-        """The record, None where there is none in the bytes."""
+        """Decode a record; None where there is none in the bytes."""
         if value is None or topic not in self._names:
             return None
         try:
@@ -81,18 +81,18 @@ class Records:
             return None
 
     def encode(self, topic: str, record: Record) -> bytes:
-        """Bytes of a record for its topic."""
+        """Encode a record for its topic."""
         self.check(topic)
         return self._codec.encode(self._names[topic], record, topic)
 
     def check(self, topic: str) -> None:
-        """A letter may name any topic; only input topics are written to."""
+        """Raise a `DeadLetterError` unless it is an input topic: a letter may name any."""
         if topic not in self._names:
             raise DeadLetterError(f"{topic!r} is no input topic ({', '.join(self._names)})")
 
 
 def replay(config: Config, ids: Iterable[str] | None = None) -> int:
-    """Put letters back on the topics they came from with their original key and bytes; returns how many.
+    """Put letters back on the topics they came from with their original key and bytes; return how many.
 
     Args:
         config: Where Kafka is, and the topics' names.

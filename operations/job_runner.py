@@ -1,141 +1,307 @@
-"""TODO."""
+"""Submitting the jobs with `flink run`, to the laptop's cluster or any other."""
 
-import tempfile
+import json
+import os
+import subprocess
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Protocol
 
 from account_alerts.config import Config
-from account_alerts.installation import CODE
 from account_alerts.model.errors import OperationError
-from devenv.job_control import runner, state, versions
-from devenv.layout import Layout
-from jobs.catalog import _RULE_FILE, JOBS, WHOLE, file_of
-from operations.flink import client_config, health
-from operations.flink.rest import FlinkRest, FlinkUnreachableError
-from operations.flink.run import Attempt, keep_config
+from jobs.catalog import RULE, RULE_FILE, file_of
+from operations.flink import client_config, health, savepoints, versions
+from operations.flink.rest import FlinkApi, FlinkRest, FlinkUnreachableError, newest_job
+from operations.flink.run import JobSubmission, RunFolder, Version, keep_config
+from operations.job_store import JobRecord, JobStore, UpgradeMode, cluster_folder
 from operations.waiting import say, wait_for
 
-_RUNNING_SECONDS = 300
 AT_ONCE = 2
 """Clients at a time: each plans for seconds of a processor, and takes half a GiB."""
+_PLAN_SECONDS = 180.0
 
 
-def submit(config: Config, jobs: list[str], *, resume: bool = True) -> None:
-    """Submit jobs, several at a time, and wait until they run.
+class Prepared(Protocol):
+    """A version of a job that is planned, and is submitted when it is told a savepoint."""
 
-    Args:
-        config: Says which cluster.
-        jobs: Their names.
-        resume: Go on from each job's newest retained checkpoint, where there is one.
+    def plan(self) -> Version:
+        """Wait until it is planned; return what would be started.
 
-    Raises:
-        OperationError: A job runs already, cannot be submitted, or does not come up.
-    """
-    rest = FlinkRest(config.flink.rest_url)
-    try:
-        running = {job.name: job.id for job in rest.jobs() if job.live}
-    except FlinkUnreachableError as error:
-        raise OperationError(f"{error}. Start it: alerts up --no-jobs") from error
-    for name in jobs:
-        if name in running:
-            raise OperationError(
-                f"{name}: runs already (job {running[name]}). Cancel it first on {config.flink.rest_url}."
-            )
-    if (
-        jobs in (list(JOBS), list(WHOLE))
-        and config.local is not None
-        and not (resume and runner.had_jobs(config))
-    ):
-        ids = runner.submit_first(config, whole=jobs == list(WHOLE))
-    else:
+        Raises:
+            OperationError: It cannot be planned.
+        """
+
+    def start(self, savepoint: str, *, allow_dropped: bool) -> str:
+        """Submit it from a savepoint; return the job's id.
+
+        Args:
+            savepoint: Its address.
+            allow_dropped: Leave out the state of operators that this version does not have.
+
+        Raises:
+            OperationError: It cannot be submitted.
+        """
+
+    def discard(self) -> None:
+        """Submit nothing, unless that is done already."""
+
+
+class JobRunner(Protocol):
+    """Submits jobs to one cluster, and remembers what is needed to start them again."""
+
+    config: Config
+    store: JobStore
+
+    @property
+    def flink(self) -> FlinkApi:
+        """The cluster's JobManager."""
+
+    @property
+    def reconciles(self) -> bool:
+        """Whether somebody resubmits a job that is desired to run and does not."""
+
+    def claim(self, name: str) -> AbstractContextManager[None]:
+        """Claim a job for one command; a crash releases it."""
+
+    def submit(self, names: Sequence[str], mode: UpgradeMode, savepoint: str | None = None) -> None:
+        """Submit jobs and wait until they run.
+
+        Args:
+            names: The jobs' names.
+            mode: What they begin with.
+            savepoint: The address to restore from, of one job in the mode SAVEPOINT.
+
+        Raises:
+            OperationError: A job runs already, cannot be submitted, or does not come up.
+        """
+
+    def submit_rules(self, files: Mapping[str, Path], since: int) -> None:
+        """Submit analysts' rules from one client, without state, and wait until they run.
+
+        Args:
+            files: The rules, by the name of their job.
+            since: Bookings written to Kafka from then on raise alerts, milliseconds UTC.
+
+        Raises:
+            OperationError: A job cannot be submitted, or does not come up.
+        """
+
+    def start(
+        self, name: str, mode: UpgradeMode, savepoint: str | None = None, version: Version | None = None
+    ) -> str:
+        """Submit a job that the caller has claimed, without waiting for it; return its id.
+
+        Args:
+            name: The job's name.
+            mode: What it begins with.
+            savepoint: The address to restore from, in the mode SAVEPOINT.
+            version: What to submit; else this project's code, or with its last state the version that had it.
+
+        Raises:
+            OperationError: The job runs already, or cannot be submitted.
+        """
+
+    def prepare(self, name: str, code: Path, config: Config) -> Prepared:
+        """Begin to plan a version of a job that is to replace the running one."""
+
+
+class ClusterJobRunner:
+    """Submits to a cluster that this tool did not start: only its address is known."""
+
+    reconciles = False
+
+    def __init__(
+        self, config: Config, flink: FlinkApi | None = None, folder: RunFolder | None = None
+    ) -> None:
+        """Connect to nothing yet; by default to `flink.rest_url`, remembering in the user's own folder."""
+        self.config = config
+        self.flink: FlinkApi = flink or FlinkRest(config.flink.rest_url)
+        self.folder = folder or cluster_folder(config)
+        self.store = JobStore(self.folder)
+
+    def claim(self, name: str) -> AbstractContextManager[None]:
+        """Claim a job for one command; a crash releases it."""
+        return self.store.claim(name)
+
+    def submit(self, names: Sequence[str], mode: UpgradeMode, savepoint: str | None = None) -> None:
+        """Submit jobs, several at a time, and wait until they run (`JobRunner.submit`)."""
+        self.check_not_running(names)
+
+        def submit_one(name: str) -> str:
+            with self.claim(name):  # The second of two with the same thought finds the job running.
+                return self.start(name, mode, savepoint)
+
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            ids = list(pool.map(lambda name: submit_one(config, name, resume=resume), jobs))
-    _wait_for_all(rest, dict(zip(jobs, ids, strict=True)))
+            ids = list(pool.map(submit_one, names))
+        self.wait_for_all(dict(zip(names, ids, strict=True)))
+
+    def submit_rules(self, files: Mapping[str, Path], since: int) -> None:
+        """Submit analysts' rules from one client, and wait until they run (`JobRunner.submit_rules`)."""
+        say(f"{', '.join(files)}: submitting")
+        submission = self.submission("rules")
+        options = [
+            *(part for file in files.values() for part in ("--rule", str(file))),
+            "--since",
+            str(since),
+        ]
+        ids = dict(zip(files, submission.wait(submission.client(RULE_FILE, [], *options)), strict=True))
+        self.remember(submission, ids)
+        self.wait_for_all(ids)
+
+    def start(
+        self, name: str, mode: UpgradeMode, savepoint: str | None = None, version: Version | None = None
+    ) -> str:
+        """Submit a job that the caller has claimed, without waiting for it (`JobRunner.start`)."""
+        self.check_not_running([name])
+        record = self.store.read(name)
+        if mode == UpgradeMode.LAST_STATE:
+            savepoint = self.last_state(name)
+        say(f"{name}: submitting" + (f", from {savepoint}" if savepoint else ""))
+        submission = self.submission(name)
+        if version is None and mode == UpgradeMode.LAST_STATE and savepoint:
+            version = self._version_that_ran(name, record, submission)
+        if version is not None:
+            submission = JobSubmission(self.folder, name, Path(version.code), Path(version.config))
+        client = submission.client(file_of(name), savepoints.restore_options(savepoint), *record.options)
+        [job_id] = submission.wait(client)
+        self.remember(submission, {name: job_id}, mode, savepoint)
+        return job_id
+
+    def prepare(self, name: str, code: Path, config: Config) -> "PreparedClient":
+        """Begin to plan a version of a job that is to replace the running one."""
+        self.make_folder()
+        submission = JobSubmission(self.folder, f"{name}-new", code, keep_config(config, self.folder))
+        return PreparedClient(name, submission)
+
+    def last_state(self, name: str) -> str | None:
+        """Return the address of the state to go on from, as far as it is remembered.
+
+        Raises:
+            OperationError: It is not.
+        """
+        record = self.store.read(name)
+        if record.savepoint:
+            return record.savepoint
+        stopped = newest_job(self.flink, name) if record.stopping else None
+        if (
+            stopped
+            and stopped.id == record.stopping
+            and (state := savepoints.final_state(self.flink, stopped))
+        ):
+            return state
+        raise OperationError(
+            f"{name}: which checkpoint it is to go on from is not known here. Name one, or a savepoint: "
+            f"`alerts submit {name} --from-savepoint ADDRESS`, or begin with --stateless."
+        )
+
+    def submission(self, label: str) -> JobSubmission:
+        """Return a submission of this project's code and the configuration of now."""
+        self.make_folder()
+        return JobSubmission(
+            self.folder, label, versions.store(self.folder), keep_config(self.config, self.folder)
+        )
+
+    def remember(
+        self,
+        submission: JobSubmission,
+        ids: Mapping[str, str],
+        mode: UpgradeMode = UpgradeMode.STATELESS,
+        savepoint: str | None = None,
+    ) -> None:
+        """Remember jobs that were submitted, by name."""
+        for name, job_id in ids.items():
+            with self.store.edit(name) as record:
+                if mode != UpgradeMode.LAST_STATE:
+                    record.resume_from(savepoint)
+                record.submitted(job_id, submission.version(name))
+
+    def _version_that_ran(self, name: str, record: JobRecord, new: JobSubmission) -> Version | None:
+        """Return the version that has the job's state; None if this project's code is the same."""
+        ran = record.version
+        if ran is None or Path(ran.code) == new.code or not Path(ran.code).is_dir():
+            return None
+        # Whether this folder's code fits that state, only an upgrade looks. The version goes on with the
+        # configuration it had, too: it may not know a key that is new.
+        cure = "" if name.startswith(RULE) else f"; `alerts upgrade {name}` takes this folder's code"
+        say(f"{name}: goes on with the version that ran{cure}")
+        return ran
+
+    def make_folder(self) -> None:
+        """Make the folder with what Flink's client needs to reach the cluster."""
+        self.folder.make()
+        client_config.write(self.folder.flink_conf, client_config.client_options(self.config))
+
+    def check_not_running(self, names: Sequence[str]) -> None:
+        """Raise a `OperationError` if one of the jobs runs, or Flink cannot be reached."""
+        try:
+            live = {job.name: job.id for job in self.flink.jobs() if job.live}
+        except FlinkUnreachableError as error:
+            raise OperationError(f"{error}. Start it: alerts up --no-jobs") from error
+        for name in names:
+            if name in live:
+                raise OperationError(
+                    f"{name}: runs already (job {live[name]}). Cancel it first on {self.flink.url}."
+                )
+
+    def wait_for_all(self, ids: Mapping[str, str]) -> None:
+        """Wait until jobs run, by name."""
+        for name, job_id in ids.items():
+            health.wait_until_running(self.flink, name, job_id)
+            say(f"{name}: running")
+            self.is_running(name)
+
+    def is_running(self, name: str) -> None:
+        """Note that a job runs: what it was restored from is not its newest state any more."""
+        with self.store.edit(name) as record:
+            record.savepoint = None
 
 
-def submit_rules(config: Config, files: Mapping[str, Path], since: int, restored: Sequence[str] = ()) -> None:
-    """Submit analysts' rules from one client, and wait until they run.
+class PreparedClient:
+    """A client of `flink run` that plans a job, and waits for the savepoint to start it from.
 
-    Args:
-        config: Says which cluster.
-        files: The rules, by the name of their job.
-        since: Bookings written to Kafka from then on raise alerts, milliseconds UTC.
-        restored: What `flink run` is told to go on from, where it is one rule on a cluster of others; each
-            begins anew without.
-
-    Raises:
-        OperationError: A job cannot be submitted, or does not come up.
+    It is told through a pipe; when this process ends without a word, so does the client.
     """
-    say(f"{', '.join(files)}: submitting")
-    options = [*(part for file in files.values() for part in ("--rule", str(file))), "--since", str(since)]
-    if config.local is None:
-        with tempfile.TemporaryDirectory() as folder:
-            ids = _submit_elsewhere(config, _RULE_FILE, Layout(Path(folder)), options, restored)
-    else:
-        place = Layout(config.local.state)
-        attempt = Attempt(place, "rules", versions.store(place), keep_config(config, place))
-        ids = attempt.ids(attempt.client(_RULE_FILE, [], *options))
-        for name, job_id in zip(files, ids, strict=True):
-            state.started(place, name, job_id, attempt.version(name))
-    _wait_for_all(FlinkRest(config.flink.rest_url), dict(zip(files, ids, strict=True)))
 
+    def __init__(self, name: str, submission: JobSubmission) -> None:
+        """Start the client."""
+        self.name, self.submission = name, submission
+        self._path = submission.folder.tmp / f"{submission.label}-{os.getpid()}.pipe"
+        self._path.unlink(missing_ok=True)
+        os.mkfifo(self._path)
+        # For reading, too: opening it does not wait for the client.
+        self._pipe = os.open(self._path, os.O_RDWR)
+        self._client: subprocess.Popen[str] = submission.client(
+            file_of(name), [], "--await-savepoint", str(self._path)
+        )
 
-def _wait_for_all(rest: FlinkRest, ids: Mapping[str, str]) -> None:
-    for name, job_id in ids.items():
-        _wait_until_running(rest, name, job_id)
-        say(f"{name}: running")
+    def plan(self) -> Version:
+        """Wait until it is planned; return what would be started (`Prepared.plan`)."""
+        say(f"{self.name}: planning {self.submission.code.name}")
 
+        def planned() -> bool:
+            if self._client.poll() is not None:
+                self.submission.wait(self._client)  # Says why it ended.
+            return (self.submission.operators / f"{self.name}.json").exists()
 
-def wait_until_running(config: Config) -> None:
-    """Wait until all jobs that were submitted run."""
-    rest = FlinkRest(config.flink.rest_url)
-    for job in rest.jobs():
-        if job.live and job.name in WHOLE:
-            _wait_until_running(rest, job.name, job.id)
+        wait_for(f"{self.name}: planned", planned, _PLAN_SECONDS, f"See {self.submission.output}")
+        return self.submission.version(self.name)
 
+    def start(self, savepoint: str, *, allow_dropped: bool) -> str:
+        """Let it submit the job; return the job's id (`Prepared.start`)."""
+        os.write(self._pipe, json.dumps({"savepoint": savepoint, "drop": allow_dropped}).encode())
+        self._close()
+        return self.submission.wait(self._client)[0]
 
-def submit_one(config: Config, name: str, *, resume: bool) -> str:
-    """Submit one job without waiting for it; returns its id."""
-    if config.local is None:
-        if resume:
-            raise OperationError(
-                f"{name}: which checkpoint it is to go on from is not known here. Name a savepoint: `flink "
-                f"run -d -s PATH -py jobs/{file_of(name)} --config {config.path}`, or begin with "
-                "--stateless."
-            )
-        with tempfile.TemporaryDirectory() as folder:
-            return _submit_elsewhere(config, file_of(name), Layout(Path(folder)), [])[0]
-    place = Layout(config.local.state)
-    with runner.submitting(place, name):
-        # The keeper and a user may have the same thought; the second one finds the job running.
-        return runner._submit_here(config, name, place, resume=resume)
+    def discard(self) -> None:
+        """Stop it, unless it has submitted."""
+        self._close()
+        self._client.terminate()
+        self._client.wait()
 
-
-def restore(checkpoint: Path | None) -> list[str]:
-    """The options of `flink run` to go on from a checkpoint, or a savepoint."""
-    if checkpoint is None:
-        return []
-    # The new job owns a checkpoint and removes it when it has newer ones; a savepoint is its maker's.
-    mode = "CLAIM" if checkpoint.name.startswith("chk-") else "NO_CLAIM"
-    return ["-s", checkpoint.as_uri(), "-claimMode", mode]
-
-
-def _submit_elsewhere(
-    config: Config, file: str, place: Layout, options: Sequence[str], restored: Sequence[str] = ()
-) -> list[str]:
-    """To a cluster this tool did not start: only its address is told, and nothing is remembered."""
-    place.make()
-    client_config.write(place.flink_conf, client_config.client_options(config))
-    attempt = Attempt(place, Path(file).stem, CODE, keep_config(config, place))
-    return attempt.ids(attempt.client(file, restored, *options))
-
-
-def _wait_until_running(rest: FlinkRest, name: str, job_id: str) -> None:
-    def running() -> bool:
-        job = next((job for job in rest.jobs() if job.id == job_id), None)
-        if job is not None and not job.live:
-            raise OperationError(f"{name}: is {job.state}. {health.reason(rest, job_id)}")
-        return job is not None and job.state == "RUNNING" and job.all_tasks_running
-
-    wait_for(f"{name}: running", running, _RUNNING_SECONDS, f"Look at {rest.url}/#/job/running/{job_id}")
+    def _close(self) -> None:
+        if self._pipe >= 0:
+            os.close(self._pipe)
+            self._path.unlink(missing_ok=True)
+            self._pipe = -1

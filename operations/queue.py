@@ -1,4 +1,4 @@
-"""Putting messages onto the queue, and asking how many wait on it."""
+"""The message queue: putting messages onto it, and counting those that wait."""
 
 import json
 import time
@@ -32,7 +32,7 @@ class Outgoing:
 
 
 def put(bridge: Bridge, messages: Iterable[Outgoing], rate: float | None = None) -> int:
-    """Put messages onto the queue in their order; returns how many, when the broker has stored all.
+    """Put messages onto the queue in their order; return how many, when the broker has stored all.
 
     Args:
         bridge: Where the queue is.
@@ -137,17 +137,17 @@ class _Putter(_Client):
 
 @dataclass(frozen=True)
 class Status:
-    """How a queue is."""
+    """The state of a queue."""
 
     depth: int
     """Messages on it: those that wait, and those that a bridge has and has not settled."""
-    in_hand: int
+    unsettled: int
     """Messages that bridges have taken and not settled."""
     consumers: int
 
 
 def status(bridge: Bridge, queue: str | None = None) -> Status | None:
-    """How the queue is, or another one of the broker; None where the broker cannot say or is away."""
+    """Ask for the state of the queue or another one of the broker; None where the broker cannot say."""
     if bridge.management is None:
         return None
     handler = _Asker(bridge, queue or bridge.address)

@@ -1,4 +1,4 @@
-"""Write a file's bookings to Kafka as if they happened now."""
+"""Replays: a file's bookings are written to Kafka as if they happened now."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -17,7 +17,7 @@ _PROGRESS_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a replay is: bookings given to Kafka, all there are, and seconds since the first."""
+    """Progress of a replay: bookings given to Kafka, all there are, and seconds since the first."""
 
     sent: int
     total: int
@@ -25,7 +25,7 @@ class Progress:
 
     @property
     def rate(self) -> float:
-        """Bookings per second so far."""
+        """Return the bookings per second so far."""
         return self.sent / self.seconds if self.seconds else 0.0
 
 
@@ -41,13 +41,13 @@ def replay(
 
     Args:
         config: Where Kafka is, and the topic's name.
-        file: See `sample.read`; without it the sample that the project carries.
+        file: See `booking_files.read`; without it the sample that the project carries.
         speed: Bookings per second; None for as many as go.
         limit: No more bookings than this.
         on_progress: Called every second, and at the end.
 
     Raises:
-        SampleError: The file holds something else.
+        BookingFileError: The file holds something else.
         KafkaUnreachableError: Kafka did not take all of them.
     """
     entries = booking_files.read(file or booking_files.BOOKINGS)[:limit]

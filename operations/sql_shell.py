@@ -34,11 +34,8 @@ SET 'python.execution-mode' = 'thread';
 """
 
 
-_BOUNDED = ("account_authorizations", "account_entries", "alert_rules", "alert_settings")
-
-
 def start(config: Config, file: Path | None, *, live: bool = False) -> int:
-    """Run the client on the configuration's cluster; returns its exit status.
+    """Run the client on the configuration's cluster; return its exit status.
 
     A query reads what the topics hold when it begins, and ends; `live`: it goes on with what comes.
     """
@@ -48,9 +45,7 @@ def start(config: Config, file: Path | None, *, live: bool = False) -> int:
         tables = [statement(f"tables/{table}.sql", config) for table in TABLES]
         tables.append(statement("tables/read_by_analysts.sql", config))
         if not live:
-            tables += [
-                f"ALTER TABLE {table} SET ('scan.bounded.mode' = 'latest-offset')" for table in _BOUNDED
-            ]
+            tables += [f"ALTER TABLE {table} SET ('scan.bounded.mode' = 'latest-offset')" for table in TABLES]
         views = [statement(f"{view}.sql", config) for view in VIEWS]
         (folder / "tables.sql").write_text(";\n".join([*tables, *views, _FUNCTIONS + _SETTINGS]))
         command = [str(installation.flink_home() / "bin/sql-client.sh"), "-i", str(folder / "tables.sql")]

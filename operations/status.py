@@ -1,25 +1,28 @@
-"""TODO."""
+"""`alerts status`: what runs, where its page is, lag, checkpoints, restarts."""
 
 from typing import Any
 
 from account_alerts.config import Config
 from account_alerts.kafka import topics
-from devenv.layout import Layout
-from devenv.status import _names, _processes
-from jobs.catalog import JOBS
+from account_alerts.kafka.clients import KafkaUnreachableError
+from jobs.catalog import ADHOC, RULE
+from operations.analyst_rules import registry
 from operations.flink.rest import FlinkRest, FlinkUnreachableError
 
 
-def collect(config: Config) -> dict[str, Any]:
-    """Everything about the environment, as `--json` prints it.
+def collect(config: Config, processes: list[dict[str, Any]], names: list[str]) -> dict[str, Any]:
+    """Report everything about the environment, as `--json` prints it.
 
-    `healthy` is true when all processes (of a local environment) run, those of the ends say that they are
-    ready, Kafka and Flink answer, and all jobs run.
-    Times are milliseconds UTC, memory is in bytes; what cannot be known is null.
+    `healthy` is true when all processes (of a local environment) run and are ready, Kafka and Flink answer,
+    and all jobs run. Times are milliseconds UTC, memory is in bytes; what cannot be known is null.
+
+    Args:
+        config: The environment.
+        processes: Those of a local environment, with at least `running` and `ready`.
+        names: The jobs that are to run.
     """
-    processes = _processes(config, Layout(config.local.state)) if config.local else []
     sizes = topics.sizes(config)
-    jobs = _jobs(config, list(JOBS) if sizes is None else _names(config))
+    jobs = _jobs(config, names)
     healthy = (
         all(process["running"] and process["ready"] for process in processes)
         and sizes is not None
@@ -38,6 +41,15 @@ def collect(config: Config) -> dict[str, Any]:
         },
         "flink": {"page": config.flink.rest_url, "reachable": jobs is not None, "jobs": jobs or []},
     }
+
+
+def rule_jobs(config: Config) -> list[str]:
+    """Return the names of the jobs of analysts' rules that are started; none while Kafka does not answer."""
+    try:
+        started = sorted(registry.read(config).started)
+    except KafkaUnreachableError:
+        return []
+    return [*([ADHOC] if started else []), *(RULE + name for name in started)]
 
 
 def _jobs(config: Config, names: list[str]) -> list[dict[str, Any]] | None:

@@ -1,4 +1,4 @@
-"""Alerts as they come."""
+"""Follows the alerts on their topics."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -25,19 +25,19 @@ class Arrival:
 
     @property
     def milliseconds(self) -> int | None:
-        """From the booking to the alert on Kafka; None where the booking is so old that this says nothing."""
+        """Return the time from booking to alert; None where the booking is so old that it says nothing."""
         waited: int = self.written_at - self.alert["booked_at"]
         return waited if 0 <= waited <= _SHOWN_WAIT_MS else None
 
     def line(self) -> str:
-        """One line: when, which channel, how long after the booking, what the customer reads."""
+        """Return one line: when, which channel, how long after the booking, what the customer reads."""
         at = datetime.fromtimestamp(self.written_at / 1000, UTC)
         waited = "" if self.milliseconds is None else f"{self.milliseconds} ms"
         text = render_text(self.alert, self.alert["language"]).text
         return f"{at:%H:%M:%S}.{at.microsecond // 1000:03d} {self.channel:5} {waited:>8}  {text}"
 
     def as_dict(self) -> Record:
-        """For `--json`: the alert, its channel and times."""
+        """Return the alert, its channel and times, as `--json` prints them."""
         times = {"written_at": self.written_at, "milliseconds": self.milliseconds}
         return {"channel": self.channel, **times, "alert": self.alert}
 
@@ -51,7 +51,7 @@ def tail(
     stop: Callable[[], bool] = lambda: False,
     on_broken: Callable[[str], None] = lambda text: None,
 ) -> Iterator[Arrival]:
-    """Alerts on a channel (`email`, `sms`, `push`) or `all`, as they come, until `stop` says so.
+    """Yield the alerts on a channel (`email`, `sms`, `push`) or `all`, as they come, until `stop` says so.
 
     Args:
         config: Where Kafka is, and the topics' names.
@@ -59,7 +59,7 @@ def tail(
         from_beginning: The alerts that are there already, too.
         on_ready: Called once when no alert written from now on is missed.
         stop: Asked at least every tenth of a second.
-        on_broken: Called with place and reason of a record that is no alert.
+        on_broken: Called with position and reason of a record that is no alert.
 
     Raises:
         ValueError: No such channel.
@@ -90,7 +90,7 @@ def follow(
     on_ready: Callable[[], None] = lambda: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Message]:
-    """Records of topics as they come, until `stop` says so; the arguments are those of `tail`.
+    """Yield the records of topics as they come, until `stop` says so; the arguments are those of `tail`.
 
     Raises:
         KafkaUnreachableError: Kafka does not answer, or a topic is not there.

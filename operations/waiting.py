@@ -1,4 +1,4 @@
-"""Waiting for a condition, and the lines that say how far things are."""
+"""Waits for a condition, and prints how far things are."""
 
 import sys
 import time

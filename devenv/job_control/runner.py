@@ -1,91 +1,88 @@
-"""Submitting the jobs to a cluster with `flink run -py`."""
+"""Submitting the jobs to the laptop's cluster, each from its newest checkpoint."""
 
-import fcntl
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from account_alerts.config import Config
-from account_alerts.model.errors import OperationError
-from devenv.job_control import state as job_state
-from devenv.job_control import versions
-from devenv.layout import Layout
-from jobs.catalog import ALL_JOBS, JOBS, RULE, WHOLE, file_of
-from operations import job_runner
-from operations.flink.rest import FlinkRest
-from operations.flink.run import Attempt, keep_config
-from operations.waiting import say, wait_for
-
-_TURN_SECONDS = 300
+from devenv.layout import layout
+from jobs.catalog import ALL_JOBS, JOBS, WHOLE
+from operations.flink.rest import FlinkApi
+from operations.flink.run import Version
+from operations.job_runner import ClusterJobRunner, JobRunner
+from operations.job_store import DesiredState, UpgradeMode
+from operations.waiting import say
 
 
-def submit_first(config: Config, *, whole: bool = False) -> list[str]:
-    """Submit the jobs from one client, to begin anew; returns their ids. The cluster may be starting yet."""
-    place = Layout(config.local_environment().state)
-    jobs = WHOLE if whole else JOBS
-    with ExitStack() as turns:
-        for name in jobs:
-            turns.enter_context(submitting(place, name))
-        say("jobs: submitting")
-        attempt = Attempt(place, "all", versions.store(place), keep_config(config, place))
-        ids = attempt.ids(attempt.client(ALL_JOBS, [], *(["--whole"] if whole else [])))
-        for name, job_id in zip(jobs, ids, strict=True):
-            job_state.started(place, name, job_id, attempt.version(name))
-    return ids
+class LocalJobRunner(ClusterJobRunner):
+    """Submits to the cluster that `alerts up` started, and finds its checkpoints on this machine."""
+
+    reconciles = True
+
+    def __init__(self, config: Config, flink: FlinkApi | None = None) -> None:
+        """Connect to nothing yet; the cluster may be starting."""
+        self.layout = layout(config)
+        super().__init__(config, flink, self.layout.run_folder)
+
+    def submit(self, names: Sequence[str], mode: UpgradeMode, savepoint: str | None = None) -> None:
+        """Submit jobs and wait until they run; all from one client where they begin without state."""
+        stateless = mode == UpgradeMode.STATELESS or (mode == UpgradeMode.LAST_STATE and not self.had_jobs())
+        if stateless and list(names) in (list(JOBS), list(WHOLE)):
+            self.check_not_running(names)
+            self.wait_for_all(
+                dict(zip(names, self.submit_first(whole=list(names) == list(WHOLE)), strict=True))
+            )
+        else:
+            super().submit(names, mode, savepoint)
+
+    def submit_first(self, *, whole: bool = False) -> list[str]:
+        """Submit all jobs from one client, without state; return their ids."""
+        jobs = WHOLE if whole else JOBS
+        with ExitStack() as claims:
+            for name in jobs:
+                claims.enter_context(self.claim(name))
+            say("jobs: submitting")
+            submission = self.submission("all")
+            ids = submission.wait(submission.client(ALL_JOBS, [], *(["--whole"] if whole else [])))
+            self.remember(submission, dict(zip(jobs, ids, strict=True)))
+        return ids
+
+    def had_jobs(self) -> bool:
+        """Return whether a job left a checkpoint to go on from."""
+        return any(self.last_state(name) for name in JOBS)
+
+    def resubmit(self, name: str) -> None:
+        """Submit a missing job from its newest checkpoint, as it ran, unless it was suspended meanwhile."""
+        with self.claim(name):
+            record = self.store.read(name)
+            if record.state == DesiredState.RUNNING:
+                # With what it ran with, not with what the project's folder has become meanwhile.
+                known = record.version is not None and Path(record.version.code).is_dir()
+                version: Version | None = record.version if known else None
+                self.start(name, UpgradeMode.LAST_STATE, version=version)
+
+    def last_state(self, name: str) -> str | None:
+        """Return the job's newest complete checkpoint, of whichever of its lives; else its savepoint."""
+        record = self.store.read(name)
+        # _metadata is written last: a folder without it is a checkpoint that was not finished.
+        complete = [
+            found
+            for job_id in record.ids
+            for found in (self.layout.checkpoints / job_id).glob("chk-*/_metadata")
+        ]
+        if record.stopping and not record.savepoint:
+            complete += self.layout.savepoints.glob(f"savepoint-{record.stopping[:6]}-*/_metadata")
+        if complete:
+            return max(complete, key=lambda found: found.stat().st_mtime_ns).parent.as_uri()
+        return record.savepoint
+
+    def make_folder(self) -> None:
+        """Change nothing: `alerts up` made all."""
+
+    def is_running(self, name: str) -> None:
+        """Keep what a job was restored from: it counts until there is a checkpoint."""
 
 
-def had_jobs(config: Config) -> bool:
-    """Whether a job left a checkpoint to go on from."""
-    state = Layout(config.local_environment().state)
-    return any(job_state.newest_checkpoint(state, name) for name in JOBS)
-
-
-def bring_back(config: Config, name: str) -> None:
-    """Submit a job that was lost from its newest checkpoint, unless it was stopped meanwhile."""
-    place = Layout(config.local_environment().state)
-    with submitting(place, name):
-        if job_state.read(place, name).wanted:
-            _submit_here(config, name, place, resume=True)
-
-
-@contextmanager
-def submitting(layout: Layout, name: str) -> Iterator[None]:
-    """Claim a job for one submission; a crash releases it.
-
-    Raises:
-        OperationError: Somebody else is at it for minutes.
-    """
-    with (layout.state / f"submit-{name}.lock").open("w") as lock:
-
-        def claimed() -> bool:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return False
-            return True
-
-        wait_for(
-            f"{name}: its turn", claimed, _TURN_SECONDS, "Another command is submitting or upgrading it."
-        )
-        yield
-
-
-def _submit_here(config: Config, name: str, place: Layout, *, resume: bool) -> str:
-    running = FlinkRest(config.flink.rest_url).live_job(name)
-    if running is not None:
-        raise OperationError(f"{name}: runs already (job {running.id}).")
-    checkpoint = job_state.newest_checkpoint(place, name) if resume else None
-    say(f"{name}: submitting" + (f", from {checkpoint.name}" if checkpoint else ""))
-    code, kept = versions.store(place), keep_config(config, place)
-    record = job_state.read(place, name)
-    ran = record.code
-    if checkpoint and ran and Path(ran) != code and Path(ran).is_dir():
-        # Whether this folder's code fits that state, only an upgrade looks.
-        cure = "" if name.startswith(RULE) else f"; `alerts upgrade {name}` takes this folder's code"
-        say(f"{name}: goes on with the version that ran{cure}")
-        # With the configuration it had, too: it may not know a key that is new.
-        code, kept = Path(ran), Path(record.config or kept)
-    attempt = Attempt(place, name, code, kept)
-    [job_id] = attempt.ids(attempt.client(file_of(name), job_runner.restore(checkpoint), *record.options))
-    job_state.started(place, name, job_id, attempt.version(name))
-    return job_id
+def job_runner(config: Config) -> JobRunner:
+    """Return what submits the jobs of a configuration: to the laptop's cluster, or to another."""
+    return LocalJobRunner(config) if config.local is not None else ClusterJobRunner(config)

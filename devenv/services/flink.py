@@ -5,7 +5,7 @@ import sys
 from account_alerts import installation
 from account_alerts.config import Config
 from devenv.layout import Layout
-from operations.flink.client_config import Options, _java_options
+from operations.flink.client_config import Options, java_options
 
 
 def cluster_options(config: Config, layout: Layout) -> Options:
@@ -13,7 +13,7 @@ def cluster_options(config: Config, layout: Layout) -> Options:
     local = config.local_environment()
     return {
         "env.java.home": str(installation.java_home()),
-        "env.java.opts.all": f"{_java_options()} -Djava.io.tmpdir={layout.tmp}",
+        "env.java.opts.all": f"{java_options()} -Djava.io.tmpdir={layout.tmp}",
         # State is spread over the whole heap (docs/performance.md): large pages to find it, large regions to
         # change it.
         "env.java.opts.taskmanager": "-XX:+UseTransparentHugePages -XX:G1HeapRegionSize=32m",

@@ -10,6 +10,7 @@ from account_alerts import installation, postgres
 from account_alerts.config import Config
 from account_alerts.model.errors import OperationError
 from devenv.layout import Layout
+from operations import migrations
 
 # Changes are read from the log (wal_level). What customers told the bank does not go into the server's log:
 # neither statements nor the rows that errors quote.
@@ -129,8 +130,6 @@ def where(config: Config) -> str:
 
 def prepare(config: Config) -> None:
     """Bring the tables of both up to date."""
-    from operations import migrations  # It loads SQLAlchemy, which takes a while.
-
     for each in (postgres.bank, postgres.delivery):
         target = each(config)
         folder = migrations.FOLDER / ("bank" if each is postgres.bank else "delivery")

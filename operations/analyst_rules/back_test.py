@@ -1,10 +1,11 @@
-"""What a rule would have raised: run over the bookings still in Kafka, or over a file; nobody is sent
-anything.
+"""Back-tests: the alerts that a rule would have raised, over the bookings still in Kafka or of a file.
+
+Nobody is sent anything.
 
 Flink runs the very same SQL in this process, over the bookings up to those that are there now, in streaming
-mode (its batch mode refuses the upsert tables). Who would have been told is found as the adhoc-alerts job
-finds it: by who was authorized, and where he was reached, at the Kafka time of each booking. Bookings of a
-file have no such time: they meet what is known now.
+mode (its batch mode refuses the upsert tables). The customers who would have been alerted are found as the
+adhoc-alerts job finds them: by who was authorized, and where they were reached, at the Kafka time of each
+booking. Bookings of a file have no such time: they meet what is known now.
 """
 
 import json
@@ -40,27 +41,27 @@ _COLUMNS = (
 
 
 def run(
-    config: Config, rule: Rule, place: str, start: int | None, end: int | None, file: Path | None
+    config: Config, rule: Rule, location: str, start: int | None, end: int | None, file: Path | None
 ) -> Outcome:
     """Try a rule.
 
     Args:
         config: Where Kafka is.
         rule: The rule.
-        place: What errors call it.
+        location: What errors call it.
         start: Bookings from then on would raise alerts, in milliseconds UTC; None: from the first.
         end: Bookings before then; None: up to now.
-        file: Bookings as `sample.read` reads them, instead of Kafka's; their times are `booked_at`.
+        file: Bookings as `booking_files.read` reads them, instead of Kafka's; their times are `booked_at`.
 
     Raises:
         RuleError: The rule cannot run.
-        SampleError: The file holds something else.
+        BookingFileError: The file holds something else.
         KafkaUnreachableError: Kafka does not answer.
     """
     end = int(time.time() * 1000) if end is None else end
     with tempfile.TemporaryDirectory() as folder:
         bookings = None if file is None else _as_json_lines(file, Path(folder) / "bookings.json")
-        hits = list(_hits(config, rule, place, start or 0, end, bookings))
+        hits = list(_hits(config, rule, location, start or 0, end, bookings))
     say(f"{len(hits)} bookings found; looking for their customers")
     outcome = Outcome(rule, found=len({hit["entry_id"] for hit in hits}))
     delay = config.rules.effect_delay
@@ -74,9 +75,9 @@ def run(
 
 
 def _hits(
-    config: Config, rule: Rule, place: str, start: int, end: int, bookings: Path | None
+    config: Config, rule: Rule, location: str, start: int, end: int, bookings: Path | None
 ) -> Iterator[Hit]:
-    """What the rule finds, each booking and customer once."""
+    """Yield what the rule finds, each booking and customer once."""
     table_env = check.environment(config, rule)
     table_env.get_config().set("parallelism.default", "1")
     for table in ("account_authorizations", "alert_settings"):
@@ -90,7 +91,7 @@ def _hits(
         analyst_rule_job.define_views(table_env, config)
     else:
         analyst_rule_job.define_views(table_env, config, bookings)
-    found = check.compiled(table_env, rule, place)
+    found = check.compile_rule(table_env, rule, location)
     table_env.create_temporary_view("found", found)
     insert = statement("analyst_rules/raise_hits.sql", config, **analyst_rule_job.hits(found, rule, start))
     say(f"{rule.name}: running over {'the file' if bookings else 'the bookings in Kafka'}")
@@ -110,7 +111,7 @@ def _hits(
 
 
 def _as_json_lines(file: Path, target: Path) -> Path:
-    """A file's bookings as Flink reads them: JSON lines, times as text, and bytes in base 64."""
+    """Write a file's bookings as Flink reads them: JSON lines, times as text, and bytes in base 64."""
     with target.open("w", encoding="utf-8") as lines:
         for entry in booking_files.read(file):
             booked = datetime.fromtimestamp(entry["booked_at"] / 1000, UTC)
@@ -123,7 +124,7 @@ def _as_json_lines(file: Path, target: Path) -> Path:
 def _known(
     config: Config, accounts: set[str]
 ) -> tuple[dict[str, versions.Versions], dict[str, versions.Versions]]:
-    """(contacts by customer, customers by account), each with the Kafka times from which they hold."""
+    """Return contacts by customer and customers by account, with the Kafka times from which they hold."""
     topics = config.topics
     authorized = _versions(config, topics.account_authorizations.name, accounts, read_customers)
     concerned = {
@@ -135,7 +136,7 @@ def _known(
 def _versions(
     config: Config, topic: str, keys: set[str], read: Callable[[Codec, str, bytes | None], Any]
 ) -> dict[str, versions.Versions]:
-    """What the records of these keys say, with the Kafka times from which it holds."""
+    """Read what the records of these keys say, with the Kafka times from which it holds."""
     decoder = codec(config)
     found: dict[str, versions.Versions] = {}
     for key, value, at in _records(config, topic):

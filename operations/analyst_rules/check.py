@@ -1,4 +1,4 @@
-"""Whether a rule can run, said in words: what Flink's planner finds, and what an alert needs."""
+"""Says in words whether a rule can run: what Flink's planner finds, and what an alert needs."""
 
 import difflib
 import re
@@ -21,11 +21,11 @@ _NEEDED = {
     **dict.fromkeys(("booked_at", "written_at"), ("TIMESTAMP_LTZ",)),
 }
 _OPTIONAL = {"customer_id": ("STRING", "VARCHAR", "CHAR"), "threshold_minor": ("BIGINT", "INT")}
-_PLACE = re.compile(r"(?:From|at|At|from) line (\d+), column (\d+)(?: to line \d+, column \d+)?:?\s*")
+_LOCATION = re.compile(r"(?:From|at|At|from) line (\d+), column (\d+)(?: to line \d+, column \d+)?:?\s*")
 
 
 def environment(config: Config, rule: Rule) -> StreamTableEnvironment:
-    """A table environment in this process, with the rule's options and the tables it is written about."""
+    """Make a table environment in this process, with the rule's options and tables."""
     prepare_process()
     table_env = StreamTableEnvironment.create(StreamExecutionEnvironment.get_execution_environment())
     options = analyst_rule_job.options(config, rule)
@@ -35,28 +35,28 @@ def environment(config: Config, rule: Rule) -> StreamTableEnvironment:
     return table_env
 
 
-def check(config: Config, rule: Rule, place: str) -> dict[str, str]:
-    """Compile a rule; returns its columns, with their types.
+def check(config: Config, rule: Rule, location: str) -> dict[str, str]:
+    """Compile a rule; return its columns, with their types.
 
     Raises:
         RuleError: It cannot run; the message names the line, the reason and the cure.
     """
     table_env = environment(config, rule)
     analyst_rule_job.define_views(table_env, config)
-    found = compiled(table_env, rule, place)
-    columns = columns_of(found)
+    found = compile_rule(table_env, rule, location)
+    columns = column_types(found)
     table_env.create_temporary_view("found", found)
     table_env.execute_sql(statement("tables/rule_hits.sql", config))
     try:
         insert = statement("analyst_rules/raise_hits.sql", config, **analyst_rule_job.hits(found, rule, 0))
         table_env.explain_sql(insert)
     except Exception as error:  # Whatever the planner throws is what is wrong.
-        raise RuleError(f"{place}: {reason(error)[2]}") from None
+        raise RuleError(f"{location}: {reason(error)[2]}") from None
     return columns
 
 
-def compiled(table_env: StreamTableEnvironment, rule: Rule, place: str) -> Table:
-    """The rule's SELECT as a table with the columns that an alert needs.
+def compile_rule(table_env: StreamTableEnvironment, rule: Rule, location: str) -> Table:
+    """Plan the rule's SELECT as a table with the columns that an alert needs.
 
     Raises:
         RuleError: It is not valid SQL, names what is not there, or lacks a column.
@@ -64,15 +64,15 @@ def compiled(table_env: StreamTableEnvironment, rule: Rule, place: str) -> Table
     try:
         found = table_env.sql_query(rule.sql)
     except Exception as error:  # Whatever the planner throws is what is wrong.
-        raise RuleError(_with_line(rule, place, *reason(error), _names(table_env))) from None
-    problems = list(_problems(columns_of(found)))
+        raise RuleError(_with_line(rule, location, *reason(error), _names(table_env))) from None
+    problems = list(_problems(column_types(found)))
     if problems:
-        raise RuleError("\n".join(f"{place}: {problem}" for problem in problems))
+        raise RuleError("\n".join(f"{location}: {problem}" for problem in problems))
     return found
 
 
-def columns_of(found: Table) -> dict[str, str]:
-    """The columns of a table, with their types as Flink writes them."""
+def column_types(found: Table) -> dict[str, str]:
+    """Return the columns of a table, with their types as Flink writes them."""
     columns = found._j_table.getResolvedSchema().getColumns()
     return {
         str(column.getName()): str(column.getDataType().getLogicalType().asSummaryString())
@@ -99,15 +99,15 @@ def _is_one_of(kind: str, kinds: tuple[str, ...]) -> bool:
 
 
 def reason(error: Exception) -> tuple[int | None, int | None, str]:
-    """(line, column, what is wrong) of an error of the planner; the innermost cause knows best."""
+    """Return line, column and reason of an error of the planner; the innermost cause knows best."""
     messages = list(_messages(getattr(error, "java_exception", None))) or [str(error).split("\n\tat ")[0]]
     for message in reversed(messages):
-        place = _PLACE.search(message)
-        if place is not None:
-            before, after = message[: place.start()], message[place.end() :]
-            # The parser says the place behind what it met, the validator before what is wrong.
+        found = _LOCATION.search(message)
+        if found is not None:
+            before, after = message[: found.start()], message[found.end() :]
+            # The parser says the location behind what it met, the validator before what is wrong.
             text = after if after.strip(" .") and not after.startswith(("\n", ".\n")) else before
-            return int(place[1]), int(place[2]), _short(text)
+            return int(found[1]), int(found[2]), _short(text)
     return None, None, _short(messages[-1])
 
 
@@ -140,11 +140,11 @@ def _short(text: str) -> str:
 
 
 def _with_line(
-    rule: Rule, place: str, line: int | None, column: int | None, text: str, known: list[str]
+    rule: Rule, location: str, line: int | None, column: int | None, text: str, known: list[str]
 ) -> str:
     lines = rule.sql.splitlines()
     if line is None or column is None or not 0 < line <= len(lines):
-        return f"{place}: {text}"
+        return f"{location}: {text}"
     # Of texts only their quotes are left, so what else is quoted is so by mistake.
     rest = re.sub(r"'[^']*'", lambda quoted: " " * len(quoted[0]), lines[line - 1]).split("--")[0]
     if '"' in rest:
@@ -157,10 +157,10 @@ def _with_line(
     close = difflib.get_close_matches(named[1].lower(), known, n=1) if named else []
     hint = f". Did you mean {close[0]}?" if close and named and close[0] != named[1] else ""
     shown = f"  {line} | {lines[line - 1]}\n  {' ' * len(str(line))} | {' ' * (column - 1)}^"
-    return f"{place}, line {line}: {text}{hint}\n{shown}"
+    return f"{location}, line {line}: {text}{hint}\n{shown}"
 
 
 def _names(table_env: StreamTableEnvironment) -> list[str]:
-    """The views that a rule may name, and their columns."""
+    """Return the names that a rule may use: views, and their columns."""
     views = ("bookings", *analyst_rule_job.VIEWS)
-    return [*views, *(name for view in views for name in columns_of(table_env.from_path(view)))]
+    return [*views, *(name for view in views for name in column_types(table_env.from_path(view)))]

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The files of analysts' rules."""
 
 import difflib
 from pathlib import Path
@@ -10,7 +10,7 @@ FOLDER = PROJECT / "sql/shipped_rules"
 
 
 def find(name: str) -> Path:
-    """The file of a rule that is named by its name, or by its path.
+    """Find the file of a rule that is named by its name, or by its path.
 
     Raises:
         RuleError: There is no such file.
@@ -25,5 +25,5 @@ def find(name: str) -> Path:
 
 
 def shipped() -> list[Path]:
-    """The files of the rules in sql/shipped_rules."""
+    """Return the files of the rules in sql/shipped_rules."""
     return sorted(FOLDER.glob("*.sql"))

@@ -1,7 +1,8 @@
-"""Ends the job of each rule that is over its limit, so that what it finds burdens nobody.
+"""Pauses each rule that is over its limit, so that what it finds burdens nobody.
 
-The adhoc-alerts job holds what is over a rule's limit. Whoever sees it in `held-alerts` ends the rule's own
-job: in the local environment the keeper, elsewhere `alerts rules guard`. Several may watch; one is enough.
+The adhoc-alerts job quarantines what is over a rule's limit. Whoever sees it in the topic `held-alerts` ends
+the rule's own job: in the local environment the reconciler, elsewhere `alerts rules guard`. Several may
+watch; one is enough.
 """
 
 import logging
@@ -11,24 +12,24 @@ from functools import partial
 
 from confluent_kafka import Message
 
-from account_alerts.config import Config
 from account_alerts.kafka.clients import KafkaUnreachableError, consumer, partitions
 from account_alerts.model.errors import OperationError
 from account_alerts.records.codec import CodecError, codec
 from operations.analyst_rules import lifecycle
 from operations.analyst_rules.registry import Registry
 from operations.flink.rest import FlinkUnreachableError
+from operations.job_runner import JobRunner
 
 _INTERVAL = 1.0
 _BATCH = 10_000
 _log = logging.getLogger("guard")
 
 Newest = dict[str, dict[int, tuple[int, int]]]
-"""By rule: offset and Kafka time (milliseconds UTC) of its newest held alert, by partition."""
+"""By rule: offset and Kafka time (milliseconds UTC) of its newest quarantined alert, by partition."""
 
 
 def is_over(name: str, newest: Newest, known: Registry) -> bool:
-    """Whether a rule has held alerts that nobody decided on, and that are not of an earlier start of it."""
+    """Return whether a rule has undecided quarantined alerts that are not of an earlier start of it."""
     decided, started = known.decided.get(name, {}), known.started.get(name)
     since = started.since if started else 0
     return any(
@@ -37,12 +38,12 @@ def is_over(name: str, newest: Newest, known: Registry) -> bool:
     )
 
 
-def watch(config: Config) -> None:
+def watch(runner: JobRunner) -> None:
     """Watch until stopped; Kafka or Flink away is waited out."""
     told = ""
     while True:
         try:
-            _watch(config)
+            _watch(runner)
         except (KafkaUnreachableError, FlinkUnreachableError, OperationError) as error:
             if str(error) != told:  # It may be so for hours.
                 told = str(error)
@@ -52,7 +53,8 @@ def watch(config: Config) -> None:
         time.sleep(_INTERVAL)
 
 
-def _watch(config: Config) -> None:
+def _watch(runner: JobRunner) -> None:
+    config = runner.config
     decoder = codec(config)
     newest: Newest = {}
     with closing(consumer(config)) as client:
@@ -64,13 +66,13 @@ def _watch(config: Config) -> None:
                     continue
                 with suppress(CodecError):  # Nothing that this project writes.
                     alert = decoder.decode("OutboundAlert", message.value() or b"")
-                    _saw(newest, alert["alert_type"], message)
+                    _observe(newest, alert["alert_type"], message)
                     seen.add(alert["alert_type"])
             for name in sorted(seen):
-                if lifecycle.halt(config, name, partial(is_over, name, newest)):
+                if lifecycle.pause(runner, name, partial(is_over, name, newest)):
                     _log.error("rule %s is over its limit: its job was ended. See `alerts rules list`", name)
 
 
-def _saw(newest: Newest, name: str, message: Message) -> None:
-    place = int(message.offset() or 0), message.timestamp()[1]
-    newest.setdefault(name, {})[int(message.partition() or 0)] = place
+def _observe(newest: Newest, name: str, message: Message) -> None:
+    position = int(message.offset() or 0), message.timestamp()[1]
+    newest.setdefault(name, {})[int(message.partition() or 0)] = position

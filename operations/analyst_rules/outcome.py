@@ -1,10 +1,14 @@
-"""What a back-test says: counts per day with a plot, and examples."""
+"""The result of a back-test: counts per day with a plot, and examples."""
 
 import sys
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from io import StringIO
 from typing import Any
+
+from rich.console import Console
+from rich.table import Table
 
 from account_alerts.model.analyst_rule import Rule
 from account_alerts.model.masking import masked
@@ -22,7 +26,7 @@ class Outcome:
 
     rule: Rule
     bookings: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    """Bookings that it found and somebody would have been told of, by day."""
+    """Ids of the bookings that it found and somebody would have been alerted of, by day."""
     alerts: Counter[str] = field(default_factory=Counter)
     """By day."""
     channels: Counter[str] = field(default_factory=Counter)
@@ -36,7 +40,7 @@ class Outcome:
     examples: list[str] = field(default_factory=list)
 
     def add(self, hit: dict[str, Any], alerts: list[dict[str, Any]]) -> None:
-        """Take in the alerts of a booking for one customer."""
+        """Count the alerts of a booking for one customer."""
         at = datetime.fromtimestamp(hit["written_at"] / 1000, UTC)
         day = f"{at:%Y-%m-%d}"
         self.bookings[day].add(hit["entry_id"])
@@ -55,7 +59,7 @@ class Outcome:
             )
 
     def as_dict(self) -> dict[str, Any]:
-        """For `--json`."""
+        """Return the counts as `--json` prints them."""
         return {
             "rule": self.rule.name,
             "bookings": self.found,
@@ -80,22 +84,26 @@ class Outcome:
         }
 
     def text(self) -> str:
-        """For a reader."""
-        told = self.as_dict()
-        if not told["days"]:
+        """Return the counts for a reader."""
+        counts = self.as_dict()
+        if not counts["days"]:
             nobody = "; nobody is known who may see their accounts" if self.found else ""
             return f"{self.rule.name}: would have raised nothing ({self.found} bookings found{nobody})."
         most = max(self.alerts.values(), default=0) or 1
-        lines = ["day          bookings    alerts  customers  most for one"]
-        for day in told["days"]:
+        table = Table("day", box=None, pad_edge=False)
+        for header in ("bookings", "alerts", "customers", "most for one"):
+            table.add_column(header, justify="right")
+        table.add_column("")
+        for day in counts["days"]:
             bar = "█" * -(-day["alerts"] * _WIDTH // most)
-            lines.append(
-                f"{day['day']} {day['bookings']:>10} {day['alerts']:>9} {day['customers']:>10} "
-                f"{day['most_for_one_customer']:>13}  {bar}"
-            )
+            table.add_row(*(str(value) for value in day.values()), bar)
+        plain = Console(file=StringIO(), width=200, color_system=None)
+        with plain.capture() as capture:
+            plain.print(table)
+        lines = [line.rstrip() for line in capture.get().splitlines()]
         channels = ", ".join(f"{count} by {channel}" for channel, count in sorted(self.channels.items()))
         lines.append(
-            f"\n{told['alerts']} alerts for {told['customers']} customers ({channels or 'no channel'})."
+            f"\n{counts['alerts']} alerts for {counts['customers']} customers ({channels or 'no channel'})."
         )
         spread = self._spread()
         for least, most_of in _SPANS:
@@ -107,10 +115,10 @@ class Outcome:
             lines.append(f"  {self.unreachable} times a customer has no address on these channels")
         over = (
             " MORE THAN THE LIMIT: it would have been stopped"
-            if told["busiest_minute"] > told["limit"]
+            if counts["busiest_minute"] > counts["limit"]
             else ""
         )
-        lines.append(f"Busiest minute: {told['busiest_minute']} alerts; limit {told['limit']}.{over}")
+        lines.append(f"Busiest minute: {counts['busiest_minute']} alerts; limit {counts['limit']}.{over}")
         if self.examples:
             lines += ["\nFor example:", *(f"  {example}" for example in self.examples)]
         return "\n".join(lines)
@@ -119,5 +127,5 @@ class Outcome:
         return sum(self.customers.values(), Counter())
 
     def _spread(self) -> Counter[int]:
-        """How many customers would have got how many alerts in all."""
+        """Count the customers by how many alerts they would have got in all."""
         return Counter(self._by_customer().values())

@@ -1,4 +1,4 @@
-"""Alerts that were held back because their rule raised more than its limit: released, or dropped."""
+"""Quarantined alerts, held back as their rule raised more than its limit: sent later, or discarded."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -14,17 +14,17 @@ from operations.analyst_rules.registry import Registry
 
 
 def counts(config: Config, known: Registry) -> Counter[str]:
-    """How many held alerts wait for a decision, by rule."""
+    """Count the quarantined alerts that wait for a decision, by rule."""
     return Counter(alert["alert_type"] for _, alert in _undecided(config, known))
 
 
-def release(config: Config, name: str) -> int:
-    """Send a rule's held alerts to their channels and let the rule go on; returns how many there were.
+def send(config: Config, name: str) -> int:
+    """Send a rule's quarantined alerts to their channels and close its breaker; return how many there were.
 
     Killed half-way it may be done again: the alerts keep their ids.
 
     Raises:
-        RuleError: There is nothing held, and the rule is not started.
+        RuleError: Nothing is quarantined, and the rule is not started.
     """
     channels = config.topics.of_channels()
     held = _decide_on(config, name)
@@ -38,13 +38,13 @@ def release(config: Config, name: str) -> int:
     return _decided(config, name, held)
 
 
-def drop(config: Config, name: str) -> int:
-    """Give a rule's held alerts up and let the rule go on; returns how many there were.
+def discard(config: Config, name: str) -> int:
+    """Give up a rule's quarantined alerts and close its breaker; return how many there were.
 
-    They stay in the topic for its retention, for whoever asks what was dropped.
+    They stay in the topic for its retention, for whoever asks what was discarded.
 
     Raises:
-        RuleError: There is nothing held, and the rule is not started.
+        RuleError: Nothing is quarantined, and the rule is not started.
     """
     return _decided(config, name, _decide_on(config, name))
 
@@ -53,7 +53,7 @@ def _decide_on(config: Config, name: str) -> list[tuple[Message, Record]]:
     known = registry.read(config)
     held = [(message, alert) for message, alert in _undecided(config, known) if alert["alert_type"] == name]
     if not held and name not in known.started:
-        raise RuleError(f"{name}: holds no alerts, and is not started. See `alerts rules list`")
+        raise RuleError(f"{name}: has no quarantined alerts, and is not started. See `alerts rules list`")
     return held
 
 

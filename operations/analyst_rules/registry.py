@@ -1,8 +1,8 @@
 """Which analysts' rules are started, in the compacted topic `adhoc-rules`: JSON, keyed by the rule's name.
 
-What an operator decided on the held alerts stands there under the rule's name and `:held`. The adhoc-alerts
-job reads both: each closes the rule's breaker (udfs/analyst_rules/breaker.py). Under the name and `:halted`
-stands that the rule's job was ended because of its limit, and where its state is.
+What an operator decided on the quarantined alerts stands there under the rule's name and `:held`. The
+adhoc-alerts job reads both: each closes the rule's circuit breaker (udfs/analyst_rules/breaker.py). Under the
+name and `:halted` stands that the rule's job was ended because of its limit, and where its state is.
 """
 
 import json
@@ -13,9 +13,9 @@ from account_alerts.config import Config
 from account_alerts.kafka.clients import read_to_end, send_all
 from account_alerts.model.analyst_rule import Rule
 
-_HELD = ":held"
-"""No rule's name has a colon (rule_file.py)."""
-_HALTED = ":halted"
+_DECIDED = ":held"
+"""No rule's name has a colon (account_alerts/model/analyst_rule.py)."""
+_PAUSED = ":halted"
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Started:
 
     @classmethod
     def of(cls, rule: Rule, since: int) -> "Started":
-        """A rule that is started at a time."""
+        """Start a rule at a time, milliseconds UTC."""
         return cls(rule.name, rule.sql, rule.about, rule.per_minute, since)
 
 
@@ -42,13 +42,13 @@ class Registry:
     started: dict[str, Started] = field(default_factory=dict)
     decided: dict[str, dict[int, int]] = field(default_factory=dict)
     """By rule: the offsets in `held-alerts` below which it was decided, by partition."""
-    halted: dict[str, str | None] = field(default_factory=dict)
+    paused: dict[str, str | None] = field(default_factory=dict)
     """Rules whose job was ended because of their limit, and the address of the savepoint or checkpoint to go
     on from; None: there is none."""
 
 
 def read(config: Config) -> Registry:
-    """What the topic says now.
+    """Read what the topic says now.
 
     Raises:
         KafkaUnreachableError: Nobody answered, or there is no such topic.
@@ -62,11 +62,11 @@ def read(config: Config) -> Registry:
     for name, record in values.items():
         if record is None:
             continue
-        if name.endswith(_HELD):
+        if name.endswith(_DECIDED):
             offsets = {int(partition): offset for partition, offset in record["decided"].items()}
-            registry.decided[name.removesuffix(_HELD)] = offsets
-        elif name.endswith(_HALTED):
-            registry.halted[name.removesuffix(_HALTED)] = record["state"]
+            registry.decided[name.removesuffix(_DECIDED)] = offsets
+        elif name.endswith(_PAUSED):
+            registry.paused[name.removesuffix(_PAUSED)] = record["state"]
         else:
             known = {field.name for field in fields(Started)}
             registry.started[name] = Started(**{key: value for key, value in record.items() if key in known})
@@ -81,22 +81,22 @@ def start(config: Config, started: Started) -> None:
 def stop(config: Config, name: str) -> None:
     """Note that a rule is stopped."""
     _write(config, name, None)
-    goes_on(config, name)
+    resume(config, name)
 
 
-def halt(config: Config, name: str, state: str | None) -> None:
+def pause(config: Config, name: str, state: str | None) -> None:
     """Note that a rule's job was ended because of its limit, and the address of its state."""
-    _write(config, f"{name}{_HALTED}", {"state": state})
+    _write(config, f"{name}{_PAUSED}", {"state": state})
 
 
-def goes_on(config: Config, name: str) -> None:
-    """Note that a rule is not kept from running any more."""
-    _write(config, f"{name}{_HALTED}", None)
+def resume(config: Config, name: str) -> None:
+    """Note that a rule is not paused any more."""
+    _write(config, f"{name}{_PAUSED}", None)
 
 
 def decide(config: Config, name: str, offsets: dict[int, int]) -> None:
-    """Close a rule's breaker, and note up to which offsets its held alerts are decided, by partition."""
-    _write(config, f"{name}{_HELD}", {"decided": offsets})
+    """Close a rule's circuit breaker; its alerts below these offsets are decided, by partition."""
+    _write(config, f"{name}{_DECIDED}", {"decided": offsets})
 
 
 def _write(config: Config, key: str, value: dict[str, Any] | None) -> None:

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The configuration of Flink's client."""
 
 import sys
 from pathlib import Path
@@ -53,7 +53,7 @@ appender.console.layout.pattern = %d{yyyy-MM-dd HH:mm:ss,SSS} %-5p %-60c %x - %m
 
 
 def client_options(config: Config) -> Options:
-    """What `flink run` needs to reach the cluster."""
+    """Return the options that `flink run` needs to reach the cluster."""
     url = urlsplit(config.flink.rest_url)
     return {
         "rest.address": url.hostname or "localhost",
@@ -61,7 +61,7 @@ def client_options(config: Config) -> Options:
         "security.ssl.rest.enabled": url.scheme == "https",
         "python.client.executable": sys.executable,
         "python.executable": sys.executable,
-        "env.java.opts.all": _java_options(),
+        "env.java.opts.all": java_options(),
         **config.flink.options,
     }
 
@@ -75,8 +75,8 @@ def write(folder: Path, options: Options, *, console: bool = False) -> None:
         (folder / name).write_text(_LOG4J + (_CONSOLE if on_console else ""))
 
 
-def _java_options() -> str:
-    """The module openings that Flink's own configuration carries, and cannot run without."""
+def java_options() -> str:
+    """Return the module openings that Flink's own configuration carries, and cannot run without."""
     default = yaml.safe_load((installation.flink_home() / "conf/config.yaml").read_text())
     openings = str(default["env"]["java"]["opts"]["all"]).split()
     # The runtime has no compiler; naming its modules only makes every Java process complain.

@@ -1,89 +1,96 @@
 """Whether a job that was just started works."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from account_alerts.config import Config
 from account_alerts.model.errors import OperationError
-from operations.flink.rest import FlinkRest, FlinkUnreachableError
+from operations.flink.rest import FlinkApi, FlinkUnreachableError, live_job
 from operations.waiting import say, wait_for
 
-SECONDS = 120.0
+_SECONDS = 300.0
+_HEALTHY_SECONDS = 120.0
 _WATCHED_SECONDS = 10.0
 """A version that fails at its first records does so by then, where there are any."""
 
 
-def wait_until_running(rest: FlinkRest, name: str, job_id: str) -> None:
-    """Wait until all tasks run.
+def wait_until_running(flink: FlinkApi, name: str, job_id: str) -> None:
+    """Wait until all tasks run; a job may fail and be restarted meanwhile.
 
     Raises:
-        OperationError: The job failed, or they do not in time.
+        OperationError: The job ended, or its tasks do not run in time.
     """
-
-    def running() -> bool:
-        job = next((job for job in rest.jobs() if job.id == job_id), None)
-        return job is not None and job.state == "RUNNING" and job.all_tasks_running
-
-    _wait(rest, name, job_id, "running", running)
+    _wait(flink, name, job_id, "running", lambda: _all_tasks_run(flink, job_id), _SECONDS, may_fail=True)
 
 
-def wait_until_healthy(rest: FlinkRest, name: str, job_id: str) -> None:
-    """Wait for a checkpoint that was asked for when all tasks ran, and some seconds without a failure.
+def wait_until_healthy(flink: FlinkApi, name: str, job_id: str, on_running: Callable[[], None]) -> None:
+    """Wait until all tasks run, then for a checkpoint asked for after that, and seconds without a failure.
+
+    Args:
+        flink: The JobManager.
+        name: The job's name, for the error.
+        job_id: The job.
+        on_running: Called when all tasks run for the first time.
 
     Raises:
-        OperationError: The job failed, or makes none in time.
+        OperationError: The job failed, or one of this did not happen in time.
     """
+    _wait(flink, name, job_id, "running", lambda: _all_tasks_run(flink, job_id), _HEALTHY_SECONDS)
+    on_running()
     began, asked_at = time.monotonic(), time.time() * 1000
-    rest.trigger_checkpoint(job_id)
+    flink.trigger_checkpoint(job_id)
 
     def healthy() -> bool:
-        latest = rest.checkpoints(job_id)["latest"]["completed"]
+        latest = flink.checkpoints(job_id)["latest"]["completed"]
         done = latest is not None and latest["trigger_timestamp"] >= asked_at
         return done and time.monotonic() - began >= _WATCHED_SECONDS
 
-    _wait(rest, name, job_id, "first checkpoint", healthy)
+    _wait(flink, name, job_id, "first checkpoint", healthy, _HEALTHY_SECONDS)
 
 
-def reason(rest: FlinkRest, job_id: str) -> str:
-    """The innermost cause of what made a job fail last; nothing if it did not."""
-    entries = rest.get(f"/jobs/{job_id}/exceptions")["exceptionHistory"]["entries"]
-    if not entries:
-        return ""
-    lines = str(entries[0]["stacktrace"]).splitlines()
-    causes = [line for line in lines if line.startswith("Caused by: ")]
-    return causes[-1].removeprefix("Caused by: ") if causes else lines[0]
+def wait_for_checkpoints(flink: FlinkApi, names: Iterable[str]) -> None:
+    """Ask each job for a checkpoint and wait until it has made one since it was submitted.
 
-
-def _wait(rest: FlinkRest, name: str, job_id: str, what: str, check: Callable[[], bool]) -> None:
-    def checked() -> bool:
-        try:
-            failure = reason(rest, job_id)
-            ended = next((job for job in rest.jobs() if job.id == job_id and not job.live), None)
-            if failure or ended:
-                raise OperationError(f"{name}: {ended.state if ended else 'failed'}. {failure}")
-            return check()
-        except FlinkUnreachableError:
-            return False  # It may be busy; what counts is what it says when it answers.
-
-    wait_for(f"{name}: {what}", checked, SECONDS, f"Look at {rest.url}/#/job/running/{job_id}")
-
-
-_SECONDS = 300.0
-
-
-def wait_for_checkpoints(config: Config, jobs: list[str]) -> None:
-    """Ask each job for a checkpoint and wait until it has made one since it was submitted."""
-    rest = FlinkRest(config.flink.rest_url)
-    for name in jobs:
-        job = rest.live_job(name)
+    Raises:
+        OperationError: A job does not run, or makes none in time.
+    """
+    for name in names:
+        job = live_job(flink, name)
         if job is None:
             raise OperationError(f"{name}: does not run. See `alerts status` and the logs.")
         job_id = job.id
 
         def completed(job_id: str = job_id) -> bool:
-            return int(rest.checkpoints(job_id)["counts"]["completed"]) > 0
+            return int(flink.checkpoints(job_id)["counts"]["completed"]) > 0
 
         if not completed():
-            rest.trigger_checkpoint(job_id)
-            wait_for(f"{name}: first checkpoint", completed, _SECONDS, f"Look at {rest.url}.")
+            flink.trigger_checkpoint(job_id)
+            wait_for(f"{name}: first checkpoint", completed, _SECONDS, f"Look at {flink.url}.")
     say("checkpoints are made")
+
+
+def _all_tasks_run(flink: FlinkApi, job_id: str) -> bool:
+    job = next((job for job in flink.jobs() if job.id == job_id), None)
+    return job is not None and job.state == "RUNNING" and job.all_tasks_running
+
+
+def _wait(
+    flink: FlinkApi,
+    name: str,
+    job_id: str,
+    what: str,
+    check: Callable[[], bool],
+    seconds: float,
+    *,
+    may_fail: bool = False,
+) -> None:
+    def checked() -> bool:
+        try:
+            failure = flink.last_failure(job_id)
+            ended = next((job for job in flink.jobs() if job.id == job_id and not job.live), None)
+            if ended or (failure and not may_fail):
+                raise OperationError(f"{name}: {ended.state if ended else 'failed'}. {failure}")
+            return check()
+        except FlinkUnreachableError:
+            return False  # It may be busy; what counts is what it says when it answers.
+
+    wait_for(f"{name}: {what}", checked, seconds, f"Look at {flink.url}/#/job/running/{job_id}")

@@ -1,11 +1,9 @@
-"""The little of Flink's REST interface that is needed: jobs, checkpoints, metrics."""
+"""The part of Flink's REST interface that is needed: jobs, checkpoints, savepoints, metrics."""
 
-import json
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
-from http.client import HTTPException
-from typing import Any
+from typing import Any, Protocol
+
+import httpx2
 
 from account_alerts.model.errors import OperationError, UnreachableError
 
@@ -43,48 +41,94 @@ class Job:
         return self.state in LIVE
 
 
+class FlinkApi(Protocol):
+    """What steering jobs needs of a JobManager; every method may raise `FlinkUnreachableError`."""
+
+    url: str
+
+    def jobs(self) -> list[Job]:
+        """List all jobs the JobManager knows, ended ones included, the newest first."""
+
+    def checkpoints(self, job_id: str) -> dict[str, Any]:
+        """Return the statistics of the job's checkpoints, as Flink gives them."""
+
+    def trigger_checkpoint(self, job_id: str) -> None:
+        """Ask for a checkpoint now, without waiting for it."""
+
+    def stop_with_savepoint(self, job_id: str, folder: str | None = None) -> str:
+        """Ask for a savepoint after which the job ends; return the request's id, for `savepoint`."""
+
+    def savepoint(self, job_id: str, request: str) -> str | None:
+        """Return the address of the savepoint that was asked for; None while it is being made."""
+
+    def cancel(self, job_id: str) -> None:
+        """Cancel a job, without waiting until it has ended."""
+
+    def last_failure(self, job_id: str) -> str:
+        """Return the innermost cause of the job's last failure; empty if it did not fail."""
+
+    def free_slots(self) -> int:
+        """Count the task slots that no job takes."""
+
+
+def live_job(flink: FlinkApi, name: str) -> Job | None:
+    """Return the job of that name that runs or is being restarted."""
+    return next((job for job in flink.jobs() if job.name == name and job.live), None)
+
+
+def newest_job(flink: FlinkApi, name: str) -> Job | None:
+    """Return the job of that name that was started last, ended or not."""
+    return next((job for job in flink.jobs() if job.name == name), None)
+
+
 class FlinkRest:
     """A JobManager by its address (`flink.rest_url`)."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, transport: httpx2.BaseTransport | None = None) -> None:
+        """Connect to nothing yet; `transport` replaces the network in tests."""
         self.url = url.rstrip("/")
+        # A connection is not kept: a JobManager that was restarted meanwhile would have closed it.
+        self._http = httpx2.Client(
+            timeout=_TIMEOUT,
+            transport=transport,
+            follow_redirects=True,
+            limits=httpx2.Limits(max_keepalive_connections=0),
+        )
 
     def get(self, path: str) -> Any:
-        """GET a path; returns the JSON answer."""
-        return self._call(urllib.request.Request(f"{self.url}{path}"))
+        """GET a path; return the JSON answer."""
+        return self._call("GET", path)
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
-        """POST JSON to a path; returns the JSON answer."""
-        request = urllib.request.Request(f"{self.url}{path}", json.dumps(body).encode(), method="POST")
-        request.add_header("Content-Type", "application/json")
-        return self._call(request)
+        """POST JSON to a path; return the JSON answer."""
+        return self._call("POST", path, body)
 
-    def _call(self, request: urllib.request.Request) -> Any:
+    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
-                return json.loads(answer.read() or b"null")
-        except urllib.error.HTTPError as error:
-            raise FlinkRefusedError(
-                f"Flink at {self.url} answered {error.code} to {request.selector}"
-            ) from error
-        except (OSError, ValueError, HTTPException) as error:
+            answer = self._http.request(method, f"{self.url}{path}", json=body)
+            answer.raise_for_status()
+            return answer.json() if answer.content else None
+        except httpx2.HTTPStatusError as error:
+            code = error.response.status_code
+            raise FlinkRefusedError(f"Flink at {self.url} answered {code} to {path}") from error
+        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
             raise FlinkUnreachableError(
                 f"Flink does not answer at {self.url} (flink.rest_url): {error}"
             ) from error
 
     def slots(self) -> int:
-        """How many task slots the cluster has; 0 while it is not up."""
+        """Count the cluster's task slots; 0 while it is not up."""
         try:
             return int(self.get("/overview")["slots-total"])
         except FlinkUnreachableError:
             return 0
 
     def free_slots(self) -> int:
-        """How many task slots no job takes."""
+        """Count the task slots that no job takes."""
         return int(self.get("/overview")["slots-available"])
 
     def jobs(self) -> list[Job]:
-        """All jobs the JobManager knows, ended ones included, the newest first."""
+        """List all jobs the JobManager knows, ended ones included, the newest first."""
         jobs = [
             Job(
                 job["jid"],
@@ -98,24 +142,20 @@ class FlinkRest:
         return sorted(jobs, key=lambda job: -job.started)
 
     def live_job(self, name: str) -> Job | None:
-        """The job of that name that runs or is being restarted."""
-        return next((job for job in self.jobs() if job.name == name and job.live), None)
-
-    def newest_job(self, name: str) -> Job | None:
-        """The job of that name that was started last, ended or not."""
-        return next((job for job in self.jobs() if job.name == name), None)
+        """Return the job of that name that runs or is being restarted."""
+        return live_job(self, name)
 
     def checkpoints(self, job_id: str) -> dict[str, Any]:
-        """Statistics of the job's checkpoints, as Flink gives them."""
+        """Return the statistics of the job's checkpoints, as Flink gives them."""
         statistics: dict[str, Any] = self.get(f"/jobs/{job_id}/checkpoints")
         return statistics
 
     def trigger_checkpoint(self, job_id: str) -> None:
-        """Ask for a checkpoint now; does not wait for it."""
+        """Ask for a checkpoint now, without waiting for it."""
         self.post(f"/jobs/{job_id}/checkpoints", {"checkpointType": "FULL"})
 
     def stop_with_savepoint(self, job_id: str, folder: str | None = None) -> str:
-        """Ask for a savepoint after which the job ends; returns the request's id, for :meth:`savepoint`.
+        """Ask for a savepoint after which the job ends; return the request's id, for :meth:`savepoint`.
 
         Its folder is the cluster's own where none is given.
         """
@@ -123,7 +163,7 @@ class FlinkRest:
         return str(self.post(f"/jobs/{job_id}/stop", body)["request-id"])
 
     def savepoint(self, job_id: str, request: str) -> str | None:
-        """The address of the savepoint that was asked for; None while it is being made.
+        """Return the address of the savepoint that was asked for; None while it is being made.
 
         Raises:
             SavepointError: It could not be made.
@@ -138,16 +178,25 @@ class FlinkRest:
         return str(operation["location"])
 
     def cancel(self, job_id: str) -> None:
-        """Cancel a job; does not wait until it has ended."""
-        self._call(urllib.request.Request(f"{self.url}/jobs/{job_id}?mode=cancel", method="PATCH"))
+        """Cancel a job, without waiting until it has ended."""
+        self._call("PATCH", f"/jobs/{job_id}?mode=cancel")
+
+    def last_failure(self, job_id: str) -> str:
+        """Return the innermost cause of the job's last failure; empty if it did not fail."""
+        entries = self.get(f"/jobs/{job_id}/exceptions")["exceptionHistory"]["entries"]
+        if not entries:
+            return ""
+        lines = str(entries[0]["stacktrace"]).splitlines()
+        causes = [line for line in lines if line.startswith("Caused by: ")]
+        return causes[-1].removeprefix("Caused by: ") if causes else lines[0]
 
     def restarts(self, job_id: str) -> int:
-        """How often the job was restarted since it was submitted."""
+        """Count the job's restarts since it was submitted."""
         metrics = self.get(f"/jobs/{job_id}/metrics?get=numRestarts")
         return int(metrics[0]["value"]) if metrics else 0
 
     def pending_records(self, job_id: str) -> int | None:
-        """Records the job's sources have not read yet; None while that is not known."""
+        """Count the records the job's sources have not read yet; None while that is not known."""
         total: int | None = None
         for vertex in self.get(f"/jobs/{job_id}")["vertices"]:
             base = f"/jobs/{job_id}/vertices/{vertex['id']}/subtasks/metrics"

@@ -1,20 +1,20 @@
-"""One submission of a job file by `flink run`."""
+"""Submitting a job's file with `flink run`."""
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from account_alerts import installation
-from account_alerts.config import Config
+from account_alerts.config import PREFIX, Config, secret_variables
 from account_alerts.model.errors import OperationError
-from devenv.layout import Layout
 
 # A client lives for seconds only: the quick compiler is enough.
 # Do not add an archive of its classes (-XX:SharedArchiveFile): with one, the planner cannot compile its code.
@@ -22,51 +22,130 @@ _CLIENT_JVM = "-Xmx512m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
 @dataclass(frozen=True)
-class Version:
-    """What a job was submitted with: code (a folder), configuration (a file), and what in it holds state."""
+class RunFolder:
+    """The folder with all that is kept of the jobs that were submitted from here."""
 
-    code: Path
-    config: Path
-    operators: dict[str, list[str]]
+    root: Path
+    marks: Mapping[str, str] = field(default_factory=dict)
+    """Variables by which the clients' processes are found."""
+
+    @property
+    def logs(self) -> Path:
+        """All logs."""
+        return self.root / "logs"
+
+    @property
+    def tmp(self) -> Path:
+        """Temporary files."""
+        return self.root / "tmp"
+
+    @property
+    def flink_conf(self) -> Path:
+        """Flink's configuration folder."""
+        return self.root / "flink/conf"
+
+    @property
+    def versions(self) -> Path:
+        """Code of the versions that were submitted (`versions.py`)."""
+        return self.root / "versions"
+
+    @property
+    def rules(self) -> Path:
+        """The analysts' rules that were started, as they were then."""
+        return self.root / "rules"
+
+    @property
+    def operators(self) -> Path:
+        """Which operators of the submitted jobs hold state: `<label>/<job>.json`."""
+        return self.root / "operators"
+
+    @property
+    def jobs(self) -> Path:
+        """What is remembered of the jobs (`job_store.py`)."""
+        return self.root / "jobs.json"
+
+    def make(self) -> None:
+        """Make the folders."""
+        for folder in (self.logs, self.tmp, self.flink_conf, self.versions, self.rules, self.operators):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables of a program: this process's, Flink's, and the marks.
+
+        The configuration is handed on by file, so the variables that override it are left out, but not
+        the secrets.
+        """
+        secrets = secret_variables()
+        inherited = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith((PREFIX, "FLINK_", "JVM_ARGS")) or key in secrets
+        }
+        return {
+            **inherited,
+            **installation.flink_environment(),
+            "FLINK_CONF_DIR": str(self.flink_conf),
+            "FLINK_LOG_DIR": str(self.logs),
+            "FLINK_PID_DIR": str(self.tmp),
+            "TMPDIR": str(self.tmp),
+            **self.marks,
+        }
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """One submission by `flink run`: what of, and where it writes."""
+class Version:
+    """What a job was submitted with."""
 
-    place: Layout
+    code: str
+    """A folder with the project's code."""
+    config: str
+    """A file with the configuration."""
+    operators: dict[str, list[str]]
+    """What in it holds state (`state_compatibility.py`)."""
+
+
+@dataclass(frozen=True)
+class JobSubmission:
+    """One call of `flink run`: of which code and configuration, and where it writes."""
+
+    folder: RunFolder
     label: str
-    """Tells attempts apart that are made at the same time."""
+    """Tells submissions apart that are made at the same time."""
     code: Path
     config: Path
 
     @property
     def output(self) -> Path:
         """What the client prints."""
-        return self.place.logs / f"submit-{self.label}.out"
+        return self.folder.logs / f"submit-{self.label}.out"
 
     @property
     def operators(self) -> Path:
         """The folder for `<job>.json`: what holds state in the jobs."""
-        return self.place.operators / self.label
+        return self.folder.operators / self.label
 
-    def client(self, file: str, restored: Sequence[str], *options: str) -> "subprocess.Popen[str]":
-        """Start the client for a job file; `options` are the file's own."""
+    def command(self, file: str, restored: Sequence[str], *options: str) -> list[str]:
+        """Return the command that submits a job's file; `options` are the file's own."""
         script = self.code / "jobs" / file
         if not script.exists():
             raise OperationError(f"{self.label}: {script} is missing")
-        shutil.rmtree(self.operators, ignore_errors=True)
-        command = [
+        return [
             str(installation.flink_home() / "bin/flink"),
             *("run", "-d", *restored, "-pyexec", sys.executable, "-pyclientexec", sys.executable),
             *("-py", str(script), "--config", str(self.config), "--operators", str(self.operators)),
+            *options,
         ]
-        environment = self.place.environment(f"submit-{self.label}")
-        environment["JVM_ARGS"] = f"{_CLIENT_JVM} -Djava.io.tmpdir={self.place.tmp}"
+
+    def client(self, file: str, restored: Sequence[str], *options: str) -> "subprocess.Popen[str]":
+        """Start the client that submits a job's file."""
+        command = self.command(file, restored, *options)
+        shutil.rmtree(self.operators, ignore_errors=True)
+        environment = self.folder.environment()
+        environment["JVM_ARGS"] = f"{_CLIENT_JVM} -Djava.io.tmpdir={self.folder.tmp}"
         environment["PYTHONPATH"] = str(self.code)  # Before what is installed.
         with self.output.open("w") as output:
             return subprocess.Popen(
-                [*command, *options],
+                command,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -76,16 +155,16 @@ class Attempt:
                 start_new_session=True,
             )
 
-    def ids(self, running: "subprocess.Popen[str]") -> list[str]:
-        """Wait for the client; returns the ids of the jobs it submitted.
+    def wait(self, client: "subprocess.Popen[str]") -> list[str]:
+        """Wait for the client; return the ids of the jobs it submitted.
 
         Raises:
             OperationError: It could not submit them.
         """
         try:
-            status = running.wait()
+            status = client.wait()
         except BaseException:
-            running.terminate()
+            client.terminate()
             raise
         output = self.output.read_text()
         submitted: list[str] = re.findall(r"JobID (\w{32})", output)
@@ -96,23 +175,26 @@ class Attempt:
         return submitted
 
     def version(self, name: str) -> Version:
-        """What was submitted, once the client has planned it."""
+        """Return what is submitted, once the client has planned it."""
         operators = json.loads((self.operators / f"{name}.json").read_text())
-        return Version(self.code, self.config, operators)
+        return Version(str(self.code), str(self.config), operators)
 
 
-def keep_config(config: Config, place: Layout) -> Path:
-    """A file with the values of now, which a variable may have changed since `up`; it is never changed."""
-    with tempfile.NamedTemporaryFile(dir=place.state, prefix="config-", suffix=".part") as file:
+def keep_config(config: Config, folder: RunFolder) -> Path:
+    """Keep the values of now in a file that is never changed; return the file.
+
+    A variable may have changed them since the environment was started.
+    """
+    with tempfile.NamedTemporaryFile(dir=folder.root, prefix="config-", suffix=".part") as file:
         config.write(Path(file.name))
         text = Path(file.name).read_bytes()
-    kept = place.state / f"config-{hashlib.sha256(text).hexdigest()[:12]}.yaml"
+    kept = folder.root / f"config-{hashlib.sha256(text).hexdigest()[:12]}.yaml"
     if not kept.exists():
         config.write(kept)
     return kept
 
 
 def _without_frames(output: str) -> str:
-    """What a client printed, without Java's stack frames and warnings, which hide the reason."""
+    """Return what a client printed, without Java's stack frames and warnings, which hide the reason."""
     noise = re.compile(r"\s+at |\s*\.\.\. \d+ more|WARNING: ")
     return "\n".join(line for line in output.splitlines() if line.strip() and not noise.match(line))

@@ -258,7 +258,7 @@ def send_many(config: Config, account: str) -> None:
 
     def full() -> bool:
         status = local_queue.status(config)
-        return status is not None and (status.in_hand, status.depth) == (window, _MANY)
+        return status is not None and (status.unsettled, status.depth) == (window, _MANY)
 
     wait_for("a full window", full, _SECONDS, "See bridge.out.")
 

@@ -106,7 +106,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 def test_up_starts_real_processes_and_says_where_they_are(machine: Machine) -> None:
     status = machine.status()
     assert {process["name"] for process in status["processes"] if process["running"]} == {
-        *("supervisor", "kafka", "jobmanager", "taskmanager", "keeper")
+        *("supervisor", "kafka", "jobmanager", "taskmanager", "reconciler")
     }
     assert status["kafka"]["reachable"]
     assert status["flink"]["page"] == machine.config.flink.rest_url
@@ -159,7 +159,7 @@ def test_a_folder_with_other_files_is_not_touched(tmp_path: Path) -> None:
     assert [file.name for file in machine.layout.state.iterdir()] == ["thesis.txt"]
 
 
-@pytest.mark.parametrize("program", ["kafka", "taskmanager", "keeper"])
+@pytest.mark.parametrize("program", ["kafka", "taskmanager", "reconciler"])
 def test_a_process_that_dies_is_restarted(machine: Machine, program: str) -> None:
     pid = machine.pids()[program]
     os.kill(pid, signal.SIGKILL)
@@ -257,11 +257,9 @@ def test_a_cancelled_job_is_not_brought_back(machine: Machine) -> None:
     job = rest.live_job("alerting")
     assert job is not None
     rest.cancel(job.id)
-    keeper = machine.layout.logs / "keeper.out"
+    log = machine.layout.logs / "reconciler.out"
     # It may look while the job is still CANCELLING.
-    assert awaited(
-        lambda: re.search("alerting is CANCEL.*: not brought back", keeper.read_text()) is not None
-    )
+    assert awaited(lambda: re.search("alerting is CANCEL.*: not brought back", log.read_text()) is not None)
     assert rest.live_job("alerting") is None
     machine.alerts("submit", "alerting")
     assert rest.live_job("alerting") is not None

@@ -106,3 +106,15 @@ def test_a_newer_database_is_left_alone(empty: Database, tmp_path: Path) -> None
     two.unlink()
     with pytest.raises(MigrationError, match="is at version 0002"):
         migrate(empty, tmp_path)
+
+
+def test_a_database_that_alembic_migrated_goes_on(empty: Database, tmp_path: Path) -> None:
+    """Earlier releases noted the newest file only, in Alembic's table."""
+    for number, name in enumerate(("one", "two", "three"), start=1):
+        (tmp_path / f"{number:04}_{name}.sql").write_text(f"CREATE TABLE {name} ();")
+    with database.connect(empty) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
+        connection.execute("INSERT INTO alembic_version VALUES ('0002')")
+        connection.execute("CREATE TABLE one (); CREATE TABLE two ();")
+    assert migrate(empty, tmp_path) == ["0003_three.sql"]
+    assert migrate(empty, tmp_path) == []

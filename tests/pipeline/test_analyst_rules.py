@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from operations.analyst_rules import lifecycle, registry
+from operations.flink.run import RunFolder
+from operations.job_runner import ClusterJobRunner
 from tests.builders import Record, entry, setting, settings
 from tests.pipeline.environment import Environment, wait
 from tests.pipeline.harness import Observed, PipelineHarness
@@ -264,8 +266,8 @@ def test_a_rule_knows_what_was_before_its_start(known: Known, before: Known) -> 
     assert told == {new}, (again, twice)
 
 
-def test_what_is_over_the_limit_is_held_and_released_or_dropped(
-    known: Known, environment: Environment
+def test_what_is_over_the_limit_is_quarantined_and_sent_or_discarded(
+    known: Known, environment: Environment, tmp_path: Path
 ) -> None:
     scenario = known.scenario
     known.opens(1)
@@ -293,20 +295,20 @@ def test_what_is_over_the_limit_is_held_and_released_or_dropped(
 
     def stopped() -> None:
         wait(lambda: "rule-flood" not in environment.jobs(), "its job is ended")
-        scenario.wait_for(lambda: int(state()["held"]) == 8 - LIMIT, "what is over the limit is held")
-        assert state()["state"] == "stopped by its limit"
+        scenario.wait_for(lambda: int(state()["quarantined"]) == 8 - LIMIT, "what is over the limit")
+        assert state()["state"] == "paused by its limit"
 
     def told() -> set[str]:
         return {who[0] for who in places(of_rule(scenario, "flood"))}
 
     def lose_what_was_noted() -> None:
         # As if Flink had ended the job, and its answer had reached nobody: whoever watches next finds out.
-        state = registry.read(environment.config).halted["flood"]
-        registry.goes_on(environment.config, "flood")
-        elsewhere = environment.config.model_copy(update={"local": None})
-        assert lifecycle.halt(elsewhere, "flood", lambda known: "flood" in known.started)
-        assert registry.read(environment.config).halted["flood"] == state is not None
-        assert not lifecycle.halt(elsewhere, "flood", lambda known: True)
+        state = registry.read(environment.config).paused["flood"]
+        registry.resume(environment.config, "flood")
+        elsewhere = ClusterJobRunner(environment.config, folder=RunFolder(tmp_path))
+        assert lifecycle.pause(elsewhere, "flood", lambda known: "flood" in known.started)
+        assert registry.read(environment.config).paused["flood"] == state is not None
+        assert not lifecycle.pause(elsewhere, "flood", lambda known: True)
 
     flood(4)
     scenario.wait_for(lambda: len(of_rule(scenario, "flood")) == LIMIT, "what the limit lets through")
@@ -322,7 +324,7 @@ def test_what_is_over_the_limit_is_held_and_released_or_dropped(
     environment.alerts("rules", "resume", "flood")
     assert state()["state"] == "runs"
     scenario.wait_for(
-        lambda: len(ids(of_rule(scenario, "flood"))) == 10, "the held ones, and what came since"
+        lambda: len(ids(of_rule(scenario, "flood"))) == 10, "the quarantined ones, and what came since"
     )
     assert between in told()
     flood(4, after=between_at)
@@ -336,7 +338,7 @@ def test_what_is_over_the_limit_is_held_and_released_or_dropped(
     scenario.wait_for(lambda: last in told(), "it goes on from now")
     scenario.wait_for(lambda: len(ids(of_rule(scenario, "flood"))) == 10 + LIMIT + 2, "no more than that")
     assert given_up not in told()
-    assert state()["held"] == 0
+    assert state()["quarantined"] == 0
     assert all(len(each) == 1 for each in ids(of_rule(scenario, "flood")).values())
 
 

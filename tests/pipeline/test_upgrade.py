@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from account_alerts.config import PROJECT
-from devenv.job_control.versions import PARTS
+from operations.flink.versions import PARTS
 from tests.builders import entry, setting, settings
 from tests.pipeline.environment import Environment, wait
 from tests.pipeline.harness import PipelineHarness
@@ -171,7 +171,7 @@ def test_an_upgrade_that_is_killed_leaves_the_job_running(
     scenario: Scenario,
     tmp_path: Path,
 ) -> None:
-    """Killed when the old version has been stopped: the keeper brings it back from the savepoint."""
+    """Killed when the old version has been stopped: the reconciler brings it back from the savepoint."""
     _ask(scenario)
     with load(scenario) as count:
         command = jobs.started("upgrade", "alerting", "--code", str(changed(tmp_path / "b", MARKED)))

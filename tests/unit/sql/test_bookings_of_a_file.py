@@ -16,7 +16,7 @@ RULE = Rule("r", "SELECT * FROM bookings", "", 1)
 def columns(file: Path | None) -> dict[str, str]:
     table_env = check.environment(CONFIG, RULE)
     analyst_rule_job.define_views(table_env, CONFIG, file)
-    return check.columns_of(table_env.from_path("bookings"))
+    return check.column_types(table_env.from_path("bookings"))
 
 
 def test_it_has_the_columns_of_the_bookings_in_kafka(tmp_path: Path) -> None:

@@ -166,5 +166,5 @@ def test_json_lines_are_read_too(tmp_path: Path) -> None:
 )
 def test_a_file_of_something_else(tmp_path: Path, name: str, text: str, told: str) -> None:
     (tmp_path / name).write_text(text)
-    with pytest.raises(booking_files.SampleError, match=told):
+    with pytest.raises(booking_files.BookingFileError, match=told):
         booking_files.read(tmp_path / name)

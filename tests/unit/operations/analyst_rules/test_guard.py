@@ -4,7 +4,6 @@ import pytest
 
 from operations.analyst_rules.guard import is_over
 from operations.analyst_rules.registry import Registry, Started
-from operations.flink import savepoints
 from udfs.analyst_rules.matches import read_reset
 
 
@@ -18,26 +17,19 @@ from udfs.analyst_rules.matches import read_reset
         ({0: 4, 1: 0}, {0: 5}, True),
     ],
 )
-def test_a_rule_is_over_its_limit_while_held_alerts_wait(
+def test_a_rule_is_over_its_limit_while_quarantined_alerts_wait(
     newest: dict[int, int], decided: dict[int, int], over: bool
 ) -> None:
     known = Registry(decided={"r": decided, "other": {0: 99}})
-    held = {partition: (offset, 1_000) for partition, offset in newest.items()}
-    assert is_over("r", {"r": held, "another": {0: (1, 1_000)}}, known) == over
+    newest_by_partition = {partition: (offset, 1_000) for partition, offset in newest.items()}
+    assert is_over("r", {"r": newest_by_partition, "another": {0: (1, 1_000)}}, known) == over
 
 
 @pytest.mark.parametrize(("since", "over"), [(999, True), (1_000, True), (1_001, False)])
-def test_what_was_held_before_a_rule_was_started_anew_does_not_end_it(since: int, over: bool) -> None:
+def test_what_was_quarantined_before_a_rule_was_started_anew_does_not_end_it(since: int, over: bool) -> None:
     started = Started(sql="SELECT 1", name="r", about="", per_minute=1, since=since)
     assert is_over("r", {"r": {0: (5, 1_000)}}, Registry(started={"r": started})) == over
 
 
 def test_that_a_job_was_ended_closes_no_breaker() -> None:
     assert read_reset(b"r:halted", b'{"state": null}') is None
-
-
-def test_where_a_rule_goes_on() -> None:
-    assert savepoints.folder(None) is None
-    assert str(savepoints.folder("file:/a%20b/savepoint-1")) == "/a b/savepoint-1"
-    assert savepoints.restored(None) == []
-    assert savepoints.restored("s3://x/savepoint-1")[:2] == ["-s", "s3://x/savepoint-1"]

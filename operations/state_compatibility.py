@@ -1,8 +1,9 @@
 """Whether a new version of a job can go on from the state of the one that runs.
 
-Every job writes down, when it is submitted, its operators that hold state: their ids, and for keyed state of
-which columns its rows are (`jobs/runner.py`, `operators`). Flink would find a misfit only at the restart,
-when the old version is gone.
+Every job records, when it is submitted, its operators that hold state: their ids, and for keyed state of
+which columns its rows are (`jobs/operator_ids.py`, `operators`). Flink would find a difference only at the
+restart, when the old version is gone. `upgrade` asks before it stops anything; a test asks for the operators
+of the last release (`tests/plans/operators/`).
 """
 
 import re
@@ -13,13 +14,13 @@ Operators = Mapping[str, list[str]]
 on them, as with a source's offsets."""
 
 
-def misfits(old: Operators, new: Operators, dropped: Iterable[str] = ()) -> list[str]:
-    """Why the new version cannot go on from the old one's state, a line for each operator; empty if it can.
+def incompatible(old: Operators, new: Operators, dropped: Iterable[str] = ()) -> list[str]:
+    """Say why the new version cannot go on from the old one's state: a line for each operator.
 
     Args:
         old: Of the version that runs.
         new: Of the version that is to run.
-        dropped: Operators whose state may be lost.
+        dropped: Operators whose state may be lost (`--drop`).
     """
     found = []
     for operator, inputs in sorted(old.items()):
@@ -35,8 +36,8 @@ def misfits(old: Operators, new: Operators, dropped: Iterable[str] = ()) -> list
     return found
 
 
-def useless(old: Operators, new: Operators, dropped: Iterable[str]) -> list[str]:
-    """Why state that may be lost cannot be left out, a line for each operator."""
+def redundant_drops(old: Operators, new: Operators, dropped: Iterable[str]) -> list[str]:
+    """Say why state that may be lost cannot be left out: a line for each operator."""
     return [
         f"{operator}: has state in neither version; it holds: {', '.join(sorted(old))}"
         if operator not in old
@@ -46,8 +47,8 @@ def useless(old: Operators, new: Operators, dropped: Iterable[str]) -> list[str]
     ]
 
 
-def newcomers(old: Operators, new: Operators) -> list[str]:
-    """Operators that the old version does not have: they begin without state."""
+def new_operators(old: Operators, new: Operators) -> list[str]:
+    """Return the operators that the old version does not have: they begin without state."""
     return sorted(new.keys() - old.keys())
 
 
@@ -63,7 +64,7 @@ def _difference(old: list[str], new: list[str]) -> str:
 
 
 def _columns(kind: str) -> list[str]:
-    """Name and type of each column of a row's type, as Flink prints it."""
+    """Return name and type of each column of a row's type, as Flink prints it."""
     depth, parts = 0, [""]
     for character in re.sub(r"^ROW<|>( NOT NULL)?(\(.*\))?$", "", kind):
         depth += (character in "<(") - (character in ">)")

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Lets a signal end a command so that it cleans up."""
 
 import signal
 from collections.abc import Iterator
