@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import kubernetes_validate
 import pytest
 
 from account_alerts import installation
@@ -54,6 +53,8 @@ def _secrets() -> dict[str, list[str]]:
 
 
 def _validate(manifest: Manifest) -> None:
+    import kubernetes_validate  # Here, for it reads an index of all its schemas.
+
     kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
 
 
