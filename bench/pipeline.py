@@ -66,7 +66,7 @@ def main(
 ) -> None:
     """Measure the chain from Kafka to Kafka on an environment of its own, on throw-away state.
 
-    The machine should do nothing else. docs/performance.md says what the figures mean.
+    The machine should do nothing else. docs/operations/performance.md says what the figures mean.
     """
     chosen = parts or ([Part.THROUGHPUT, Part.LATENCY] if quick else list(Part))
     size = 100_000

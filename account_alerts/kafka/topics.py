@@ -42,7 +42,7 @@ def check_partitions(config: Config, known: Mapping[str, Any], keys: Iterable[st
         if (found := len(known[topic.name].partitions)) != topic.partitions:
             raise TopicError(
                 f"topic {topic.name} has {found} partitions, topics.{key}.partitions is {topic.partitions}: "
-                "correct the configuration (docs/operations.md says what depends on it)"
+                "correct the configuration (docs/operations/runbook.md says what depends on it)"
             )
 
 

@@ -14,8 +14,8 @@ def cluster_options(config: Config, layout: Layout) -> Options:
     return {
         "env.java.home": str(installation.java_home()),
         "env.java.opts.all": f"{java_options()} -Djava.io.tmpdir={layout.tmp}",
-        # State is spread over the whole heap (docs/performance.md): large pages to find it, large regions to
-        # change it.
+        # State is spread over the whole heap (docs/operations/performance.md): large pages to find it,
+        # large regions to change it.
         "env.java.opts.taskmanager": "-XX:+UseTransparentHugePages -XX:G1HeapRegionSize=32m",
         "env.java.opts.jobmanager": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
         "jobmanager.rpc.address": "localhost",
@@ -35,7 +35,7 @@ def cluster_options(config: Config, layout: Layout) -> Options:
         # Only RocksDB uses managed memory here; Python runs in threads.
         "taskmanager.memory.managed.fraction": 0.4 if config.alerting.state_backend == "rocksdb" else 0.1,
         # Bookings pass through the join's state as through a queue: what RocksDB reads next lies behind all
-        # those that were deleted and are still in memory (docs/performance.md).
+        # those that were deleted and are still in memory (docs/operations/performance.md).
         "state.backend.rocksdb.writebuffer.size": "2 mb",
         "heartbeat.interval": "1 s",
         "heartbeat.timeout": "10 s",

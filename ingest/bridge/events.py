@@ -2,8 +2,8 @@
 
 proton's own handlers read 8 KiB at a time, each followed by a round of events that costs like a message, and
 pass every delivery through handlers that do nothing with it. Without the two, one bridge takes about a tenth
-more messages a second (`python -m bench.bridge`, docs/performance.md). Both depend on internals of the
-library (`global_handler`, `on_selectable_readable`), so a test holds the version they were read in.
+more messages a second (`python -m bench bridge`, docs/operations/performance.md). Both depend on internals
+of the library (`global_handler`, `on_selectable_readable`), so a test holds the version they were read in.
 """
 
 import select

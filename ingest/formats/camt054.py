@@ -1,7 +1,7 @@
 """ISO 20022 camt.054 (BankToCustomerDebitCreditNotification) to bookings.
 
 An `Ntry` is one booking, whatever number of transactions it stands for. Any version is read: elements are
-found by their local names. docs/bridge.md says in a table what becomes what.
+found by their local names. docs/guides/connect-your-bank/queue.md says in a table what becomes what.
 """
 
 import hashlib
@@ -115,7 +115,9 @@ class _Notification:
         if isinstance(balance, InvalidMessageError):
             raise balance
         if balance is None:
-            raise InvalidMessageError("no balance after the booking (docs/bridge.md: Bal)")
+            raise InvalidMessageError(
+                "no balance after the booking (docs/guides/connect-your-bank/queue.md: Bal)"
+            )
         if currency != own_currency:
             raise InvalidMessageError("the balance is in another currency than the amount")
         transaction = details.transaction(entry)

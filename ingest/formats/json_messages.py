@@ -1,6 +1,6 @@
 """JSON messages: an AccountEntry, a payment between two accounts of the bank, or an array of these.
 
-`schemas/BridgeMessage.schema.json` describes them; docs/bridge.md shows them.
+`schemas/BridgeMessage.schema.json` describes them; docs/guides/connect-your-bank/queue.md shows them.
 """
 
 import json

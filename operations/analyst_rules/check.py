@@ -135,7 +135,7 @@ def _short(text: str) -> str:
     if called := re.match(r"No match found for function signature (\w+)", text):
         text = f"there is no function {called[1]} that takes this"
     if any(each in text for each in ("doesn't support consuming", "is not supported", "StreamPhysical")):
-        text += ' (see docs/adhoc-rules.md, "What a rule can be")'
+        text += ' (see docs/guides/analyst-rules.md, "What a rule can be")'
     return " ".join(text.split())
 
 

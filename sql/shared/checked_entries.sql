@@ -1,4 +1,4 @@
--- What makes a booking unusable (docs/contract: "What bad input gets"). No reason: it is a good one.
+-- What makes a booking unusable (docs/concepts/data-contract.md: "What bad input gets"). No reason: it is a good one.
 CREATE TEMPORARY VIEW checked_entries AS
 SELECT
   *,

@@ -17,6 +17,10 @@ from docs_generator.configuration import sections
 from tests.unit.docs.markdown import NAMES, PAGES, code, headings, links, prose, quoted
 
 pages = pytest.mark.parametrize("page", PAGES, ids=NAMES)
+current_pages = pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=lambda page: page.stem
+)
+"""The changelog names what there was, too."""
 _NO_KEYS = {"bank.public.bookings", "capture.position"}
 """A topic and a header that look like keys of the configuration."""
 _MADE = (".venv/", ".local")
@@ -34,14 +38,26 @@ def test_every_relative_link_leads_to_a_file_and_a_heading(page: Path) -> None:
     assert missing == []
 
 
-@pages
+@current_pages
 def test_every_file_that_a_page_names_exists(page: Path) -> None:
     text = [*quoted(page), *re.findall(r"(?<![\w/.:-])([\w.-]+/[\w./*-]+)", "\n".join(code(page)))]
     named = {path for path in map(_path, text) if path is not None}
     assert sorted(path for path in named if not any(PROJECT.glob(path))) == []
 
 
-@pages
+def test_every_page_that_the_code_names_exists() -> None:
+    found = subprocess.run(
+        ["git", "grep", "-hoE", r"docs/[a-z0-9/_-]+\.md"],
+        cwd=PROJECT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    named = set(found.stdout.split())
+    assert sorted(name for name in named if not (PROJECT / name).exists()) == []
+
+
+@current_pages
 def test_every_command_that_a_page_names_exists(page: Path) -> None:
     known = command_names()
     groups = {name for name in known if any(other.startswith(f"{name} ") for other in known)}
@@ -58,20 +74,20 @@ def test_every_command_that_a_page_names_exists(page: Path) -> None:
     assert unknown == []
 
 
-@pages
+@current_pages
 def test_every_module_that_a_page_runs_exists(page: Path) -> None:
     modules = re.findall(r"python -m ([\w.]+)", "\n".join([*quoted(page), *code(page)]))
     assert [name for name in modules if not _runs(name)] == []
 
 
-@pages
+@current_pages
 def test_every_make_target_that_a_page_names_exists(page: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
     named = re.findall(r"^\s*make ([a-z-]+)", "\n".join([*quoted(page), *code(page)]), re.MULTILINE)
     assert set(named) <= targets
 
 
-@pages
+@current_pages
 def test_every_configuration_key_and_variable_that_a_page_names_exists(page: Path) -> None:
     keys = re.findall(r"`([a-z_]+(?:\.[a-z_]+)+)[^`]*`", "\n".join(prose(page)))
     named = [

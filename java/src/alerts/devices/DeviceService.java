@@ -16,7 +16,7 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonProcessin
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 
-/** The device service over HTTP: one call for the devices of many customers (docs/devices.md). */
+/** The device service over HTTP: one call for the devices of many customers (docs/guides/connect-your-bank/devices.md). */
 final class DeviceService implements AutoCloseable {
     /** The devices of a customer who has none. */
     static final String NONE = "[]";

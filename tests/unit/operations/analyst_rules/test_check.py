@@ -121,7 +121,7 @@ def test_a_column_of_another_type_is_named_with_the_type_it_must_have(
 def test_an_order_that_no_stream_can_have_is_an_error_that_says_where_to_read_on(checked: Check) -> None:
     said = error(checked, "SELECT *\nFROM bookings\nORDER BY amount_minor")
     assert said.startswith("r.sql: Sort on a non-time-attribute field is not supported")
-    assert "docs/adhoc-rules.md" in said
+    assert "docs/guides/analyst-rules.md" in said
     assert "\n" not in said
 
 
