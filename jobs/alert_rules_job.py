@@ -16,7 +16,7 @@ from jobs.runner import run
 from jobs.sql import create_view, statement
 from udfs.alert_rules.operators import DEAD_LETTERS, FoldRules, RouteChanges
 from udfs.alerting.stale_rules import RULES_ROW
-from udfs.temporal.end_offsets import ProbeTails, shard_of, shards_of
+from udfs.temporal.end_offsets import EndOffsetMonitor, assign_shard, shard_count
 
 
 def options(config: Config) -> dict[str, str]:
@@ -39,14 +39,16 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     for table in ("rule_sources", "ticks", "alert_rules_log", "dead_letters"):
         table_env.execute_sql(statement(f"tables/{table}.sql", config))
     create_view(table_env, "shared/rule_records.sql", config)
-    shards = shards_of(config)
+    shards = shard_count(config)
 
     records = table_env.to_data_stream(table_env.from_path("rule_records"))
     ticks = table_env.to_data_stream(table_env.from_path("ticks"))
-    looks = ticks.process(ProbeTails(config)).name("probe tails").uid("probe-tails").set_parallelism(1)
+    looks = ticks.process(EndOffsetMonitor(config)).name("probe tails").uid("probe-tails").set_parallelism(1)
     changes = (
         records.connect(looks)
-        .key_by(lambda record: shard_of(record.source_partition, shards), lambda look: look[0], Types.INT())
+        .key_by(
+            lambda record: assign_shard(record.source_partition, shards), lambda look: look[0], Types.INT()
+        )
         .process(RouteChanges(config))
         .name("route changes")
         .uid("route-changes")

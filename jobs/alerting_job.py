@@ -14,7 +14,7 @@ from account_alerts.config import Config
 from jobs.options import configure
 from jobs.runner import run
 from jobs.sql import create_view, statement
-from udfs.alerting.stale_rules import RULES_ROW, OverdueRules
+from udfs.alerting.stale_rules import RULES_ROW, StaleRulesFallback
 from udfs.alerts import make_alerts
 
 TABLES = (
@@ -70,7 +70,7 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
 
     ticks = table_env.to_data_stream(table_env.from_path("ticks"))
     overdue = (
-        ticks.process(OverdueRules(config), RULES_ROW)
+        ticks.process(StaleRulesFallback(config), RULES_ROW)
         .name("overdue rules")
         .uid("overdue-rules")
         .set_parallelism(1)

@@ -14,8 +14,8 @@ from jobs.options import analysts_options, configure
 from jobs.runner import run
 from jobs.sql import create_view, statement
 from udfs.analyst_rules.customers import FindAddresses, FindCustomers
-from udfs.analyst_rules.operators import ALERTS_ROW, BreakRules, ReadHits, ReadResets
-from udfs.temporal.end_offsets import ProbeTails, shard_of, shards_of
+from udfs.analyst_rules.operators import ALERTS_ROW, LimitRules, ReadBreakerResets, ReadMatches
+from udfs.temporal.end_offsets import EndOffsetMonitor, assign_shard, shard_count
 
 
 def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
@@ -27,15 +27,15 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     table_env.execute_sql("ALTER TABLE rule_sources SET ('properties.group.id' = 'adhoc-alerts')")
     create_view(table_env, "shared/rule_records.sql", config)
     create_view(table_env, "analyst_rules/adhoc_records.sql", config)
-    shards = shards_of(config)
+    shards = shard_count(config)
 
     ticks = table_env.to_data_stream(table_env.from_path("ticks"))
-    looks = ticks.process(ProbeTails(config)).name("probe tails").uid("probe-tails").set_parallelism(1)
+    looks = ticks.process(EndOffsetMonitor(config)).name("probe tails").uid("probe-tails").set_parallelism(1)
     sources = table_env.to_data_stream(table_env.from_path("adhoc_records"))
-    hits = sources.process(ReadHits(config)).name("read hits").uid("read-hits")
-    resets = sources.process(ReadResets(config)).name("read resets").uid("read-resets")
+    hits = sources.process(ReadMatches(config)).name("read hits").uid("read-hits")
+    resets = sources.process(ReadBreakerResets(config)).name("read resets").uid("read-resets")
     records = table_env.to_data_stream(table_env.from_path("rule_records")).key_by(
-        lambda record: shard_of(record.source_partition, shards), Types.INT()
+        lambda record: assign_shard(record.source_partition, shards), Types.INT()
     )
     of_customers = (
         records.connect(looks.union(hits).key_by(lambda each: each[0], Types.INT()))
@@ -52,7 +52,7 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     rows = (
         alerts.key_by(lambda alert: alert["alert_type"], Types.STRING())
         .connect(resets.key_by(lambda reset: reset[0], Types.STRING()))
-        .process(BreakRules(config), ALERTS_ROW)
+        .process(LimitRules(config), ALERTS_ROW)
         .name("break rules")
         .uid("break-rules")
     )

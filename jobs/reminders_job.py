@@ -13,8 +13,8 @@ from account_alerts.config import Config, ConfigError
 from jobs.options import configure
 from jobs.runner import run
 from jobs.sql import create_view, statement
-from udfs.reminders.operators import REMINDERS_ROW, FindAgreed, of_settings, to_shard
-from udfs.temporal.end_offsets import ProbeTails, shard_of, shards_of
+from udfs.reminders.operators import REMINDERS_ROW, FindConsent, keep_settings, to_shard
+from udfs.temporal.end_offsets import EndOffsetMonitor, assign_shard, shard_count
 
 TABLES = (
     *("click_events", "beats", "click_heartbeats", "rule_sources", "ticks", "outbound_alerts"),
@@ -74,18 +74,18 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     table_env.create_temporary_view("clicks", table_env.from_data_stream(clicks, BY_KAFKA_TIME))
     for rule in RULES:
         create_view(table_env, f"{rule}.sql", config)
-    shards = shards_of(config)
+    shards = shard_count(config)
 
     ticks = table_env.to_data_stream(table_env.from_path("ticks"))
-    looks = ticks.process(ProbeTails(config)).name("probe tails").uid("probe-tails").set_parallelism(1)
+    looks = ticks.process(EndOffsetMonitor(config)).name("probe tails").uid("probe-tails").set_parallelism(1)
     due = table_env.to_data_stream(table_env.from_path("due_reminders"))
     records = table_env.to_data_stream(table_env.from_path("rule_records")).key_by(
-        lambda record: shard_of(record.source_partition, shards), Types.INT()
+        lambda record: assign_shard(record.source_partition, shards), Types.INT()
     )
-    asked = looks.map(of_settings(config)).union(due.map(to_shard(config)))
+    asked = looks.map(keep_settings(config)).union(due.map(to_shard(config)))
     reminders = (
         records.connect(asked.key_by(lambda each: each[0], Types.INT()))
-        .process(FindAgreed(config), REMINDERS_ROW)
+        .process(FindConsent(config), REMINDERS_ROW)
         .name("find who agreed")
         .uid("find-agreed")
     )

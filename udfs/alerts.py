@@ -4,11 +4,14 @@ from collections.abc import Iterator, Sequence
 
 from account_alerts.model.ids import stable_id
 
+AddressedAlert = tuple[str | None, str, str | None]
+"""(alert_id, channel, address), as SQL names them; without an address none is sent, but it is counted."""
+
 
 def alert_id(entry_id: bytes, customer_id: bytes, setting_id: bytes, channel: str, address: str) -> str:
-    """The id of an alert: the same booking, customer, setting and address always give the same one.
+    """Derive the id of an alert: the same booking, customer, setting and address always give the same one.
 
-    Whoever hands alerts over removes repeats by it.
+    Senders recognise duplicates by it.
     """
     return stable_id(entry_id, customer_id, setting_id, channel.encode(), address.encode())
 
@@ -20,13 +23,12 @@ def make_alerts(
     channels: Sequence[str],
     address_channels: Sequence[str],
     addresses: Sequence[str],
-) -> Iterator[tuple[str | None, str, str | None]]:
-    """One (alert_id, channel, address) per channel of the setting and address the customer has on it.
+) -> Iterator[AddressedAlert]:
+    """Make one alert per channel of the setting and address the customer has on it.
 
     Ids are UTF-8: in thread mode a string loses a byte order mark at its beginning, and two ids would be one.
     ``address_channels`` names the channel of each of ``addresses``. A channel or an address named twice
-    counts once. A channel on which the customer has no address gives (None, channel, None): no alert, but it
-    is counted.
+    counts once. A channel on which the customer has no address gives (None, channel, None).
     """
     reachable = dict.fromkeys(zip(address_channels, addresses, strict=True))
     for channel in dict.fromkeys(channels):

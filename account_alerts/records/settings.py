@@ -21,11 +21,16 @@ class CheckedSettings:
 
 
 def check_settings(settings: list[Mapping[str, Any]]) -> CheckedSettings:
-    """Tell usable settings from invalid and unknown ones; ``settings`` are those of an AlertSettings
-    record."""
+    """Tell usable settings from invalid and unknown ones.
+
+    ``settings`` are those of an AlertSettings record. Consent to reminders is known, and no rule about
+    bookings: it is passed over (the job reminders reads it).
+    """
     checked = CheckedSettings()
     for setting in settings:
         alert_type = setting["alert_type"]
+        if alert_type == AlertType.APPLICATION_REMINDER:
+            continue
         if alert_type not in AMOUNT_TYPES and alert_type != AlertType.TRANSACTION_COUNT:
             checked.unknown.append(alert_type)
         elif _is_valid(setting):

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from account_alerts.config import Config
 from account_alerts.kafka.clients import read_to_end
@@ -30,7 +30,7 @@ from operations import booking_files
 from operations.analyst_rules import check
 from operations.analyst_rules.outcome import Outcome
 from operations.waiting import say
-from udfs.analyst_rules.matches import Hit, alerts_of, customers_of
+from udfs.analyst_rules.matches import RuleMatch, build_alerts, recipients
 from udfs.temporal import versions
 
 _TELL_SECONDS = 5.0
@@ -68,15 +68,15 @@ def run(
     contacts, authorized = _known(config, {hit["account_id"] for hit in hits})
     for hit in hits:
         at = hit["written_at"] - delay if file is None else sys.maxsize
-        for customer in customers_of(hit, versions.as_of(authorized.get(hit["account_id"], []), at)):
-            asked = {**hit, "customer_id": customer}
-            outcome.add(asked, list(alerts_of(asked, versions.as_of(contacts.get(customer, []), at))))
+        for customer in recipients(hit, versions.as_of(authorized.get(hit["account_id"], []), at)):
+            asked: RuleMatch = {**hit, "customer_id": customer}
+            outcome.add(asked, list(build_alerts(asked, versions.as_of(contacts.get(customer, []), at))))
     return outcome
 
 
 def _hits(
     config: Config, rule: Rule, location: str, start: int, end: int, bookings: Path | None
-) -> Iterator[Hit]:
+) -> Iterator[RuleMatch]:
     """Yield what the rule finds, each booking and customer once."""
     table_env = check.environment(config, rule)
     table_env.get_config().set("parallelism.default", "1")
@@ -95,7 +95,7 @@ def _hits(
     table_env.create_temporary_view("found", found)
     insert = statement("analyst_rules/raise_hits.sql", config, **analyst_rule_job.hits(found, rule, start))
     say(f"{rule.name}: running over {'the file' if bookings else 'the bookings in Kafka'}")
-    seen: dict[tuple[str, str], Hit] = {}
+    seen: dict[tuple[str, str], RuleMatch] = {}
     told = time.monotonic()
     with table_env.sql_query(insert[insert.index("SELECT") :]).execute().collect() as rows:
         for row in rows:
@@ -103,7 +103,7 @@ def _hits(
             hit = {"rule": name, **dict(zip(_COLUMNS, values, strict=False))}
             hit |= {"channels": ",".join(rule.channels), "per_minute": rule.per_minute}
             if hit["written_at"] < end:
-                seen.setdefault((hit["entry_id"], hit["customer_id"]), hit)
+                seen.setdefault((hit["entry_id"], hit["customer_id"]), cast(RuleMatch, hit))
             if time.monotonic() - told > _TELL_SECONDS:
                 told = time.monotonic()
                 say(f"{len(seen)} bookings found so far")

@@ -13,6 +13,7 @@ from rich.table import Table
 from account_alerts.model.analyst_rule import Rule
 from account_alerts.model.masking import masked
 from account_alerts.model.money import format_minor
+from udfs.analyst_rules.matches import RuleAlert, RuleMatch
 
 _EXAMPLES = 10
 _WIDTH = 40
@@ -39,7 +40,7 @@ class Outcome:
     """Bookings that the rule found, whoever may see their accounts."""
     examples: list[str] = field(default_factory=list)
 
-    def add(self, hit: dict[str, Any], alerts: list[dict[str, Any]]) -> None:
+    def add(self, hit: RuleMatch, alerts: list[RuleAlert]) -> None:
         """Count the alerts of a booking for one customer."""
         at = datetime.fromtimestamp(hit["written_at"] / 1000, UTC)
         day = f"{at:%Y-%m-%d}"

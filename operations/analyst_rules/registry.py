@@ -1,7 +1,7 @@
 """Which analysts' rules are started, in the compacted topic `adhoc-rules`: JSON, keyed by the rule's name.
 
 What an operator decided on the quarantined alerts stands there under the rule's name and `:held`. The
-adhoc-alerts job reads both: each closes the rule's circuit breaker (udfs/analyst_rules/breaker.py). Under the
+adhoc-alerts job reads both: each closes the rule's circuit breaker (udfs/analyst_rules/circuit_breaker.py). Under the
 name and `:halted` stands that the rule's job was ended because of its limit, and where its state is.
 """
 

@@ -153,7 +153,7 @@ def test_rules_made_anew_take_none_away_and_leave_none_behind(jobs: Environment,
     stale = scenario.id("stale")
     rules = AccountRules()
     rules.authorize(1, [scenario.id("c0")])
-    rules.wish(1, scenario.id("c0"), _wishes(scenario))
+    rules.set_settings(1, scenario.id("c0"), _wishes(scenario))
     row = {"known_until": 1, "version": 1, "rules": rules.rules()}
     topic = jobs.config.topics.alert_rules.name
     scenario.pipeline.produce(topic, stale.encode(), Codec().encode("AlertRules", row, topic), [])

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Authorizations and settings, folded to the rules of each account."""

@@ -21,81 +21,81 @@ class AccountRules:
 
     authorized: list[tuple[int, list[str]]] = field(default_factory=list)
     """(from, customers who may see the account from then on), oldest first."""
-    wishes: dict[str, list[tuple[int, dict[str, Any]]]] = field(default_factory=dict)
-    """By customer: (from, what he wishes for this account from then on), oldest first; {} for nothing."""
+    settings: dict[str, list[tuple[int, dict[str, Any]]]] = field(default_factory=dict)
+    """By customer: (from, their settings for this account from then on), oldest first; {} for none."""
 
     def authorize(self, since: int, customers: list[str]) -> bool:
-        """Take over who may see the account; whether that changed anything."""
+        """Take over who may see the account; return whether that changed anything."""
         return versions.append(self.authorized, since, sorted(set(customers)), [])
 
-    def wish(self, since: int, customer: str, wishes: dict[str, Any]) -> bool:
-        """Take over what a customer wishes for the account; whether that changed anything.
+    def set_settings(self, since: int, customer: str, settings: dict[str, Any]) -> bool:
+        """Take over a customer's settings for the account; return whether that changed anything.
 
-        ``wishes`` are {"language", "addresses", "settings"} as in AlertSettings, or {} for nothing at all.
+        ``settings`` are {"language", "addresses", "settings"} as in AlertSettings, or {} for none.
         """
-        return versions.append(self.wishes.setdefault(customer, []), since, wishes, {})
+        return versions.append(self.settings.setdefault(customer, []), since, settings, {})
 
     def forget(self, before: int) -> None:
         """Drop the versions that ended before a time: no booking of that time can come any more."""
         self.authorized = versions.after(self.authorized, before, [])
-        wishes = {customer: versions.after(wished, before, {}) for customer, wished in self.wishes.items()}
-        self.wishes = {customer: kept for customer, kept in wishes.items() if kept}
+        settings = {customer: versions.after(known, before, {}) for customer, known in self.settings.items()}
+        self.settings = {customer: kept for customer, kept in settings.items() if kept}
 
     def changed_at(self) -> int:
-        """When the newest version begins: it never goes back, whatever the clocks of Kafka's leaders say."""
-        newest = [wished[-1][0] for wished in self.wishes.values() if wished]
+        """Return when the newest version begins: it never goes back, whatever clocks Kafka's leaders have."""
+        newest = [known[-1][0] for known in self.settings.values() if known]
         newest += [since for since, _ in self.authorized[-1:]]
         return max(newest, default=0)
 
     def is_empty(self) -> bool:
-        """Whether nothing is known that could raise an alert, now or for a late booking."""
-        return not self.authorized and not self.wishes
+        """Tell whether nothing is known that could raise an alert, now or for a late booking."""
+        return not self.authorized and not self.settings
 
     def rules(self) -> list[Rule]:
-        """Every setting of every customer for the times in which he was authorized and wished for it."""
+        """Build the rules: each setting of each customer, while it and an authorization hold."""
         return [
             {
                 "customer_id": customer,
                 **{name: setting[name] for name in _SETTING_FIELDS},
-                "language": wishes["language"],
-                "address_channels": [address["channel"] for address in wishes["addresses"]],
-                "addresses": [address["address"] for address in wishes["addresses"]],
+                "language": settings["language"],
+                "address_channels": [address["channel"] for address in settings["addresses"]],
+                "addresses": [address["address"] for address in settings["addresses"]],
                 "valid_from": valid_from,
                 "valid_to": valid_to,
             }
-            for customer in sorted(self.wishes)
-            for valid_from, valid_to, wishes in _merged(self._held(customer))
-            for setting in wishes["settings"]
+            for customer in sorted(self.settings)
+            for valid_from, valid_to, settings in _merged(self._held(customer))
+            for setting in settings["settings"]
         ]
 
     def _held(self, customer: str) -> Iterator[tuple[int, int | None, dict[str, Any]]]:
-        for wished_from, wished_to, wishes in versions.spans(self.wishes[customer]):
+        for set_from, set_to, settings in versions.spans(self.settings[customer]):
             for allowed_from, allowed_to, customers in versions.spans(self.authorized):
-                if customer in customers and wishes:
-                    ends = [end for end in (wished_to, allowed_to) if end is not None]
-                    start, end = max(wished_from, allowed_from), min(ends, default=None)
+                if customer in customers and settings:
+                    ends = [end for end in (set_to, allowed_to) if end is not None]
+                    start, end = max(set_from, allowed_from), min(ends, default=None)
                     if end is None or start < end:
-                        yield start, end, wishes
+                        yield start, end, settings
 
 
 def _merged(
     spans: Iterator[tuple[int, int | None, dict[str, Any]]],
 ) -> Iterator[tuple[int, int | None, dict[str, Any]]]:
-    """One span for those that follow each other with the same wishes: others' comings and goings end none."""
+    """Join spans that follow each other with the same settings: other customers' changes end none."""
     current: tuple[int, int | None, dict[str, Any]] | None = None
-    for start, end, wishes in spans:
-        if current is not None and current[1] == start and current[2] == wishes:
-            current = current[0], end, wishes
+    for start, end, settings in spans:
+        if current is not None and current[1] == start and current[2] == settings:
+            current = current[0], end, settings
             continue
         if current is not None:
             yield current
-        current = start, end, wishes
+        current = start, end, settings
     if current is not None:
         yield current
 
 
 def without_oldest(rules: list[Rule]) -> list[Rule]:
-    """The rules without the half of the ended ones that ended first; all of them where none has ended."""
+    """Return the rules without the half of the ended ones that ended first; all where none has ended."""
     ended = sorted(rule["valid_to"] for rule in rules if rule["valid_to"] is not None)
     if not ended:
         return rules
@@ -115,14 +115,13 @@ _SETTING_FIELDS = (
 
 
 def from_json(stored: Mapping[str, Any]) -> AccountRules:
-    """An account as :func:`to_json` stored it."""
-    wishes = {
-        customer: [(since, wished) for since, wished in listed]
-        for customer, listed in stored["wishes"].items()
+    """Convert back what :func:`to_json` made."""
+    settings = {
+        customer: [(since, known) for since, known in listed] for customer, listed in stored["wishes"].items()
     }
-    return AccountRules([(since, customers) for since, customers in stored["authorized"]], wishes)
+    return AccountRules([(since, customers) for since, customers in stored["authorized"]], settings)
 
 
 def to_json(account: AccountRules) -> dict[str, Any]:
-    """An account as a value that JSON can hold, for Flink's state."""
-    return {"authorized": account.authorized, "wishes": account.wishes}
+    """Convert to a value that JSON can hold, for Flink's state; savepoints have these names."""
+    return {"authorized": account.authorized, "wishes": account.settings}

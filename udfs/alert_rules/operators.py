@@ -1,4 +1,4 @@
-"""The Flink functions of the alert-rules job; what they decide stands in the pure modules beside this one."""
+"""The Flink functions of the job alert-rules: the router of changes and the fold of rules."""
 
 import json
 import logging
@@ -15,11 +15,20 @@ from account_alerts.config import Config
 from account_alerts.model.alerts import AlertType
 from account_alerts.records.codec import Codec, CodecError, Record, RecordName, codec
 from account_alerts.records.settings import check_settings
+from account_alerts.service.metrics import (
+    ALERT_RULES_DEAD_LETTERS,
+    ALERT_RULES_LATE_CHANGES,
+    ALERT_RULES_TRUNCATED_ROWS,
+    ALERT_RULES_UNKNOWN_TYPES,
+)
+from udfs.alert_rules import changes
 from udfs.alert_rules.account_rules import AccountRules, from_json, to_json, without_oldest
+from udfs.alert_rules.changes import AuthorizationChange, PlainChange, SettingsChange, ShardRead
 from udfs.alert_rules.written_rows import accounts_with_rows
-from udfs.partitions import heartbeat_keys, partition_of
-from udfs.temporal.end_offsets import Told, partition_name, shard_of, shards_of
-from udfs.temporal.rules_watermark import Look, ShardProgress, complete_until
+from udfs.partitions import find_partition, heartbeat_keys
+from udfs.temporal.end_offsets import ShardOffsets, assign_shard, partition_name, shard_count
+from udfs.temporal.lookup import restored_progress
+from udfs.temporal.rules_watermark import EndOffsets, ShardProgress, rules_watermark
 
 _log = logging.getLogger(__name__)
 
@@ -34,19 +43,17 @@ DEAD_LETTERS = OutputTag(
         [BYTES, BYTES, Types.STRING(), Types.INT(), Types.LONG(), Types.STRING()],
     ),
 )
-Change = tuple[int, str, tuple[Any, ...]]
-"""(partition of alert-rules, what kind of change, its values), from a router to a fold."""
 
 
 class RouteChanges(KeyedCoProcessFunction):  # type: ignore[misc]
-    """Turns records into changes of single accounts, keyed by shard; behind them, how far it has read."""
+    """Turn records into changes of single accounts, keyed by shard; behind them, how far it has read."""
 
     def __init__(self, config: Config) -> None:
         """Take what is needed from the configuration."""
         self._config = config
         self._authorizations = config.topics.account_authorizations.name
         self._partitions = config.topics.alert_rules.partitions
-        self._shards = shards_of(config)
+        self._shards = shard_count(config)
 
     def open(self, runtime_context: RuntimeContext) -> None:
         """Prepare state, codec and metrics."""
@@ -58,12 +65,12 @@ class RouteChanges(KeyedCoProcessFunction):  # type: ignore[misc]
         self._progress: dict[int, ShardProgress] = {}
         metrics = runtime_context.get_metrics_group()
         self._complete_until: dict[int, int] = {}
-        self._late = metrics.counter("late_changes")
-        self._unknown = metrics.counter("unknown_alert_types")
-        self._broken = metrics.counter("dead_letters")
+        self._late = metrics.counter(ALERT_RULES_LATE_CHANGES.name)
+        self._unknown = metrics.counter(ALERT_RULES_UNKNOWN_TYPES.name)
+        self._dead_letters = metrics.counter(ALERT_RULES_DEAD_LETTERS.name)
 
     def process_element1(self, record: Row, ctx: KeyedCoProcessFunction.Context) -> Iterator[Any]:
-        """A record of one of the two topics."""
+        """Route a record of one of the two topics."""
         try:
             if record.source_topic == self._authorizations:
                 yield from self._authorization(record)
@@ -71,37 +78,38 @@ class RouteChanges(KeyedCoProcessFunction):  # type: ignore[misc]
                 yield from self._settings(record)
         except CodecError as error:
             yield self._dead_letter(record, str(error))
-        shard = shard_of(record.source_partition, self._shards)
+        shard = assign_shard(record.source_partition, self._shards)
         partition = partition_name(record.source_topic, record.source_partition)
         if record.written_ms <= self._complete_until.get(shard, 0):
             # Kafka's clocks are further apart than rules.clock_skew, or a replica was slow to take it.
             self._late.inc()
             _log.warning("a change in %s came after its time had been called complete", partition)
-        complete = self._progress_of(shard).saw(partition, record.source_offset)
+        complete = self._shard_progress(shard).advance(partition, record.source_offset)
         self._read.put(partition, record.source_offset)
-        yield from self._say(shard, complete)
+        yield from self._emit_progress(shard, complete)
 
-    def process_element2(self, told: Told, ctx: KeyedCoProcessFunction.Context) -> Iterator[Any]:
-        """A look of the prober at this shard's partitions."""
-        shard, (time_ms, last_offsets) = told
-        yield from self._say(shard, self._progress_of(shard).look(Look(time_ms, last_offsets)))
+    def process_element2(self, offsets: ShardOffsets, ctx: KeyedCoProcessFunction.Context) -> Iterator[Any]:
+        """Take in the end offsets of this shard's partitions."""
+        shard, (time_ms, last_offsets) = offsets
+        complete = self._shard_progress(shard).expect(EndOffsets(time_ms, last_offsets))
+        yield from self._emit_progress(shard, complete)
 
-    def _authorization(self, record: Row) -> Iterator[Change]:
+    def _authorization(self, record: Row) -> Iterator[PlainChange]:
         account = _text(record.record_key)
         customers: list[str] = []
         if record.record is not None:
             value = self._decode("AccountAuthorization", record, account, "account_id")
             customers = value["customer_ids"]
-        yield self._change(account, "authorized", record.written_ms, customers)
+        yield self._dump(AuthorizationChange(account, record.written_ms, customers))
 
     def _settings(self, record: Row) -> Iterator[Any]:
         customer = _text(record.record_key)
-        wishes: dict[str, dict[str, Any]] = {}
+        by_account: dict[str, dict[str, Any]] = {}
         if record.record is not None:
             value = self._decode("AlertSettings", record, customer, "customer_id")
             checked = check_settings(value["settings"])
             for setting in checked.usable:
-                of_account = wishes.setdefault(
+                of_account = by_account.setdefault(
                     setting["account_id"],
                     {"language": value["language"], "addresses": value["addresses"], "settings": []},
                 )
@@ -110,10 +118,11 @@ class RouteChanges(KeyedCoProcessFunction):  # type: ignore[misc]
                 self._unknown.inc(len(checked.unknown))
             if checked.invalid:
                 yield self._dead_letter(record, f"invalid settings: {', '.join(checked.invalid)}")
-        for account in sorted({*json.loads(self._accounts.get(customer) or "[]"), *wishes}):
-            yield self._change(account, "wishes", record.written_ms, customer, wishes.get(account, {}))
-        if wishes:
-            self._accounts.put(customer, json.dumps(sorted(wishes)))
+        for account in sorted({*json.loads(self._accounts.get(customer) or "[]"), *by_account}):
+            settings = by_account.get(account, {})
+            yield self._dump(SettingsChange(account, record.written_ms, customer, settings))
+        if by_account:
+            self._accounts.put(customer, json.dumps(sorted(by_account)))
         else:
             self._accounts.remove(customer)
 
@@ -123,24 +132,20 @@ class RouteChanges(KeyedCoProcessFunction):  # type: ignore[misc]
             raise CodecError(f"the key is not the {key_field}")
         return value
 
-    def _change(self, account: str, kind: str, *values: Any) -> Change:
-        return partition_of(account, self._partitions), kind, (account, *values)
+    def _dump(self, change: AuthorizationChange | SettingsChange) -> PlainChange:
+        return changes.dump(find_partition(change.account_id, self._partitions), change)
 
-    def _say(self, shard: int, complete: int | None) -> Iterator[Change]:
+    def _emit_progress(self, shard: int, complete: int | None) -> Iterator[PlainChange]:
         if complete is not None:
             self._complete_until[shard] = complete
             for partition in range(self._partitions):
-                yield partition, "complete", (shard, complete)
+                yield changes.dump(partition, ShardRead(shard, complete))
 
-    def _progress_of(self, shard: int) -> ShardProgress:
-        """The progress of the shard that is the key now; a look that was waited for is not remembered."""
-        progress = self._progress.get(shard)
-        if progress is None:
-            progress = self._progress[shard] = ShardProgress(dict(self._read.items()))
-        return progress
+    def _shard_progress(self, shard: int) -> ShardProgress:
+        return restored_progress(self._progress, shard, self._read)
 
     def _dead_letter(self, record: Row, reason: str) -> tuple[OutputTag, Row]:
-        self._broken.inc()
+        self._dead_letters.inc()
         reason = reason if len(reason) <= _LONGEST_REASON else reason[:_LONGEST_REASON] + "..."
         return DEAD_LETTERS, Row(
             record.record_key,
@@ -153,7 +158,7 @@ class RouteChanges(KeyedCoProcessFunction):  # type: ignore[misc]
 
 
 class FoldRules(KeyedProcessFunction):  # type: ignore[misc]
-    """Folds changes into one row of rules per account, keyed by partition of `alert-rules`.
+    """Fold changes into one row of rules per account, keyed by partition of `alert-rules`.
 
     The key is the partition and not the account, so that a heartbeat stands behind every row it speaks of.
 
@@ -169,7 +174,7 @@ class FoldRules(KeyedProcessFunction):  # type: ignore[misc]
     def __init__(self, config: Config) -> None:
         """Take what is needed from the configuration."""
         self._config = config
-        self._shards = shards_of(config)
+        self._shards = shard_count(config)
         topics = config.topics
         # A booking's rules also say which of those before it were counted.
         retention = topics.alert_rules.retention or topics.account_entries.retention or 0
@@ -190,22 +195,27 @@ class FoldRules(KeyedProcessFunction):  # type: ignore[misc]
         self._swept = runtime_context.get_state(ValueStateDescriptor("swept", Types.LONG()))
         self._noted = runtime_context.get_map_state(MapStateDescriptor("noted", text, Types.BOOLEAN()))
         self._read_rows = runtime_context.get_state(ValueStateDescriptor("read-rows", Types.BOOLEAN()))
-        self._cut = runtime_context.get_metrics_group().counter("rows_cut")
+        self._truncated = runtime_context.get_metrics_group().counter(ALERT_RULES_TRUNCATED_ROWS.name)
         self._opened = int(time.time() * 1000)
         self._caught_up: set[int] = set()
 
-    def process_element(self, change: Change, ctx: KeyedProcessFunction.Context) -> Iterator[Row]:
-        """One change of one account, or how far a router has read."""
-        partition, kind, values = change
-        if kind == "complete":
-            yield from self._complete(partition, *values)
+    def process_element(self, plain: PlainChange, ctx: KeyedProcessFunction.Context) -> Iterator[Row]:
+        """Fold one change of one account, or take in how far a shard has been read."""
+        partition, change = changes.load(plain)
+        if isinstance(change, ShardRead):
+            yield from self._complete(partition, change)
         else:
-            yield from self._changed(partition, kind, *values)
+            yield from self._change(partition, change)
 
-    def _changed(self, partition: int, kind: str, account_id: str, since: int, *values: Any) -> Iterator[Row]:
+    def _change(self, partition: int, change: AuthorizationChange | SettingsChange) -> Iterator[Row]:
+        account_id, since = change.account_id, change.since
         account = self._account(account_id)
         before = account.rules()
-        changed = account.authorize(since, *values) if kind == "authorized" else account.wish(since, *values)
+        match change:
+            case AuthorizationChange():
+                changed = account.authorize(since, change.customers)
+            case SettingsChange():
+                changed = account.set_settings(since, change.customer_id, change.settings)
         if not changed:
             return
         account.forget(since - self._keep)
@@ -220,9 +230,9 @@ class FoldRules(KeyedProcessFunction):  # type: ignore[misc]
             version = max(account.changed_at(), self._known_until.value() or 0)
             yield self._write(account_id, account.rules(), version)
 
-    def _complete(self, partition: int, shard: int, complete: int) -> Iterator[Row]:
-        self._shard_times.put(shard, complete)
-        known_until = complete_until(dict(self._shard_times.items()), self._shards)
+    def _complete(self, partition: int, read: ShardRead) -> Iterator[Row]:
+        self._shard_times.put(read.shard, read.until)
+        known_until = rules_watermark(dict(self._shard_times.items()), self._shards)
         if known_until is None or known_until <= (self._known_until.value() or 0):
             return
         if partition not in self._caught_up:
@@ -261,7 +271,7 @@ class FoldRules(KeyedProcessFunction):  # type: ignore[misc]
             self._ended.remove(_in_state(account_id))
         row = self._row(account_id, version, rules)
         while len(row.record) > LARGEST_ROW and (fewer := without_oldest(rules)) != rules:
-            self._cut.inc()
+            self._truncated.inc()
             rules = fewer
             row = self._row(account_id, version, rules)
         return row

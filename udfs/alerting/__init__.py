@@ -1,1 +1,1 @@
-"""TODO."""
+"""What the job alerting runs in Python besides the alerts themselves."""

@@ -1,8 +1,8 @@
-"""Lets bookings go on when the rules lag or are out of reach.
+"""Let bookings go on when the rules lag or are out of reach.
 
 A booking waits for the rules of its time. When the heartbeats of the alert-rules job stop or fall behind by
-more than ``rules.max_wait``, this writes heartbeats in their place, so that no booking waits longer: it is
-then joined with the newest rules known. They are written to the partitions of `alert-rules` themselves,
+more than ``rules.max_wait``, this writes fallback heartbeats in their place, so that no booking waits longer:
+it is then joined with the newest rules known. They are written to the partitions of `alert-rules` themselves,
 behind all rows that are there.
 """
 
@@ -20,7 +20,8 @@ from account_alerts.config import Config
 from account_alerts.config.jobs import Rules
 from account_alerts.kafka.clients import consumer, partitions
 from account_alerts.records.codec import codec
-from udfs.partitions import RELEASE, heartbeat_keys
+from account_alerts.service.metrics import ALERTING_FALLBACK_HEARTBEATS, ALERTING_RULES_AGE
+from udfs.partitions import FALLBACK_HEARTBEAT, heartbeat_keys
 
 _log = logging.getLogger(__name__)
 RULES_ROW = Types.ROW_NAMED(
@@ -34,35 +35,36 @@ _TAIL = 1_000
 
 
 @dataclass
-class Watch:
-    """Decides which partitions are overdue; all times are milliseconds UTC."""
+class HeartbeatMonitor:
+    """Decide which partitions are overdue; all times are milliseconds UTC."""
 
     rules: Rules
     started: int
-    heard: dict[int, int] = field(default_factory=dict)
+    latest: dict[int, int] = field(default_factory=dict)
     """By partition: up to when its rules are complete, from heartbeats since the start."""
-    ever: set[int] = field(default_factory=set)
+    seen: set[int] = field(default_factory=set)
     """Partitions that had a heartbeat before the start: their rules had been complete once."""
 
-    def hear(self, partition: int, known_until: int) -> None:
-        """A heartbeat was read; one from before the start says only that there have been some."""
-        self.ever.add(partition)
+    def observe(self, partition: int, known_until: int) -> None:
+        """Note a heartbeat; one from before the start says only that there have been some."""
+        self.seen.add(partition)
         if known_until >= self.started:
-            self.heard[partition] = max(known_until, self.heard.get(partition, 0))
+            self.latest[partition] = max(known_until, self.latest.get(partition, 0))
 
-    def complete_until(self) -> int:
-        """Up to when the rules of all partitions are complete, as far as was heard since the start."""
-        return min((self.heard.get(partition, self.started) for partition in self.ever), default=self.started)
+    def watermark(self) -> int:
+        """Return up to when the rules of all partitions are complete, by heartbeats since the start."""
+        return min(
+            (self.latest.get(partition, self.started) for partition in self.seen), default=self.started
+        )
 
     def overdue(self, now: int) -> Iterator[tuple[int, int]]:
-        """(partition, time up to which bookings may go on) of each partition whose rules are waited for too
-        long.
+        """Give (partition, time up to which bookings may go on) of each overdue partition.
 
         After a start the rules get ``start_wait`` to catch up; where they never were complete, they are
         waited for without end, for there is nothing yet to go by.
         """
-        for partition in sorted(self.ever):
-            known_until = self.heard.get(partition)
+        for partition in sorted(self.seen):
+            known_until = self.latest.get(partition)
             if known_until is None:
                 late = now - self.started > self.rules.start_wait
             else:
@@ -71,8 +73,8 @@ class Watch:
                 yield partition, now - self.rules.max_wait
 
 
-class OverdueRules(ProcessFunction):  # type: ignore[misc]
-    """At every tick a heartbeat for each partition that is overdue, as a row of the topic `alert-rules`."""
+class StaleRulesFallback(ProcessFunction):  # type: ignore[misc]
+    """At every tick write a fallback heartbeat for each overdue partition, as a row of `alert-rules`."""
 
     def __init__(self, config: Config) -> None:
         """Take what is needed from the configuration."""
@@ -89,37 +91,37 @@ class OverdueRules(ProcessFunction):  # type: ignore[misc]
             low, high = self._consumer.get_watermark_offsets(part, timeout=10.0)
             starts.append(confluent_kafka.TopicPartition(part.topic, part.partition, max(low, high - _TAIL)))
         self._consumer.assign(starts)
-        self._keys = heartbeat_keys(len(starts), RELEASE)
+        self._keys = heartbeat_keys(len(starts), FALLBACK_HEARTBEAT)
         self._heartbeats = {key.encode() for key in heartbeat_keys(len(starts))}
-        self._releases = {key.encode() for key in self._keys}
-        self._watch = Watch(self._config.rules, _now())
+        self._fallbacks = {key.encode() for key in self._keys}
+        self._monitor = HeartbeatMonitor(self._config.rules, _now())
         self._overdue: list[int] = []
-        self._age = runtime_context.get_metrics_group().distribution("rules_age_ms")
-        self._released = runtime_context.get_metrics_group().counter("rules_overdue")
+        self._age = runtime_context.get_metrics_group().distribution(ALERTING_RULES_AGE.name)
+        self._written = runtime_context.get_metrics_group().counter(ALERTING_FALLBACK_HEARTBEATS.name)
 
     def close(self) -> None:
         """Disconnect."""
         self._consumer.close()
 
     def process_element(self, tick: Any, ctx: ProcessFunction.Context) -> Iterator[Row]:
-        """Hear what has been written since the last tick, and let go what is overdue."""
+        """Read the heartbeats since the last tick, and write fallback ones where they are overdue."""
         while messages := self._consumer.consume(_BATCH, timeout=0):
             for message in messages:
                 key = message.key()
                 if message.error() is not None:
                     continue
                 if key in self._heartbeats:
-                    self._watch.hear(int(message.partition() or 0), message.timestamp()[1])
-                elif key in self._releases:  # Written in place of heartbeats: there had been some.
-                    self._watch.ever.add(int(message.partition() or 0))
+                    self._monitor.observe(int(message.partition() or 0), message.timestamp()[1])
+                elif key in self._fallbacks:  # Written in place of heartbeats: there had been some.
+                    self._monitor.seen.add(int(message.partition() or 0))
         now = _now()
-        self._age.update(now - self._watch.complete_until())
-        releases = list(self._watch.overdue(now))
-        self._report([partition for partition, _ in releases])
-        for partition, time_ms in releases:
+        self._age.update(now - self._monitor.watermark())
+        stale = list(self._monitor.overdue(now))
+        self._report([partition for partition, _ in stale])
+        for partition, time_ms in stale:
             value = {"known_until": time_ms, "version": time_ms, "rules": []}
             record = self._codec.encode("AlertRules", value, self._topic)
-            self._released.inc()
+            self._written.inc()
             yield Row(self._keys[partition], record, time_ms)
 
     def _report(self, overdue: list[int]) -> None:

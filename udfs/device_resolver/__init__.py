@@ -1,1 +1,1 @@
-"""TODO."""
+"""Push alerts to the alerts of single devices."""

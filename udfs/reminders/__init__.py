@@ -1,1 +1,1 @@
-"""TODO."""
+"""Reminders of applications that were begun and not finished."""

@@ -1,4 +1,4 @@
-"""Looks at the last record of each partition that the alert-rules job reads."""
+"""Ask Kafka for the last record of each partition that the job alert-rules reads."""
 
 import logging
 import time
@@ -12,18 +12,18 @@ from pyflink.datastream import ProcessFunction, RuntimeContext
 from account_alerts.config import Config
 from account_alerts.kafka.clients import admin, consumer
 from account_alerts.kafka.topics import check_partitions
-from udfs.temporal.rules_watermark import NOTHING, Look
+from udfs.temporal.rules_watermark import NOTHING, EndOffsets
 
 _log = logging.getLogger(__name__)
 _TIMEOUT_S = 5.0
 
 _Partition = tuple[str, int]
-Told = tuple[int, tuple[int, dict[str, int]]]
-"""(shard, time and last offsets of a Look): plain, for what passes between operators outlives a class."""
+ShardOffsets = tuple[int, tuple[int, dict[str, int]]]
+"""(shard, (time, last offsets)) of EndOffsets: plain, as all that passes between operators (`udfs`)."""
 
 
-class ProbeTails(ProcessFunction):  # type: ignore[misc]
-    """At every tick one look per shard, or none while Kafka cannot be asked."""
+class EndOffsetMonitor(ProcessFunction):  # type: ignore[misc]
+    """At every tick give the end offsets of each shard, or none while Kafka cannot be asked."""
 
     def __init__(self, config: Config) -> None:
         """Take what is needed from the configuration."""
@@ -32,30 +32,30 @@ class ProbeTails(ProcessFunction):  # type: ignore[misc]
 
     def open(self, runtime_context: RuntimeContext) -> None:
         """Connect."""
-        self._prober = Prober(self._config)
+        self._reader = EndOffsetReader(self._config)
 
     def close(self) -> None:
         """Disconnect."""
-        self._prober.close()
+        self._reader.close()
 
-    def process_element(self, tick: Row, ctx: ProcessFunction.Context) -> Iterator[Told]:
-        """Look, and tell each shard about its partitions; a tick that comes late has been made up for."""
+    def process_element(self, tick: Row, ctx: ProcessFunction.Context) -> Iterator[ShardOffsets]:
+        """Give each shard the end offsets of its partitions; skip a tick that comes late."""
         if time.time() * 1000 - tick.now >= 2 * self._interval:
             return
         try:
-            for shard, look in self._prober.looks():
-                yield shard, (look.time, dict(look.last_offsets))
+            for shard, offsets in self._reader.read():
+                yield shard, (offsets.time, dict(offsets.last_offsets))
         except kafka.KafkaException as error:
-            _log.warning("cannot look at the ends of the topics, trying again: %s", error)
+            _log.warning("cannot read the end offsets of the topics, trying again: %s", error)
 
 
-class Prober:
-    """The last offsets of the partitions of both topics, asked of Kafka."""
+class EndOffsetReader:
+    """Read the last offsets of the partitions of both topics."""
 
     def __init__(self, config: Config) -> None:
-        """Connect; the partitions are asked for at the first look."""
+        """Connect; the partitions are asked for at the first reading."""
         self._config = config
-        self._shards = shards_of(config)
+        self._shards = shard_count(config)
         self._admin: AdminClient = admin(config)
         self._consumer: kafka.Consumer = consumer(
             config, **{"enable.partition.eof": True, "fetch.wait.max.ms": 10}
@@ -67,8 +67,8 @@ class Prober:
         """Disconnect."""
         self._consumer.close()
 
-    def looks(self) -> Iterator[tuple[int, Look]]:
-        """A (shard, look) for every shard.
+    def read(self) -> Iterator[tuple[int, EndOffsets]]:
+        """Give (shard, end offsets) for every shard.
 
         Raises:
             KafkaException: Kafka does not answer, or not in time.
@@ -88,12 +88,12 @@ class Prober:
         for shard in range(self._shards):
             yield (
                 shard,
-                Look(
+                EndOffsets(
                     now,
                     {
                         partition_name(topic, partition): last
                         for (topic, partition), last in self._last.items()
-                        if shard_of(partition, self._shards) == shard
+                        if assign_shard(partition, self._shards) == shard
                     },
                 ),
             )
@@ -106,13 +106,13 @@ class Prober:
         return [(topic, partition) for topic in read for partition in known[topic].partitions]
 
     def _offsets(self, of: Iterable[_Partition], spec: OffsetSpec) -> dict[_Partition, int]:
-        """One request to each broker, however many partitions there are."""
+        """Ask each broker once, however many partitions there are."""
         wanted = {kafka.TopicPartition(*partition): spec for partition in of}
         found = self._admin.list_offsets(wanted, request_timeout=_TIMEOUT_S)
         return {(part.topic, part.partition): future.result().offset for part, future in found.items()}
 
     def _find_last_records(self, ends: dict[_Partition, tuple[int, int]]) -> dict[_Partition, int]:
-        """The offset of the last record below each end.
+        """Find the offset of the last record below each end.
 
         It is not always the one before the end: a transaction's marker and a compacted record take an offset
         too. So it looks back one offset, then ten, and so on.
@@ -121,16 +121,16 @@ class Prober:
         back = 1
         while missing := {partition: ends[partition] for partition in ends if partition not in last}:
             starts = {partition: max(low, high - back) for partition, (low, high) in missing.items()}
-            for partition, offset in self._read(starts, missing).items():
+            for partition, offset in self._read_between(starts, missing).items():
                 if offset != NOTHING or starts[partition] == missing[partition][0]:
                     last[partition] = offset
             back *= 10
         return last
 
-    def _read(
+    def _read_between(
         self, starts: dict[_Partition, int], ends: dict[_Partition, tuple[int, int]]
     ) -> dict[_Partition, int]:
-        """Read each partition from its start to its end; the last offset that had a record."""
+        """Read each partition from its start to its end; return the last offset that had a record."""
         last = dict.fromkeys(starts, NOTHING)
         unread = {partition for partition, start in starts.items() if start < ends[partition][1]}
         self._consumer.assign([kafka.TopicPartition(*partition, starts[partition]) for partition in unread])
@@ -151,16 +151,16 @@ class Prober:
         return last
 
 
-def shards_of(config: Config) -> int:
-    """How many shards there are: what a router remembers belongs to one, so parallelism may not change it."""
+def shard_count(config: Config) -> int:
+    """Return the number of shards; it must not follow the parallelism, for state belongs to a shard."""
     return max(config.topics.account_authorizations.partitions, config.topics.alert_settings.partitions)
 
 
-def shard_of(partition: int, shards: int) -> int:
-    """The shard whose router reads a partition."""
+def assign_shard(partition: int, shards: int) -> int:
+    """Return the shard that a partition belongs to."""
     return partition % shards
 
 
 def partition_name(topic: str, partition: int) -> str:
-    """How a look names a partition."""
+    """Build the name of a partition in EndOffsets."""
     return f"{topic}/{partition}"

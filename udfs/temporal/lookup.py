@@ -1,176 +1,247 @@
-"""TODO."""
+"""A look-up of what held at a record's Kafka time, in the compacted topics that the job alert-rules reads.
+
+What is remembered of a key is every version with the Kafka time from which it holds (`versions`). A look-up
+waits in the state until its shard has been read up to its time (`rules_watermark`), so live, in a backlog and
+after a cold start it finds the same version.
+"""
 
 import json
 import logging
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from pyflink.common import Row, Types
 from pyflink.datastream import KeyedCoProcessFunction, RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 from account_alerts.config import Config
+from account_alerts.config.kafka import Topic
 from account_alerts.records.codec import Codec, CodecError, codec
 from account_alerts.records.customers import as_bytes
-from udfs.analyst_rules.matches import Hit
+from account_alerts.service.clock import SYSTEM_CLOCK, Clock
+from account_alerts.service.metrics import LOOKUP_OVERDUE_RELEASES
 from udfs.temporal import versions
-from udfs.temporal.end_offsets import partition_name, shard_of, shards_of
-from udfs.temporal.rules_watermark import Look, ShardProgress
+from udfs.temporal.end_offsets import ShardOffsets, assign_shard, partition_name, shard_count
+from udfs.temporal.rules_watermark import EndOffsets, ShardProgress
 
 _log = logging.getLogger(__name__)
 
+Payload = TypeVar("Payload", bound=Mapping[str, Any])
+Value = TypeVar("Value")
 
-class AsOf(KeyedCoProcessFunction):  # type: ignore[misc]
-    """Lets each hit meet what held at its time; keyed by shard, as the alert-rules job is.
 
-    What comes first is a record of one of the two topics; what comes second a look of the prober, or a hit.
-    A hit goes on when all that was written up to its time has been read. Once a shard was complete, a hit
+class Pending(NamedTuple):
+    """What a look-up asks for."""
+
+    key: str
+    """Whose value is looked up: the key of the topic's records."""
+    written_at: int
+    """Kafka time of what asks, milliseconds UTC."""
+    identity: tuple[str, ...]
+    """Tells it from others that wait; what comes again takes the place of the one before."""
+
+
+class TemporalLookup(KeyedCoProcessFunction, Generic[Payload, Value]):  # type: ignore[misc]
+    """Join each payload with the version of its key that held at its time; keyed by shard.
+
+    The first input has the records of the compacted topics. The second has, by shard, either the log end
+    offsets of the shard's partitions or a payload, a plain dictionary.
+
+    A payload goes on when all that was written up to its time has been read. Once its shard was complete, it
     waits no longer than `rules.max_wait` (after a start `rules.start_wait`) and then goes on with the newest
-    that is known; before that there is nothing to go by.
+    version known; before that there is nothing to go by.
     """
 
     SWEEP_MS = 60_000
 
-    def __init__(self, config: Config) -> None:
-        """Take what is needed from the configuration."""
+    def __init__(self, config: Config, topic: Topic, retention_ms: int, clock: Clock = SYSTEM_CLOCK) -> None:
+        """Take what is needed from the configuration.
+
+        Args:
+            config: The environment.
+            topic: The records of this one are remembered.
+            retention_ms: For how long payloads may come late, by their Kafka time.
+            clock: Tells for how long a payload has waited.
+        """
         self._config = config
-        self._shards = shards_of(config)
-        self._keep = config.topics.account_entries.retention or 0
+        self._topic = topic.name
+        self._retention = retention_ms
+        self._shards = shard_count(config)
+        self._clock = clock
 
     def open(self, runtime_context: RuntimeContext) -> None:
         """Prepare state, codec and metrics."""
         text = Types.STRING()
         self._codec: Codec = codec(self._config)
-        self._values = runtime_context.get_map_state(MapStateDescriptor("versions", text, text))
+        self._versions = runtime_context.get_map_state(MapStateDescriptor("versions", text, text))
         self._ended = runtime_context.get_map_state(MapStateDescriptor("ended", text, Types.LONG()))
         self._read = runtime_context.get_map_state(MapStateDescriptor("read", text, Types.LONG()))
         self._waiting = runtime_context.get_map_state(MapStateDescriptor("waiting", text, text))
-        self._once = runtime_context.get_state(ValueStateDescriptor("complete-once", Types.BOOLEAN()))
+        self._was_complete = runtime_context.get_state(ValueStateDescriptor("complete-once", Types.BOOLEAN()))
         self._progress: dict[int, ShardProgress] = {}
-        self._complete: dict[int, int] = {}
+        self._complete_until: dict[int, int] = {}
         self._first_waiting: dict[int, int] = {}
         self._swept: dict[int, int] = {}
-        self._opened = _now()
-        self._overdue = runtime_context.get_metrics_group().counter("rules_overdue")
+        self._opened = self._clock.now_ms()
+        metrics = runtime_context.get_metrics_group()
+        self._overdue_releases = metrics.counter(LOOKUP_OVERDUE_RELEASES.name)
 
     def process_element1(self, record: Row, ctx: KeyedCoProcessFunction.Context) -> Iterator[Any]:
-        """A record of one of the two topics."""
-        key = as_bytes(record.record_key) or b""
-        # The last good one stays in force; the alert-rules job has put a broken one to the dead letters.
+        """Remember a record of the compacted topics, and release what waited for it."""
+        # The last valid record stays in force: the job alert-rules has dead-lettered an invalid one.
         with suppress(CodecError, UnicodeDecodeError):
-            self._take(record.source_topic, key.decode(), as_bytes(record.record), record.written_ms)
-        shard = shard_of(record.source_partition, self._shards)
+            if record.source_topic == self._topic:
+                key = (as_bytes(record.record_key) or b"").decode()
+                self._remember(key, record.written_ms, self._decode(key, as_bytes(record.record)))
+        shard = assign_shard(record.source_partition, self._shards)
         partition = partition_name(record.source_topic, record.source_partition)
-        complete = self._progress_of(shard).saw(partition, record.source_offset)
+        complete_until = self._shard_progress(shard).advance(partition, record.source_offset)
         self._read.put(partition, record.source_offset)
-        yield from self._let_go(shard, complete)
+        yield from self._release_ready(shard, complete_until)
 
     def process_element2(
-        self, element: tuple[int, Any], ctx: KeyedCoProcessFunction.Context
+        self, element: ShardOffsets | tuple[int, Payload], ctx: KeyedCoProcessFunction.Context
     ) -> Iterator[Any]:
-        """A look of the prober at this shard's partitions, or a hit."""
-        shard, content = element
-        if not isinstance(content, dict):
-            time_ms, last_offsets = content
-            yield from self._let_go(shard, self._progress_of(shard).look(Look(time_ms, last_offsets)))
-        elif self._rules_time(content) <= self._complete.get(shard, 0):
-            yield from self._met(content)
-        else:
-            name = "\0".join(content[part] for part in ("rule", "entry_id", "customer_id"))
-            self._waiting.put(f"={name}", json.dumps([_now(), content]))
-            first = self._first_waiting.get(shard)
-            self._first_waiting[shard] = min(first or sys.maxsize, self._rules_time(content))
-            self._wake(ctx, self._config.rules.max_wait)
+        """Take in the end offsets of this shard's partitions, or a payload."""
+        match element:
+            case (int(shard), (int(time_ms), dict(last_offsets))):
+                complete_until = self._shard_progress(shard).expect(EndOffsets(time_ms, last_offsets))
+                yield from self._release_ready(shard, complete_until)
+            case (int(shard), dict(fields)):
+                yield from self._look_up(shard, cast(Payload, fields), ctx)
+            case _:
+                raise TypeError(f"neither end offsets nor a payload: {element!r}")
 
     def on_timer(self, timestamp: int, ctx: KeyedCoProcessFunction.OnTimerContext) -> Iterator[Any]:
-        """Hits may have waited for too long."""
-        rules, now, shard = self._config.rules, _now(), ctx.get_current_key()
-        ready = self._once.value() and (shard in self._complete or now - self._opened > rules.start_wait)
+        """Release what has waited for too long."""
+        rules, now, shard = self._config.rules, self._clock.now_ms(), ctx.get_current_key()
+        ready = self._was_complete.value() and (
+            shard in self._complete_until or now - self._opened > rules.start_wait
+        )
         released, left = 0, False
-        for key, waiting in list(self._waiting.items()):
-            since, hit = json.loads(waiting)
+        for name, waiting in list(self._waiting.items()):
+            since, stored = json.loads(waiting)
             if not ready or now - since <= rules.max_wait:
                 left = True
                 continue
-            self._waiting.remove(key)
+            self._waiting.remove(name)
             released += 1
-            yield from self._met(hit)
+            yield from self._join(self._load(stored))
         if released:
-            self._overdue.inc(released)
+            self._overdue_releases.inc(released)
             _log.error(
-                "%d hits of rules go on with the newest settings known: Kafka, or this job, lags", released
+                "%d look-ups go on with the newest %s known: Kafka, or this job, lags", released, self._topic
             )
         if left:
-            self._wake(ctx, 1_000)
+            self._schedule_timer(ctx, 1_000)
 
     @staticmethod
-    def _wake(ctx: Any, wait: int) -> None:
+    def _schedule_timer(ctx: Any, wait: int) -> None:
         """Have `on_timer` called after so many milliseconds; once for all of a second."""
         at = (ctx.timer_service().current_processing_time() + wait) // 1_000 * 1_000 + 1_000
         ctx.timer_service().register_processing_time_timer(at)
 
-    def _let_go(self, shard: int, complete: int | None) -> Iterator[Any]:
-        if complete is None:
+    def _look_up(self, shard: int, payload: Payload, ctx: Any) -> Iterator[Any]:
+        pending = self._pending(payload)
+        as_of = self._as_of(pending)
+        if as_of <= self._complete_until.get(shard, 0):
+            yield from self._join(payload)
             return
-        if shard not in self._complete:
-            self._once.update(True)
-            self._first_waiting[shard] = 0  # Of another life: look at them all.
-        self._complete[shard] = complete
-        if complete - self._swept.get(shard, 0) > self.SWEEP_MS:
-            self._swept[shard] = complete
-            self._sweep(complete - self._keep)
-        if self._first_waiting.get(shard, sys.maxsize) > complete:
+        waiting = json.dumps([self._clock.now_ms(), self._dump(payload)])
+        self._waiting.put(f"={chr(0).join(pending.identity)}", waiting)
+        self._first_waiting[shard] = min(self._first_waiting.get(shard) or sys.maxsize, as_of)
+        self._schedule_timer(ctx, self._config.rules.max_wait)
+
+    def _release_ready(self, shard: int, complete_until: int | None) -> Iterator[Any]:
+        """Let go what waits for nothing any more, if the shard is complete up to a new time."""
+        if complete_until is None:
+            return
+        if shard not in self._complete_until:
+            self._was_complete.update(True)
+            self._first_waiting[shard] = 0  # Restored ones may wait: look at them all.
+        self._complete_until[shard] = complete_until
+        if complete_until - self._swept.get(shard, 0) > self.SWEEP_MS:
+            self._swept[shard] = complete_until
+            self._sweep(complete_until - self._retention)
+        if self._first_waiting.get(shard, sys.maxsize) > complete_until:
             return
         first = sys.maxsize
-        for key, waiting in list(self._waiting.items()):
-            hit = json.loads(waiting)[1]
-            if self._rules_time(hit) <= complete:
-                self._waiting.remove(key)
-                yield from self._met(hit)
+        for name, waiting in list(self._waiting.items()):
+            payload = self._load(json.loads(waiting)[1])
+            as_of = self._as_of(self._pending(payload))
+            if as_of <= complete_until:
+                self._waiting.remove(name)
+                yield from self._join(payload)
             else:
-                first = min(first, self._rules_time(hit))
+                first = min(first, as_of)
         self._first_waiting[shard] = first
 
     def _sweep(self, before: int) -> None:
-        """Forget whom nothing is known of any more, since a time of which no booking can come."""
+        """Forget keys that ended before a time of which no payload can come any more."""
         for key in [key for key, ended in self._ended.items() if ended <= before]:
             self._ended.remove(key)
-            self._values.remove(key)
+            self._versions.remove(key)
 
-    def _rules_time(self, hit: Hit) -> int:
-        """The time whose settings count for a hit, as for any booking (sql/tables/account_entries.sql)."""
-        return int(hit["written_at"]) - self._config.rules.effect_delay
+    def _as_of(self, pending: Pending) -> int:
+        """Return the time whose version counts, as for any booking (sql/tables/account_entries.sql)."""
+        return pending.written_at - self._config.rules.effect_delay
 
-    def _progress_of(self, shard: int) -> ShardProgress:
-        progress = self._progress.get(shard)
-        if progress is None:
-            progress = self._progress[shard] = ShardProgress(dict(self._read.items()))
-        return progress
+    def _shard_progress(self, shard: int) -> ShardProgress:
+        return restored_progress(self._progress, shard, self._read)
 
-    def _remember(self, key: str, since: int, value: Any) -> None:
-        stored = self._values.get(f"={key}")
-        known = [(at, held) for at, held in json.loads(stored)] if stored else []
+    def _remember(self, key: str, since: int, value: Value | None) -> None:
+        known = self._known(key)
         if versions.append(known, since, value, None):
-            self._values.put(f"={key}", json.dumps(versions.after(known, since - self._keep, None)))
+            kept = versions.after(known, since - self._retention, None)
+            self._versions.put(f"={key}", json.dumps(kept))
             if value is None:
                 self._ended.put(f"={key}", since)
             elif self._ended.contains(f"={key}"):
                 self._ended.remove(f"={key}")
 
-    def _as_of(self, key: str, hit: Hit) -> Any:
-        return versions.as_of(json.loads(self._values.get(f"={key}") or "[]"), self._rules_time(hit))
+    def _known(self, key: str) -> versions.Versions:
+        stored = self._versions.get(f"={key}")
+        return [(since, value) for since, value in json.loads(stored)] if stored else []
 
-    def _take(self, topic: str, key: str, record: bytes | None, since: int) -> None:
-        """Remember a record, if it is one of those looked for."""
+    def _join(self, payload: Payload) -> Iterator[Any]:
+        pending = self._pending(payload)
+        yield from self._on_ready(payload, versions.as_of(self._known(pending.key), self._as_of(pending)))
+
+    def _decode(self, key: str, record: bytes | None) -> Value | None:
+        """Read a record of the topic as a value that JSON can hold; None where it ends the key.
+
+        Raises:
+            CodecError: The record is invalid: the version before stays in force.
+        """
         raise NotImplementedError
 
-    def _met(self, hit: Hit) -> Iterator[Any]:
-        """What becomes of a hit whose time is known."""
+    def _pending(self, payload: Payload) -> Pending:
+        """Say what is looked up for a payload, and as of when."""
         raise NotImplementedError
 
+    def _on_ready(self, payload: Payload, value: Value | None) -> Iterator[Any]:
+        """Make the results of a payload and the value that held at its time; None where there was none."""
+        raise NotImplementedError
 
-def _now() -> int:
-    return int(time.time() * 1000)
+    def _dump(self, payload: Payload) -> Mapping[str, Any]:
+        """Convert a payload to what is stored while it waits, as savepoints have it."""
+        return payload
+
+    def _load(self, stored: Mapping[str, Any]) -> Payload:
+        """Convert back what `_dump` made."""
+        return cast(Payload, stored)
+
+
+def restored_progress(known: dict[int, ShardProgress], shard: int, read: Any) -> ShardProgress:
+    """Return the progress of the shard that is the current key, from the state after a restart.
+
+    Args:
+        known: Progress by shard, since the start; end offsets that were waited for before are not remembered.
+        shard: The current key.
+        read: The map state of that key: the offset of the last record read, by partition.
+    """
+    if shard not in known:
+        known[shard] = ShardProgress(dict(read.items()))
+    return known[shard]

@@ -1,5 +1,4 @@
-"""Values that hold from a Kafka time on, each until the next: [(from, value)], oldest first, milliseconds
-UTC."""
+"""Values that hold from a Kafka time on, each until the next: [(from, value)], oldest first, ms UTC."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -17,14 +16,14 @@ def append(versions: Versions, since: int, value: Any, nothing: Any) -> bool:
 
 
 def spans(versions: Versions) -> Iterator[tuple[int, int | None, Any]]:
-    """(from, to, value) of each version; the newest has no end."""
+    """Give (from, to, value) of each version; the newest has no end."""
     ends: list[int | None] = [start for start, _ in versions[1:]]
     for (start, value), end in zip(versions, [*ends, None][: len(versions)], strict=True):
         yield start, end, value
 
 
 def after(versions: Versions, before: int, nothing: Any) -> Versions:
-    """The versions that hold at or after a time; none where only `nothing` does."""
+    """Return the versions that hold at or after a time; none where only `nothing` does."""
     kept = [
         version
         for version, (_, end, _) in zip(versions, spans(versions), strict=True)
@@ -34,7 +33,7 @@ def after(versions: Versions, before: int, nothing: Any) -> Versions:
 
 
 def as_of(versions: Sequence[Sequence[Any]], time: int) -> Any:
-    """The value that holds at a time; None before the first."""
+    """Return the value that holds at a time; None before the first."""
     held = None
     for since, value in versions:
         if since > time:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from udfs.partitions import heartbeat_keys, murmur2, partition_of
+from udfs.partitions import find_partition, heartbeat_keys, murmur2
 
 
 @pytest.mark.parametrize(
@@ -24,4 +24,4 @@ def test_murmur2_is_kafkas(key: bytes, expected: int) -> None:
 @pytest.mark.parametrize("partitions", [1, 2, 7, 32])
 def test_every_partition_has_a_heartbeat_key(partitions: int) -> None:
     keys = heartbeat_keys(partitions)
-    assert [partition_of(key, partitions) for key in keys] == list(range(partitions))
+    assert [find_partition(key, partitions) for key in keys] == list(range(partitions))

@@ -4,7 +4,7 @@ import pytest
 
 from operations.analyst_rules.guard import is_over
 from operations.analyst_rules.registry import Registry, Started
-from udfs.analyst_rules.matches import read_reset
+from udfs.analyst_rules.matches import read_breaker_reset
 
 
 @pytest.mark.parametrize(
@@ -32,4 +32,4 @@ def test_what_was_quarantined_before_a_rule_was_started_anew_does_not_end_it(sin
 
 
 def test_that_a_job_was_ended_closes_no_breaker() -> None:
-    assert read_reset(b"r:halted", b'{"state": null}') is None
+    assert read_breaker_reset(b"r:halted", b'{"state": null}') is None

@@ -2,14 +2,13 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
 from account_alerts.model.alerts import Channel
 from account_alerts.model.analyst_rule import Rule
 from operations.analyst_rules.outcome import Outcome
-from udfs.analyst_rules.matches import alerts_of
+from udfs.analyst_rules.matches import RuleMatch, build_alerts
 
 ACCOUNT = "CZ6508000000192000145399"
 ADDRESSES = {"EMAIL": "anna@example.com", "SMS": "+999123456", "PUSH": "device-4711"}
@@ -19,7 +18,7 @@ def at(text: str) -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
 
 
-def hit(entry: str, written: str, customer: str = "c1") -> dict[str, Any]:
+def hit(entry: str, written: str, customer: str = "c1") -> RuleMatch:
     """A booking that the rule found, written to Kafka then, for this customer."""
     return {
         "rule": "r",
@@ -37,12 +36,12 @@ def hit(entry: str, written: str, customer: str = "c1") -> dict[str, Any]:
     }
 
 
-def outcome(*hits: dict[str, Any], channels: tuple[str, ...] = ("EMAIL",), limit: int = 3) -> Outcome:
+def outcome(*hits: RuleMatch, channels: tuple[str, ...] = ("EMAIL",), limit: int = 3) -> Outcome:
     """What comes of hits, their customers reached on these channels; a rule that found no others."""
     made = Outcome(Rule("r", "SELECT 1", "", limit), found=len({each["entry_id"] for each in hits}))
     addresses = [{"channel": channel, "address": ADDRESSES[channel]} for channel in channels]
     for each in hits:
-        made.add(each, list(alerts_of(each, {"language": "en", "addresses": addresses})))
+        made.add(each, list(build_alerts(each, {"language": "en", "addresses": addresses})))
     return made
 
 

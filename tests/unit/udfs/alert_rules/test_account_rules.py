@@ -34,9 +34,9 @@ def spans(account: AccountRules) -> list[tuple[str, int, int, int | None]]:
 
 def test_a_rule_holds_where_authorization_and_setting_overlap() -> None:
     account = AccountRules()
-    account.wish(10, "anna", wishes(1))
+    account.set_settings(10, "anna", wishes(1))
     account.authorize(20, ["anna", "ben"])
-    account.wish(30, "anna", wishes(2))
+    account.set_settings(30, "anna", wishes(2))
     account.authorize(40, ["ben"])
 
     assert spans(account) == [("anna", 1, 20, 30), ("anna", 2, 30, 40)]
@@ -46,8 +46,8 @@ def test_nothing_changes_when_the_same_is_written_again() -> None:
     account = AccountRules()
     assert account.authorize(1, ["b", "a"])
     assert not account.authorize(2, ["a", "b", "a"])
-    assert account.wish(3, "a", wishes(1))
-    assert not account.wish(4, "a", wishes(1))
+    assert account.set_settings(3, "a", wishes(1))
+    assert not account.set_settings(4, "a", wishes(1))
     assert not AccountRules().authorize(1, [])
 
 
@@ -55,7 +55,7 @@ def test_a_version_never_begins_before_the_one_it_follows() -> None:
     account = AccountRules()
     account.authorize(100, ["a"])
     account.authorize(90, ["a", "b"])
-    account.wish(50, "a", wishes(1))
+    account.set_settings(50, "a", wishes(1))
 
     assert spans(account) == [("a", 1, 100, None)]
 
@@ -63,13 +63,13 @@ def test_a_version_never_begins_before_the_one_it_follows() -> None:
 def test_ended_versions_are_forgotten_when_no_booking_can_ask_for_them() -> None:
     account = AccountRules()
     account.authorize(1, ["a"])
-    account.wish(1, "a", wishes(1))
+    account.set_settings(1, "a", wishes(1))
     account.authorize(10, [])
     account.forget(9)
     assert spans(account) == [("a", 1, 1, 10)]
     account.forget(10)
     assert not account.rules()
-    account.wish(11, "a", {})
+    account.set_settings(11, "a", {})
     account.forget(11)
     assert account.is_empty()
 
@@ -87,7 +87,7 @@ def apply(account: AccountRules, time: int, kind: str, value: Any) -> None:
     if kind == "authorized":
         account.authorize(time, value)
     else:
-        account.wish(time, kind, value)
+        account.set_settings(time, kind, value)
 
 
 @given(CHANGES, st.integers(0, 25))
@@ -140,7 +140,7 @@ def test_state_survives_being_stored(changes: list[tuple[str, Any]]) -> None:
 
 def test_what_others_do_ends_no_rule() -> None:
     account = AccountRules()
-    account.wish(1, "anna", wishes(1))
+    account.set_settings(1, "anna", wishes(1))
     for time in range(10, 100, 10):
         account.authorize(time, ["anna", f"other-{time}"])
     account.authorize(200, ["ben"])
@@ -153,7 +153,7 @@ def test_a_long_history_is_cut_at_its_beginning() -> None:
     account = AccountRules()
     account.authorize(1, ["anna"])
     for threshold in range(10):
-        account.wish(threshold + 2, "anna", wishes(threshold))
+        account.set_settings(threshold + 2, "anna", wishes(threshold))
     rules = account.rules()
     shorter = without_oldest(rules)
 

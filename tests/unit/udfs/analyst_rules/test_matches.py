@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from account_alerts.model.alerts import Channel
 from udfs.alerts import alert_id
-from udfs.analyst_rules.matches import Hit, alerts_of, customers_of, read_hit, read_reset
+from udfs.analyst_rules.matches import build_alerts, read_breaker_reset, read_match, recipients
 
 
-def hit(**fields: Any) -> Hit:
+def hit(**fields: Any) -> Any:
     """A row of rule_hits, for whoever may see the account."""
     return {
         "rule": "salary_arrived",
@@ -40,41 +40,41 @@ def contact(*addresses: tuple[str, str]) -> dict[str, Any]:
 EVERYWHERE = contact(("EMAIL", "anna@example.com"), ("SMS", "+999123"), ("PUSH", "device-1"))
 
 
-def reached(found: Hit, known: dict[str, Any] | None) -> list[tuple[str, str]]:
-    return [(alert["channel"], alert["address"]) for alert in alerts_of(found, known)]
+def reached(found: Any, known: dict[str, Any] | None) -> list[tuple[str, str]]:
+    return [(alert["channel"], alert["address"]) for alert in build_alerts(found, known)]
 
 
 @pytest.mark.parametrize(
     "fields", [{}, {"customer_id": "c1"}, {"threshold_minor": 5}, {"amount_minor": -(2**63)}, {"more": "x"}]
 )
 def test_a_hit_is_read_as_it_was_written(fields: dict[str, Any]) -> None:
-    assert read_hit(json.dumps(hit(**fields)).encode()) == hit(**fields)
+    assert read_match(json.dumps(hit(**fields)).encode()) == hit(**fields)
 
 
 def test_a_hit_without_a_threshold_is_one() -> None:
     found = hit()
     del found["threshold_minor"]
-    assert read_hit(json.dumps(found).encode()) == found
+    assert read_match(json.dumps(found).encode()) == found
 
 
 @pytest.mark.parametrize("record", [None, b"", b"null"])
 def test_what_a_rule_took_back_is_no_hit(record: bytes | None) -> None:
-    assert read_hit(record) is None
+    assert read_match(record) is None
 
 
 @pytest.mark.parametrize("name", sorted(hit().keys() - {"threshold_minor"}))
 def test_a_hit_that_lacks_a_part_is_none(name: str) -> None:
     lacking = hit()
     del lacking[name]
-    assert read_hit(json.dumps(lacking).encode()) is None
-    assert read_hit(json.dumps(hit(**{name: None})).encode()) is None
+    assert read_match(json.dumps(lacking).encode()) is None
+    assert read_match(json.dumps(hit(**{name: None})).encode()) is None
 
 
 @pytest.mark.parametrize("name", sorted(hit()))
 def test_a_hit_with_a_part_of_another_kind_is_none(name: str) -> None:
     others: list[Any] = [[], {}, 1.5, 5 if isinstance(hit()[name], str) else "5"]
     for other in others:
-        assert read_hit(json.dumps(hit(**{name: other})).encode()) is None
+        assert read_match(json.dumps(hit(**{name: other})).encode()) is None
 
 
 BROKEN = [
@@ -90,12 +90,12 @@ BROKEN = [
 
 @pytest.mark.parametrize("record", BROKEN)
 def test_a_broken_record_is_no_hit(record: bytes) -> None:
-    assert read_hit(record) is None
+    assert read_match(record) is None
 
 
 @pytest.mark.parametrize("name", ["entry_id", "account_id", "customer_id"])
 def test_a_text_that_is_no_unicode_is_no_hit(name: str) -> None:
-    assert read_hit(json.dumps(hit(**{name: "\ud800"})).encode()) is None
+    assert read_match(json.dumps(hit(**{name: "\ud800"})).encode()) is None
 
 
 JSON = st.recursive(
@@ -107,47 +107,47 @@ JSON = st.recursive(
 
 @given(st.one_of(st.binary(max_size=20), JSON.map(lambda value: json.dumps(value).encode())))
 def test_no_record_stops_the_reading(record: bytes) -> None:
-    read_hit(record)
-    read_reset(record, record)
+    read_match(record)
+    read_breaker_reset(record, record)
 
 
 @given(st.dictionaries(st.sampled_from(sorted(hit())), JSON, max_size=3))
 def test_what_is_read_as_a_hit_can_become_alerts(other: dict[str, Any]) -> None:
-    found = read_hit(json.dumps(hit(**other)).encode())
+    found = read_match(json.dumps(hit(**other)).encode())
     if found is not None:
-        list(alerts_of(found, EVERYWHERE))
+        list(build_alerts(found, EVERYWHERE))
 
 
 def test_what_is_said_of_a_rule_resets_it() -> None:
-    assert read_reset(b"r", b'{"name": "r"}') == "r"
-    assert read_reset(b"r:held", b'{"decided": {"0": 5}}') == "r"
+    assert read_breaker_reset(b"r", b'{"name": "r"}') == "r"
+    assert read_breaker_reset(b"r:held", b'{"decided": {"0": 5}}') == "r"
 
 
 def test_that_it_was_stopped_resets_nothing() -> None:
-    assert read_reset(b"r", None) is None
+    assert read_breaker_reset(b"r", None) is None
 
 
 def test_a_name_that_is_no_text_is_no_rules() -> None:
-    assert read_reset(b"\xff", b"{}") is None
+    assert read_breaker_reset(b"\xff", b"{}") is None
 
 
 def test_a_hit_is_for_all_who_may_see_the_account_each_once() -> None:
-    assert customers_of(hit(), ["ben", "anna", "ben"]) == ["anna", "ben"]
+    assert recipients(hit(), ["ben", "anna", "ben"]) == ["anna", "ben"]
 
 
 @pytest.mark.parametrize("authorized", [None, []])
 def test_a_hit_on_an_account_that_nobody_may_see_is_for_nobody(authorized: list[str] | None) -> None:
-    assert customers_of(hit(), authorized) == []
-    assert customers_of(hit(customer_id="anna"), authorized) == []
+    assert recipients(hit(), authorized) == []
+    assert recipients(hit(customer_id="anna"), authorized) == []
 
 
 def test_a_customer_whom_the_rule_names_must_be_authorized() -> None:
-    assert customers_of(hit(customer_id="anna"), ["anna", "ben"]) == ["anna"]
-    assert customers_of(hit(customer_id="eve"), ["anna", "ben"]) == []
+    assert recipients(hit(customer_id="anna"), ["anna", "ben"]) == ["anna"]
+    assert recipients(hit(customer_id="eve"), ["anna", "ben"]) == []
 
 
 def test_an_alert_says_what_the_hit_and_the_contact_say() -> None:
-    [alert] = alerts_of(hit(customer_id="c1", threshold_minor=0), contact(("EMAIL", "anna@example.com")))
+    [alert] = build_alerts(hit(customer_id="c1", threshold_minor=0), contact(("EMAIL", "anna@example.com")))
     assert alert == {
         "customer_id": "c1",
         "account_id": "a1",
@@ -170,16 +170,16 @@ def test_an_alert_says_what_the_hit_and_the_contact_say() -> None:
 
 
 def test_a_rule_without_a_threshold_gives_none() -> None:
-    [alert] = alerts_of(hit(customer_id="c1"), contact(("EMAIL", "x")))
+    [alert] = build_alerts(hit(customer_id="c1"), contact(("EMAIL", "x")))
     assert alert["threshold_minor"] == ""
 
 
 def test_the_same_hit_always_gives_the_same_ids() -> None:
     found = hit(customer_id="c1")
-    again = read_hit(json.dumps(found | {"written_at": 9, "amount_minor": 1}).encode())
+    again = read_match(json.dumps(found | {"written_at": 9, "amount_minor": 1}).encode())
     assert again is not None
-    ids = [alert["alert_id"] for alert in alerts_of(found, EVERYWHERE)]
-    assert ids == [alert["alert_id"] for alert in alerts_of(again, EVERYWHERE)]
+    ids = [alert["alert_id"] for alert in build_alerts(found, EVERYWHERE)]
+    assert ids == [alert["alert_id"] for alert in build_alerts(again, EVERYWHERE)]
     assert ids == [
         alert_id(b"e1", b"c1", b"adhoc:salary_arrived", address["channel"], address["address"])
         for address in EVERYWHERE["addresses"]
@@ -188,9 +188,9 @@ def test_the_same_hit_always_gives_the_same_ids() -> None:
 
 @pytest.mark.parametrize("name", ["rule", "entry_id", "customer_id"])
 def test_other_hits_have_other_ids(name: str) -> None:
-    ids = {alert["alert_id"] for alert in alerts_of(hit(customer_id="c1"), EVERYWHERE)}
+    ids = {alert["alert_id"] for alert in build_alerts(hit(customer_id="c1"), EVERYWHERE)}
     others = {
-        alert["alert_id"] for alert in alerts_of(hit(**{"customer_id": "c1", name: "other"}), EVERYWHERE)
+        alert["alert_id"] for alert in build_alerts(hit(**{"customer_id": "c1", name: "other"}), EVERYWHERE)
     }
     assert len(ids) == len(others) == 3
     assert not ids & others

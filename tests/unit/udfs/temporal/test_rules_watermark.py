@@ -3,27 +3,27 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udfs.temporal.rules_watermark import NOTHING, Look, ShardProgress, complete_until
+from udfs.temporal.rules_watermark import NOTHING, EndOffsets, ShardProgress, rules_watermark
 
 
 def test_a_look_at_empty_partitions_is_complete_at_once() -> None:
-    assert ShardProgress().look(Look(7, {"a/0": NOTHING})) == 7
+    assert ShardProgress().expect(EndOffsets(7, {"a/0": NOTHING})) == 7
 
 
 def test_a_look_waits_until_the_last_record_it_saw_is_read() -> None:
     progress = ShardProgress()
-    assert progress.look(Look(7, {"a/0": 2, "b/0": 0})) is None
-    assert progress.saw("a/0", 2) is None
-    assert progress.look(Look(8, {"a/0": 5, "b/0": 0})) is None
-    assert progress.saw("b/0", 0) == 7
-    assert progress.saw("a/0", 3) is None
-    assert progress.look(Look(9, {"a/0": 3, "b/0": 0})) == 9
+    assert progress.expect(EndOffsets(7, {"a/0": 2, "b/0": 0})) is None
+    assert progress.advance("a/0", 2) is None
+    assert progress.expect(EndOffsets(8, {"a/0": 5, "b/0": 0})) is None
+    assert progress.advance("b/0", 0) == 7
+    assert progress.advance("a/0", 3) is None
+    assert progress.expect(EndOffsets(9, {"a/0": 3, "b/0": 0})) == 9
 
 
 def test_every_shard_must_have_spoken() -> None:
-    assert complete_until({}, 2) is None
-    assert complete_until({0: 5}, 2) is None
-    assert complete_until({0: 5, 1: 3}, 2) == 3
+    assert rules_watermark({}, 2) is None
+    assert rules_watermark({0: 5}, 2) is None
+    assert rules_watermark({0: 5, 1: 3}, 2) == 3
 
 
 @given(st.lists(st.sampled_from(["read", "look", "write"]), max_size=60))
@@ -36,9 +36,9 @@ def test_no_time_is_claimed_before_all_written_until_then_is_read(steps: list[st
         if step == "write":
             written_at.append(time)
         elif step == "look":
-            complete = progress.look(Look(time, {"t/0": len(written_at) - 1}))
+            complete = progress.expect(EndOffsets(time, {"t/0": len(written_at) - 1}))
         elif read < len(written_at):
-            complete = progress.saw("t/0", read)
+            complete = progress.advance("t/0", read)
             read += 1
         if complete is not None:
             assert all(at > complete for at in written_at[read:])

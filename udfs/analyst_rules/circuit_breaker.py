@@ -1,4 +1,4 @@
-"""Stops an analyst's rule that raises more than it said it would."""
+"""The circuit breaker of an analyst's rule: pauses a rule that raises more than its limit."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,8 +9,8 @@ _BACKLOG_MINUTES = 60
 
 
 @dataclass
-class Breaker:
-    """Of one rule: lets so many alerts a minute through; at the next one it opens, and stays open.
+class CircuitBreaker:
+    """Let one rule's alerts through up to its limit a minute; at the next one open, and stay open.
 
     A minute is one of the Kafka time of the bookings, not of the clock: a backlog that is worked off after a
     failure is no flood, and a replay stops at the same alert. Of the minutes in which the rule finds its
@@ -22,11 +22,11 @@ class Breaker:
     """Alerts, by minute since 1970: `b` of the bookings, `f` of when they were found."""
     reset_at: int = 0
     """Kafka time of the last decision of an operator, milliseconds UTC."""
-    former: "Breaker | None" = None
+    former: "CircuitBreaker | None" = None
     """As it was before that: it judges what was found before, should that be read again."""
 
-    def lets_through(self, written_at: int, found_at: int, per_minute: int) -> bool:
-        """Whether an alert goes to its customer; else it is held.
+    def allow(self, written_at: int, found_at: int, per_minute: int) -> bool:
+        """Count an alert, and decide whether it goes to its customer; else it is quarantined.
 
         Args:
             written_at: Kafka time of the booking, milliseconds UTC.
@@ -34,21 +34,21 @@ class Breaker:
             per_minute: The rule's limit.
         """
         if self.former is not None and found_at <= self.reset_at:
-            return self.former.lets_through(written_at, found_at, per_minute)
-        # Also when it is open: what is held is remembered as long as its minute is (BreakRules).
+            return self.former.allow(written_at, found_at, per_minute)
+        # Also when it is open: what is quarantined is remembered as long as its minute is (LimitRules).
         booked = self._count("b", written_at) > per_minute
         found = self._count("f", found_at) > per_minute * _BACKLOG_MINUTES
         self.is_open = self.is_open or booked or found
         return not self.is_open
 
     def reset(self, at: int) -> None:
-        """An operator closes it at a Kafka time; what was said before is not heard again."""
+        """Close it, as an operator decided at a Kafka time; earlier decisions that come again are ignored."""
         if at > self.reset_at:
-            former = Breaker(self.is_open, self.counts)
+            former = CircuitBreaker(self.is_open, self.counts)
             self.is_open, self.reset_at, self.counts, self.former = False, at, {}, former
 
     def minutes(self) -> set[int]:
-        """The minutes of bookings that are remembered."""
+        """Return the minutes of bookings that are remembered."""
         counts = [*self.counts, *(self.former.counts if self.former else ())]
         return {int(minute[1:]) for minute in counts if minute.startswith("b")}
 
@@ -61,12 +61,12 @@ class Breaker:
         return self.counts[minute]
 
     def to_json(self) -> dict[str, Any]:
-        """As a value that JSON can hold, for Flink's state."""
+        """Convert to a value that JSON can hold, for Flink's state."""
         former = self.former.to_json() if self.former else None
         return {"is_open": self.is_open, "counts": self.counts, "reset_at": self.reset_at, "former": former}
 
     @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> "Breaker":
-        """As :meth:`to_json` stored it."""
+    def from_json(cls, stored: dict[str, Any]) -> "CircuitBreaker":
+        """Convert back what :meth:`to_json` made."""
         former = cls.from_json(stored["former"]) if stored["former"] else None
         return cls(stored["is_open"], stored["counts"], stored["reset_at"], former)

@@ -1,4 +1,4 @@
-"""Who is reminded of an application, by what."""
+"""Who gets a reminder of an application, by which channels."""
 
 from typing import Any
 
@@ -9,9 +9,16 @@ from hypothesis import strategies as st
 from account_alerts.records.codec import Codec, CodecError
 from account_alerts.records.settings import check_settings
 from udfs.alerts import alert_id
-from udfs.reminders.operators import read_agreed, reminders_of
+from udfs.reminders.reminders import (
+    DueReminder,
+    Reminder,
+    build_reminders,
+    dump_waiting,
+    load_waiting,
+    read_consent,
+)
 
-HIT = {"entry_id": "loan-1", "customer_id": "c", "product": "LOAN", "begun_ms": 5, "written_at": 10}
+DUE = DueReminder(application_id="loan-1", customer_id="c", product="LOAN", begun_ms=5, due_ms=10)
 
 
 def setting(setting_id: str, *channels: str, alert_type: str = "APPLICATION_REMINDER") -> dict[str, Any]:
@@ -34,17 +41,17 @@ def record(*settings: dict[str, Any], addresses: list[tuple[str, str]]) -> bytes
     )
 
 
-def told(*settings: dict[str, Any], addresses: list[tuple[str, str]]) -> list[dict[str, Any]]:
-    return list(reminders_of(HIT, read_agreed(Codec(), "c", record(*settings, addresses=addresses))))
+def reminders(*settings: dict[str, Any], addresses: list[tuple[str, str]]) -> list[Reminder]:
+    return list(build_reminders(DUE, read_consent(Codec(), "c", record(*settings, addresses=addresses))))
 
 
 def test_a_message_for_each_address_on_a_channel_agreed_to() -> None:
-    first, second = told(
+    first, second = reminders(
         setting("s", "EMAIL", "EMAIL"),
         addresses=[("EMAIL", "a"), ("SMS", "1"), ("EMAIL", "b"), ("EMAIL", "a")],
     )
-    assert (first["address"], second["address"]) == ("a", "b")
-    assert first == {
+    assert (first.address, second.address) == ("a", "b")
+    assert first._asdict() == {
         **{
             "customer_id": "c",
             "application_id": "loan-1",
@@ -68,26 +75,38 @@ def test_a_message_for_each_address_on_a_channel_agreed_to() -> None:
         [setting("s", "EMAIL", "FAX")],
     ],
 )
-def test_who_did_not_agree_is_told_nothing(settings: list[dict[str, Any]]) -> None:
-    assert told(*settings, addresses=[("EMAIL", "a")]) == []
+def test_a_customer_who_did_not_agree_gets_no_reminder(settings: list[dict[str, Any]]) -> None:
+    assert reminders(*settings, addresses=[("EMAIL", "a")]) == []
 
 
-def test_who_left_is_told_nothing() -> None:
-    assert list(reminders_of(HIT, read_agreed(Codec(), "c", None))) == []
+def test_a_customer_who_left_gets_no_reminder() -> None:
+    assert list(build_reminders(DUE, read_consent(Codec(), "c", None))) == []
 
 
-def test_another_customers_record_is_none_of_his() -> None:
+def test_another_customers_record_is_an_error() -> None:
     with pytest.raises(CodecError):
-        read_agreed(Codec(), "d", record(addresses=[]))
+        read_consent(Codec(), "d", record(addresses=[]))
 
 
 @given(st.permutations([setting("s2", "EMAIL", "SMS"), setting("s1", "EMAIL"), setting("s3", "SMS")]))
-def test_an_address_is_told_once_whatever_the_order(settings: list[dict[str, Any]]) -> None:
-    reminders = told(*settings, addresses=[("SMS", "1"), ("EMAIL", "a")])
-    by_channel = {reminder["channel"]: reminder["setting_id"] for reminder in reminders}
-    assert (len(reminders), by_channel) == (2, {"EMAIL": "s1", "SMS": "s2"})
+def test_an_address_gets_one_reminder_in_whatever_order_settings_come(settings: list[dict[str, Any]]) -> None:
+    made = reminders(*settings, addresses=[("SMS", "1"), ("EMAIL", "a")])
+    by_channel = {reminder.channel: reminder.setting_id for reminder in made}
+    assert (len(made), by_channel) == (2, {"EMAIL": "s1", "SMS": "s2"})
 
 
-def test_the_alert_rules_job_passes_over_the_agreement() -> None:
+def test_the_job_alert_rules_passes_over_consent_and_does_not_count_it_as_unknown() -> None:
     checked = check_settings([{**setting("s", "EMAIL"), "threshold_minor": None}])
-    assert (checked.usable, checked.invalid, checked.unknown) == ([], [], ["APPLICATION_REMINDER"])
+    assert (checked.usable, checked.invalid, checked.unknown) == ([], [], [])
+
+
+def test_a_waiting_reminder_is_stored_as_savepoints_have_it() -> None:
+    assert dump_waiting(DUE) == {
+        "rule": "APPLICATION_REMINDER",
+        "entry_id": "loan-1",
+        "customer_id": "c",
+        "product": "LOAN",
+        "begun_ms": 5,
+        "written_at": 10,
+    }
+    assert load_waiting(dump_waiting(DUE)) == DUE
