@@ -1,8 +1,8 @@
 """Which analysts' rules are started, in the compacted topic `adhoc-rules`: JSON, keyed by the rule's name.
 
 What an operator decided on the quarantined alerts stands there under the rule's name and `:held`. The
-adhoc-alerts job reads both: each closes the rule's circuit breaker (udfs/analyst_rules/circuit_breaker.py). Under the
-name and `:halted` stands that the rule's job was ended because of its limit, and where its state is.
+adhoc-alerts job reads both: each closes the rule's circuit breaker (udfs/analyst_rules/circuit_breaker.py).
+Under the name and `:halted` stands that its job was ended because of its limit, and where its state is.
 """
 
 import json
@@ -12,10 +12,7 @@ from typing import Any
 from account_alerts.config import Config
 from account_alerts.kafka.clients import read_to_end, send_all
 from account_alerts.model.analyst_rule import Rule
-
-_DECIDED = ":held"
-"""No rule's name has a colon (account_alerts/model/analyst_rule.py)."""
-_PAUSED = ":halted"
+from account_alerts.model.analyst_rule_keys import About, RegistryKey
 
 
 @dataclass(frozen=True)
@@ -53,52 +50,53 @@ def read(config: Config) -> Registry:
     Raises:
         KafkaUnreachableError: Nobody answered, or there is no such topic.
     """
-    values: dict[str, Any] = {}
+    values: dict[RegistryKey, Any] = {}
     for message in read_to_end(config, config.topics.analyst_rules.name):
         key, value = message.key(), message.value()
         if isinstance(key, bytes):
-            values[key.decode()] = json.loads(value) if value is not None else None
+            values[RegistryKey.parse(key)] = json.loads(value) if value is not None else None
     registry = Registry()
-    for name, record in values.items():
+    known = {field.name for field in fields(Started)}
+    for (name, about), record in values.items():
         if record is None:
             continue
-        if name.endswith(_DECIDED):
-            offsets = {int(partition): offset for partition, offset in record["decided"].items()}
-            registry.decided[name.removesuffix(_DECIDED)] = offsets
-        elif name.endswith(_PAUSED):
-            registry.paused[name.removesuffix(_PAUSED)] = record["state"]
-        else:
-            known = {field.name for field in fields(Started)}
-            registry.started[name] = Started(**{key: value for key, value in record.items() if key in known})
+        match about:
+            case About.DECIDED:
+                offsets = {int(partition): offset for partition, offset in record["decided"].items()}
+                registry.decided[name] = offsets
+            case About.HALTED:
+                registry.paused[name] = record["state"]
+            case About.STARTED:
+                registry.started[name] = Started(**{key: record[key] for key in record if key in known})
     return registry
 
 
 def start(config: Config, started: Started) -> None:
     """Note that a rule is started."""
-    _write(config, started.name, asdict(started))
+    _write(config, RegistryKey(started.name), asdict(started))
 
 
 def stop(config: Config, name: str) -> None:
     """Note that a rule is stopped."""
-    _write(config, name, None)
+    _write(config, RegistryKey(name), None)
     resume(config, name)
 
 
 def pause(config: Config, name: str, state: str | None) -> None:
     """Note that a rule's job was ended because of its limit, and the address of its state."""
-    _write(config, f"{name}{_PAUSED}", {"state": state})
+    _write(config, RegistryKey(name, About.HALTED), {"state": state})
 
 
 def resume(config: Config, name: str) -> None:
     """Note that a rule is not paused any more."""
-    _write(config, f"{name}{_PAUSED}", None)
+    _write(config, RegistryKey(name, About.HALTED), None)
 
 
 def decide(config: Config, name: str, offsets: dict[int, int]) -> None:
     """Close a rule's circuit breaker; its alerts below these offsets are decided, by partition."""
-    _write(config, f"{name}{_DECIDED}", {"decided": offsets})
+    _write(config, RegistryKey(name, About.DECIDED), {"decided": offsets})
 
 
-def _write(config: Config, key: str, value: dict[str, Any] | None) -> None:
+def _write(config: Config, key: RegistryKey, value: dict[str, Any] | None) -> None:
     record = None if value is None else json.dumps(value).encode()
-    send_all(config, [(config.topics.analyst_rules.name, key.encode(), record)])
+    send_all(config, [(config.topics.analyst_rules.name, key.dump(), record)])
