@@ -90,7 +90,7 @@ class DeliveryUpdate:
             "sent_at": self.at if sent else None,
             "due_at": self.due_at,
             "deferred_for": self.deferred_for,
-            "reference": (self.reference or "")[:_LONGEST_REFERENCE] or None,
+            "reference": clean_reference(self.reference or "") or None,
             "reason": clean_reason(self.reason),
             "step": None if sent else json.dumps(step).replace("\\u0000", ""),
         }
@@ -184,3 +184,8 @@ def calendar_ms(ms: int) -> int | None:
 def clean_reason(text: str | None) -> str | None:
     """Return a reason as the ledger can hold it."""
     return text.replace("\0", "")[:_LONGEST_REASON] if text else None
+
+
+def clean_reference(text: str) -> str:
+    """Return a gateway's reference as the ledger can hold it: in updates and in receipts the same."""
+    return text.replace("\0", "")[:_LONGEST_REFERENCE]

@@ -10,8 +10,6 @@ from delivery.alert import Delivery, DeliveryUpdate
 from delivery.gateways.base import Receipt
 from delivery.policy import DeferralReason, RecipientState
 
-_LONGEST_REFERENCE = 200
-
 
 @dataclass(frozen=True)
 class DueAlert:
@@ -86,8 +84,3 @@ class Ledger(Protocol):
 
     async def count_pending(self) -> Mapping[DeliveryState, Pending]:
         """Count the alerts that are not done, by state."""
-
-
-def clean_reference(text: str) -> str:
-    """Return a gateway's reference as the ledger holds it."""
-    return text.replace("\0", "")[:_LONGEST_REFERENCE]

@@ -5,8 +5,9 @@ import logging
 from dataclasses import dataclass
 
 from account_alerts.service.clock import Clock
+from delivery.alert import clean_reference
 from delivery.gateways.base import Gateway, Receipt
-from delivery.ledger.port import Ledger, clean_reference
+from delivery.ledger.port import Ledger
 from delivery.metrics import SenderMetrics
 
 _log = logging.getLogger(__name__)

@@ -16,10 +16,10 @@ from psycopg.rows import DictRow
 from account_alerts.config.postgres import Database
 from account_alerts.model.alerts import DeliveryState
 from account_alerts.service.clock import SYSTEM_CLOCK, Clock
-from delivery.alert import Delivery, DeliveryUpdate, calendar_ms, clean_reason
+from delivery.alert import Delivery, DeliveryUpdate, calendar_ms, clean_reason, clean_reference
 from delivery.gateways.base import Receipt
 from delivery.ledger import statements
-from delivery.ledger.port import DueAlert, Pending, RejectedByLedgerError, clean_reference
+from delivery.ledger.port import DueAlert, Pending, RejectedByLedgerError
 from delivery.ledger.session import Session
 from delivery.policy import UNKNOWN_RECIPIENT, DeferralReason, RecipientState
 

@@ -62,7 +62,8 @@ def test_what_outcomes_mean() -> None:
 
 
 def test_an_update_fits_into_the_ledger() -> None:
-    row = update_for(delivery(), Outcome(Result.RETRY, reason="a\0b" * 400), 1, 1).row()
+    outcome = Outcome(Result.RETRY, reference="r\0" * 400, reason="a\0b" * 400)
+    row = update_for(delivery(), outcome, 1, 1).row()
     assert "\0" not in json.dumps(row)
     assert len(row["reason"]) <= 500
 
