@@ -2,7 +2,7 @@
 
 import typer
 
-from bench import bridge, capture, counting, delivery, end_to_end, pipeline
+from bench import bridge, capture, counting, delivery, end_to_end, mail_composition, pipeline
 
 app = typer.Typer(
     help="Measure on throw-away environments; docs/operations/performance.md explains the figures.",
@@ -18,6 +18,7 @@ app.command("end-to-end", epilog="Example: python -m bench end-to-end --rate 100
 app.command("bridge", epilog="Example: python -m bench bridge --bridges 1")(bridge.main)
 app.command("capture", epilog="Example: python -m bench capture --customers 50000")(capture.main)
 app.command("delivery", epilog="Example: python -m bench delivery --rate 100 --count 3000")(delivery.main)
+app.command("mail-composition", epilog="Example: python -m bench mail-composition")(mail_composition.main)
 app.command("counting", epilog="Example: python -m bench counting java")(counting.main)
 
 if __name__ == "__main__":

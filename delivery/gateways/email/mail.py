@@ -1,7 +1,7 @@
 """A message as the bytes of a mail (RFC 5322, MIME). Pure functions.
 
-Written here and not by the standard library's EmailMessage for speed: that takes about fifty times the
-processor time for the same mail of two parts (`python -m bench.mail_composition` measures both).
+Written here and not by the standard library's EmailMessage for speed: that takes thirty to fifty times the
+processor time for the same mail of two parts (`python -m bench mail-composition` measures both).
 """
 
 import base64
