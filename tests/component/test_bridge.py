@@ -32,7 +32,7 @@ _numbers = count(1)
 
 @pytest.fixture(scope="module")
 def config(kafka: Config, programs: Programs) -> Iterator[Config]:
-    """The queue and the bridge run; the configuration that says where."""
+    """Run the queue and the bridge; return the configuration that says where."""
     programs.start(QUEUE)
     programs.start(BRIDGE)
     yield programs.config
@@ -42,7 +42,7 @@ def config(kafka: Config, programs: Programs) -> Iterator[Config]:
 
 @pytest.fixture
 def account() -> str:
-    """An account that no other test has."""
+    """Make an account that no other test has."""
     return f"NL{next(_numbers):02d}BRDG0000000000"
 
 
@@ -53,7 +53,7 @@ def send(config: Config, *bodies: bytes) -> None:
 
 
 def booked(config: Config, account: str) -> list[Record]:
-    """The bookings of an account on Kafka."""
+    """Return the bookings of an account on Kafka."""
     decoder, topic = codec(config), config.topics.account_entries.name
     return [
         decoder.decode("AccountEntry", message.value() or b"")
@@ -84,7 +84,7 @@ def dead_letter(config: Config, body: bytes) -> Message:
 
 
 def headers_of(letter: Message) -> dict[str, str]:
-    """A dead letter's headers."""
+    """Return a dead letter's headers."""
     found: Any = letter.headers() or []
     return {name: value.decode() for name, value in found}
 

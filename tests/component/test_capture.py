@@ -42,19 +42,19 @@ def config(kafka: Config, postgres: Config, programs: Programs) -> Iterator[Conf
 
 @pytest.fixture
 def customer() -> str:
-    """A customer, and an account of the same name, whom no other test has."""
+    """Name a customer, and an account of the same name, whom no other test has."""
     return f"captured-{next(_numbers)}"
 
 
 @pytest.fixture
 def bank(config: Config) -> Iterator[psycopg.Connection[Any]]:
-    """The bank's database."""
+    """Connect to the bank's database."""
     with database.connect(database.bank(config), autocommit=True) as connection:
         yield connection
 
 
 def add(connection: psycopg.Connection[Any], customer: str) -> None:
-    """A customer with an account, an address and a preference."""
+    """Add a customer with an account, an address and a preference."""
     with connection.transaction():
         connection.execute("INSERT INTO customers (customer_id) VALUES (%s)", (customer,))
         connection.execute("INSERT INTO accounts VALUES (%s)", (customer,))
@@ -68,7 +68,7 @@ def add(connection: psycopg.Connection[Any], customer: str) -> None:
 
 
 def settings_of(customer: str, threshold: int = 0, address: str = "a@example.com") -> Record:
-    """What is published of such a customer."""
+    """Tell what is published of such a customer."""
     return {
         **{"customer_id": customer, "language": "en", "time_zone": "UTC"},
         "addresses": [{"channel": "EMAIL", "address": address}],

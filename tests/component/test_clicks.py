@@ -55,7 +55,7 @@ def kept(config: Config) -> dict[str, list[tuple[str, dict[str, Any]]]]:
 
 @pytest.fixture(scope="module")
 def clicks(kafka: Config, programs: Programs) -> Iterator[str]:
-    """An endpoint that waits a second for Kafka; its address."""
+    """Start an endpoint that waits a second for Kafka; return its address."""
     programs.start(CLICKS)
     yield where(programs.config)
     programs.stop("clicks")

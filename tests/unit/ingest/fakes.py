@@ -101,5 +101,5 @@ class FakeProducer:
         return SimpleNamespace(topics=topics, brokers={1: "broker"})
 
     def to(self, topic: str) -> list[Written]:
-        """The records of one topic."""
+        """Return the records of one topic."""
         return [record for record in self.written if record.topic == topic]

@@ -1,71 +1,17 @@
 """The bridge's loop with a broker and a Kafka in memory: when a message is settled, and as what."""
 
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 
 import pytest
 from confluent_kafka import KafkaError
-from prometheus_client import CollectorRegistry
 
-from account_alerts.config import LARGEST_RECORD, Config, load
+from account_alerts.config import LARGEST_RECORD, Config
 from account_alerts.records.codec import codec
-from ingest.bridge.bridge import Bridge
 from ingest.bridge.kafka_writer import BridgeError
-from ingest.bridge.metrics import Metrics
 from tests.builders import entry
-from tests.clock import FakeClock
-from tests.unit.ingest.bridge.queue import FakeDelivery, FakeQueue, Scenario
-from tests.unit.ingest.fakes import FakeProducer
-
-_WINDOW = 3
-Steps = Generator[None, None, None]
-
-
-class Harness:
-    """A bridge between two fakes."""
-
-    def __init__(self, config: Config) -> None:
-        self.clock = FakeClock()
-        self.entries = config.topics.account_entries.name
-        self.dead_letters = config.topics.dead_letters.name
-        self.kafka = FakeProducer([self.entries, self.dead_letters])
-        self.queue = FakeQueue(self.clock)
-        self.registry = CollectorRegistry()
-        self.bridge = Bridge(config, self.kafka, Metrics(self.registry), self.clock)  # type: ignore[arg-type]
-
-    def metric(self, name: str, **labels: str) -> float | None:
-        """The value of one of the bridge's metrics."""
-        return self.registry.get_sample_value(f"account_alerts_bridge_{name}", labels)
-
-    def run(self, scenario: Scenario) -> None:
-        """Let the scenario do a step in each turn of the bridge's loop, until the bridge ends."""
-        self.queue.play(self.bridge, scenario)
-        self.bridge.run()
-
-
-@pytest.fixture
-def config() -> Config:
-    loaded = load()
-    assert loaded.bridge is not None
-    bridge = loaded.bridge.model_copy(update={"max_unsettled": _WINDOW, "max_message": 1_000})
-    return loaded.model_copy(update={"bridge": bridge})
-
-
-@pytest.fixture
-def harness(config: Config, monkeypatch: pytest.MonkeyPatch) -> Harness:
-    made = Harness(config)
-    monkeypatch.setattr("ingest.bridge.events.container", lambda _: made.queue)
-    return made
-
-
-def message(*ids: str) -> bytes:
-    """A JSON message of bookings."""
-    return json.dumps([entry(each) for each in ids]).encode()
-
-
-def states(deliveries: list[FakeDelivery]) -> list[str | None]:
-    """What the broker was told of each: None where it is unsettled."""
-    return [each.state if each.settled else None for each in deliveries]
+from tests.unit.ingest.bridge.harness import WINDOW, Harness, Steps, message, states
+from tests.unit.ingest.bridge.queue import FakeDelivery
 
 
 def test_a_message_is_settled_only_after_kafkas_acknowledgement(harness: Harness, config: Config) -> None:
@@ -244,7 +190,7 @@ def test_no_more_messages_are_unsettled_than_the_window_allows(harness: Harness)
         deliveries = harness.queue.put(*(message(f"m{number}") for number in range(5)))
         yield
         yield
-        assert len(harness.queue.deliveries) == _WINDOW
+        assert len(harness.queue.deliveries) == WINDOW
         harness.kafka.acknowledge(2)
         yield
         yield
@@ -293,129 +239,6 @@ def test_an_aborted_delivery_is_settled_and_a_partial_one_waited_for(harness: Ha
     assert not harness.kafka.written
 
 
-def test_after_a_lost_connection_nothing_of_it_is_settled(harness: Harness) -> None:
-    """The broker delivers it again, and Kafka's answer to the first delivery settles only the window."""
-
-    def scenario() -> Steps:
-        old = harness.queue.put(message("a"), message("b"))
-        yield
-        harness.queue.lose_connection()
-        yield
-        assert harness.queue.connections == 1
-        harness.clock.advance(0.1)
-        yield
-        yield
-        assert harness.queue.connections == 2
-        new = harness.queue.put(message("a"), message("b"))
-        yield
-        # Two of the window's three places are still taken.
-        assert len(harness.queue.deliveries) == 3
-        harness.kafka.acknowledge(2)
-        yield
-        yield
-        assert states(old) == [None, None]
-        assert len(harness.queue.deliveries) == 4
-        harness.kafka.acknowledge()
-        harness.clock.advance(1)
-        yield
-        assert states(new) == ["accepted", "accepted"]
-        harness.bridge.stop()
-
-    harness.run(scenario)
-
-
-def test_reconnects_back_off_until_a_message_arrives(harness: Harness) -> None:
-    def scenario() -> Steps:
-        for _ in range(8):
-            harness.queue.lose_connection()
-            harness.clock.advance(5)
-            yield
-            yield
-        harness.queue.put(message("a"))
-        yield
-        harness.queue.lose_connection()
-        harness.bridge.stop()
-        yield
-
-    harness.run(scenario)
-    longest = [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5, 5, 0.1]
-    assert len(harness.queue.reconnect_delays) == len(longest)
-    for delay, most in zip(harness.queue.reconnect_delays, longest, strict=True):
-        assert most / 2 <= delay <= most
-
-
-def test_stop_settles_what_is_in_flight_and_receives_nothing_more(harness: Harness) -> None:
-    def scenario() -> Steps:
-        deliveries = harness.queue.put(*(message(f"m{number}") for number in range(4)))
-        yield
-        harness.bridge.stop()
-        yield
-        harness.kafka.acknowledge()
-        yield
-        assert states(deliveries) == ["accepted", "accepted", "accepted", None]
-
-    harness.run(scenario)
-    assert len(harness.queue.deliveries) == _WINDOW
-
-
-def test_stop_waits_only_so_long_for_kafka(harness: Harness) -> None:
-    def scenario() -> Steps:
-        harness.queue.put(message("a"))
-        yield
-        harness.bridge.stop()
-        yield
-        harness.clock.advance(8.1)
-        yield
-        pytest.fail("the bridge goes on")
-
-    harness.run(scenario)
-    assert states(harness.queue.deliveries) == [None]
-
-
-def test_stop_does_not_wait_for_a_queue_that_is_away(harness: Harness) -> None:
-    def scenario() -> Steps:
-        harness.queue.put(message("a"))
-        yield
-        harness.queue.lose_connection()
-        harness.bridge.stop()
-        yield
-        pytest.fail("the bridge goes on")
-
-    harness.run(scenario)
-
-
-def test_a_bridge_that_is_stopped_before_kafka_answers_never_connects(harness: Harness) -> None:
-    harness.kafka.reachable = False
-    harness.bridge.stop()
-
-    def scenario() -> Steps:
-        pytest.fail("the bridge begins")
-        yield
-
-    harness.run(scenario)
-    assert harness.queue.connections == 0
-
-
-def test_the_bridge_waits_for_its_topics(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
-    waits: list[float] = []
-
-    def create_topics_after_a_while(seconds: float) -> None:
-        waits.append(seconds)
-        if len(waits) == 3:
-            harness.kafka.topics = [harness.entries, harness.dead_letters]
-
-    harness.kafka.topics = []
-    monkeypatch.setattr("ingest.bridge.kafka_writer.time.sleep", create_topics_after_a_while)
-
-    def scenario() -> Steps:
-        harness.bridge.stop()
-        yield
-
-    harness.run(scenario)
-    assert len(waits) == 3
-    assert harness.queue.connections == 1
-
-
 def test_a_full_producer_is_waited_for(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     harness.kafka.capacity = 1
     serve: Callable[[float], int] = harness.kafka.poll
@@ -438,29 +261,3 @@ def test_a_full_producer_is_waited_for(harness: Harness, monkeypatch: pytest.Mon
         harness.bridge.stop()
 
     harness.run(scenario)
-
-
-def test_metrics_count_what_happened(harness: Harness) -> None:
-    half_broken = json.dumps([entry("good"), entry("bad", credit_debit="NEITHER")]).encode()
-
-    def scenario() -> Steps:
-        assert (harness.metric("connected"), harness.bridge.is_ready) == (1, True)
-        harness.queue.put(half_broken, b"x" * (LARGEST_RECORD // 2 + 1))
-        yield
-        harness.clock.advance(0.3)
-        yield
-        assert harness.metric("unsettled_messages") == 1
-        harness.kafka.acknowledge()
-        yield
-        assert harness.metric("unsettled_messages") == 0
-        harness.queue.lose_connection()
-        assert (harness.metric("connected"), harness.bridge.is_ready) == (0, False)
-        harness.bridge.stop()
-
-    harness.run(scenario)
-    assert harness.metric("messages_total", outcome="accepted") == 1
-    assert harness.metric("messages_total", outcome="rejected") == 1
-    assert harness.metric("bookings_total") == 1
-    assert harness.metric("dead_letters_total") == 1
-    assert harness.metric("settle_duration_seconds_count") == 2
-    assert harness.metric("settle_duration_seconds_sum") == pytest.approx(0.3)

@@ -73,7 +73,7 @@ class Harness:
         self.clock.advance(seconds)
 
     def change(self, offset: int, customer: str = "c1", **fields: Any) -> FakeMessage:
-        """A new version of a customer's settings."""
+        """Make a new version of a customer's settings."""
         row = {
             "customer_id": customer,
             "record": json.dumps(settings(customer, **fields)),
@@ -83,7 +83,7 @@ class Harness:
         return FakeMessage(self.settings, offset, customer.encode(), json.dumps(row).encode())
 
     def booking(self, offset: int, **fields: Any) -> FakeMessage:
-        """A new booking."""
+        """Make a new booking."""
         row = {
             **entry("e1", "a1"),
             "booked_at": "2025-11-25T09:00:00Z",
@@ -102,7 +102,7 @@ def harness() -> Harness:
 
 
 def languages(harness: Harness) -> list[tuple[str, str | None]]:
-    """Customers and the languages of their records, in the order they were written; None is a tombstone."""
+    """List customers and the languages of their records as they were written; None is a tombstone."""
     return [
         (
             (record.key or b"").decode(),

@@ -63,7 +63,7 @@ def bearer(endpoint: Endpoint) -> str:
 
 
 def problem(answer: httpx2.Response) -> dict[str, Any]:
-    """The problem details of an answer."""
+    """Return the problem details of an answer."""
     assert answer.headers["Content-Type"] == PROBLEM
     content: dict[str, Any] = answer.json()
     assert content["status"] == answer.status_code

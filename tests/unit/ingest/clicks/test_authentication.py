@@ -21,12 +21,12 @@ NOW = 1_764_000_000
 
 
 def issue(claims: dict[str, Any], secret: bytes = SECRET, algorithm: str = "HS256") -> str:
-    """A token as the bank's login issues it."""
+    """Make a token as the bank's login issues it."""
     return jwt.encode({"alg": algorithm}, claims, OctKey.import_key(secret), algorithms=[algorithm])
 
 
 def customer(token: str, scheme: str = "Bearer") -> str:
-    """The customer whose events the token lets in now."""
+    """Return the customer whose events the token lets in now."""
     return Authenticator(SECRET, FakeClock(NOW * 1_000)).customer(f"{scheme} {token}")
 
 

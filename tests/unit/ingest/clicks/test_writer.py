@@ -13,7 +13,7 @@ from tests.unit.ingest.fakes import FakeProducer
 
 
 def event(number: int, customer: str = "2") -> Record:
-    """An event as `parse_events` gives it."""
+    """Make an event as `parse_events` gives it."""
     texts = ("application_id", "session_id", "product", "page", "attributes")
     return {
         "event_id": f"e{number}",
