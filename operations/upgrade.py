@@ -53,7 +53,7 @@ def upgrade(runner: JobRunner, name: str, code: Path = PROJECT, dropped: Sequenc
                 raise OperationError(
                     f"{name}: goes on as it is; it cannot be upgraded:\n"
                     + "\n".join(reasons)
-                    + "\ndocs/upgrades.md says how to begin anew instead."
+                    + "\ndocs/operations/upgrades.md says how to begin anew instead."
                 )
             for operator in new_operators(old.operators, version.operators):
                 say(f"{name}: {operator} is new and begins without state")
