@@ -21,7 +21,7 @@ def send(
     ] = None,
     url: Annotated[str | None, typer.Option(help="The endpoint, where it is not on this machine.")] = None,
 ) -> None:
-    """Send events to the endpoint, as a web page would; returns when Kafka has them."""
+    """Send events to the endpoint, as a web page would; return when Kafka has them."""
     from devenv.bank import web_page
 
     if (file is None) == (example is None):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from alerts_cli.options import App, JsonFlag, load_config, print_json, print_table
+from alerts_cli.options import App, JsonFlag, load_config, print_json
 
 app = App(help="Look at records no job could use; put them back.")
 
@@ -14,6 +14,7 @@ app = App(help="Look at records no job could use; put them back.")
 def list_dead_letters(as_json: JsonFlag = False) -> None:
     """Show dead letters: id, where each came from, its size, the reason. With --json also key and content."""
     from operations import dead_letters
+    from operations.tables import print_table
 
     config = load_config()
     if as_json:

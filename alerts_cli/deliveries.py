@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from alerts_cli.options import App, JsonFlag, load_config, print_json, print_table
+from alerts_cli.options import App, JsonFlag, load_config, print_json
 
 app = App(help="What became of alerts: the senders' ledger.")
 
@@ -20,6 +20,7 @@ def list_deliveries(
 ) -> None:
     """List deliveries, the newest first; addresses and accounts are masked."""
     from delivery.ledger import audit
+    from operations.tables import print_table
 
     listed = audit.find(load_config(), customer=customer, state=state, since=since, limit=limit)
     rows = [found.as_dict() for found in listed]

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from alerts_cli.options import App, JsonFlag, load_config, print_json, print_table
+from alerts_cli.options import App, JsonFlag, load_config, print_json
 
 app = App(help="Which devices take a customer's push messages.")
 
@@ -45,6 +45,8 @@ def register(
 @app.command("list", epilog="Example: alerts devices list 2")
 def list_devices(customer: Customer, as_json: JsonFlag = False) -> None:
     """Show a customer's devices: id and kind; with --json also their addresses."""
+    from operations.tables import print_table
+
     devices = _ask("GET", "/v1/devices", params={"customer": customer})["devices"]
     if as_json:
         for device in devices:

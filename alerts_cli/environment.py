@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from alerts_cli.options import App, JsonFlag, load_config, print_json, print_table
+from alerts_cli.options import App, JsonFlag, load_config, print_json
 
 app = App()
 
@@ -60,6 +60,8 @@ def status(as_json: JsonFlag = False) -> None:
 
 def _print_status(found: dict[str, Any], now: int) -> None:
     """Print the report for a reader; `now` in milliseconds UTC."""
+    from operations.tables import print_table
+
     kafka, flink = found["kafka"], found["flink"]
     typer.echo(f"{found['environment']}: {'all runs' if found['healthy'] else 'NOT all runs'}")
     if found["processes"]:

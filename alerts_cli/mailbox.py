@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from alerts_cli.options import App, load_config, print_table
+from alerts_cli.options import App, load_config
 
 app = App(help="Mails in the local mail server.")
 
@@ -13,8 +13,9 @@ app = App(help="Mails in the local mail server.")
 def list_mails(address: Annotated[str, typer.Argument(help="Whose mails.")]) -> None:
     """List the mails of an address, numbered."""
     from devenv.fake_gateways import received as reading
+    from operations.tables import print_table
 
-    mails = map(reading.read_mail, reading.mails_of(load_config(), address))
+    mails = map(reading.read_mail, reading.mailbox_files(load_config(), address))
     print_table(
         (">NUMBER", "DATE", "SUBJECT"),
         ((number, mail.get("Date"), mail.get("Subject")) for number, mail in enumerate(mails, 1)),
@@ -33,7 +34,7 @@ def show(
     """Show a mail of an address."""
     from devenv.fake_gateways import received as reading
 
-    found = reading.mails_of(load_config(), address)
+    found = reading.mailbox_files(load_config(), address)
     if not found or number > len(found):
         raise typer.BadParameter(f"{address} has {len(found)} mails", param_hint="ADDRESS NUMBER")
     file = found[number - 1]

@@ -1,11 +1,10 @@
-"""What the command groups share: `--config`, `--json`, output, and the names that commands had before."""
+"""What the command groups share: `--config`, `--json`, and the names that commands had before."""
 
 import functools
 import inspect
 import json
 import os
-import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -103,24 +102,6 @@ def load_config() -> "Config":
 def print_json(value: Any, indent: int | None = None) -> None:
     """Print a value as JSON, on one line unless `indent` is given."""
     typer.echo(json.dumps(value, ensure_ascii=False, indent=indent))
-
-
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows as a table. A column whose name begins with `>` is right-aligned.
-
-    On a terminal long cells are folded; elsewhere each row is one line, however long.
-    """
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        justify: Any = "right" if column.startswith(">") else "left"
-        table.add_column(column.removeprefix(">"), justify=justify, overflow="fold")
-    for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
-    width = None if sys.stdout.isatty() else 100_000
-    Console(width=width, markup=False, highlight=False, emoji=False).print(table)
 
 
 def _refuse_former_name(ctx: Any, used: str) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alerts_cli.options import App, JsonFlag, load_config, print_json, print_table
+from alerts_cli.options import App, JsonFlag, load_config, print_json
 
 if TYPE_CHECKING:
     from account_alerts.model.analyst_rule import Rule
@@ -31,6 +31,7 @@ def list_rules(as_json: JsonFlag = False) -> None:
     """Show all rules: whether each runs or its limit paused it, how many alerts are quarantined."""
     from account_alerts.model import analyst_rule
     from operations.analyst_rules import files, report
+    from operations.tables import print_table
 
     rules = [analyst_rule.read(file) for file in files.shipped()]
     lines = report.report(load_config(), rules, lambda text: typer.echo(text, err=True))

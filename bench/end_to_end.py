@@ -28,7 +28,7 @@ from account_alerts.records.codec import Record, codec
 from bench import report
 from bench.measures import cpu_seconds
 from demo.play import following, register_devices, wait_for_messages, wait_for_records
-from demo.report import stages, stages_table
+from demo.report import print_stages, stages
 from demo.watch import GATEWAYS, Watch
 from devenv import environment, ports, supervise
 from devenv.bank import database
@@ -235,8 +235,8 @@ def main(
     complete = watch.complete()
     watch = without_warm_up(watch)
     found = stages(watch)
-    typer.echo(stages_table(found))
-    typer.echo(f"missing {len(watch.wanted - watch.raised.keys())}, duplicates {watch.twice}")
+    print_stages(found)
+    typer.echo(f"missing {len(watch.wanted - watch.raised.keys())}, duplicates {watch.duplicates}")
     for program, used in sorted(shares.items(), key=lambda each: -each[1]):
         typer.echo(f"{used:6.3f} processors  {program}")
     file = report.RESULTS / f"{datetime.now(UTC):%Y-%m-%d}-{name}.json"
@@ -244,7 +244,7 @@ def main(
         "machine": report.machine(),
         "settings": asdict(chosen),
         "stages": found,
-        "duplicates": watch.twice,
+        "duplicates": watch.duplicates,
         "processors": shares,
     }
     file.parent.mkdir(exist_ok=True)

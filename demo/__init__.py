@@ -17,7 +17,7 @@ from types import FrameType
 
 from account_alerts.config import Config
 from demo.play import play
-from demo.report import summary, table
+from demo.report import print_summary, summary
 from devenv import environment, ports
 
 _QUICK_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
@@ -50,7 +50,10 @@ def run(config: Config, keep: bool = False, as_json: bool = False) -> int:
         try:
             watch = play(own, sys.stderr if as_json else sys.stdout)
             report = summary(watch)
-            print(json.dumps(report, indent=2) if as_json else table(report), flush=True)
+            if as_json:
+                print(json.dumps(report, indent=2), flush=True)
+            else:
+                print_summary(report)
             complete = watch.complete()
             if keep:
                 _tell(own, settings_file)

@@ -85,7 +85,7 @@ def register_devices(config: Config, devices: dict[str, int]) -> None:
 
 
 def wait_for_records(config: Config, wanted: dict[str, int]) -> int:
-    """Wait until topics, by their keys in the configuration, hold so many keys; returns when the last came.
+    """Wait until topics, by their keys in the configuration, hold so many keys; return when the last came.
 
     Raises:
         OperationError: They do not come.

@@ -1,19 +1,20 @@
 """What the demo says at its end."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from statistics import quantiles
-from typing import Any
+from typing import Any, TextIO
 
 from demo.watch import GATEWAYS, Watch
+from operations.tables import print_table
 
 _PERCENTS = (50, 95, 99)
 _TOPICS = {"EMAIL": "outbound-email", "SMS": "outbound-sms", "PUSH": "outbound-device-push"}
-_PLACES = {"EMAIL": "mailbox", "SMS": "SMSC", "PUSH": "push service"}
+_GATEWAY_NAMES = {"EMAIL": "mailbox", "SMS": "SMSC", "PUSH": "push service"}
 
 
 def summary(watch: Watch) -> dict[str, Any]:
-    """The figures of the summary; latencies in milliseconds."""
+    """Return the figures of the summary; latencies in milliseconds."""
     alerts = [each.alert for each in watch.raised.values()]
     return {
         "bookings": len(watch.put),
@@ -23,11 +24,11 @@ def summary(watch: Watch) -> dict[str, Any]:
         "by_channel": dict(sorted(Counter(alert["channel"] for alert in alerts).items())),
         "messages": {channel: len(watch.messages.get(channel, {})) for channel in GATEWAYS},
         "missing": len(watch.wanted - watch.raised.keys())
-        + sum(max(watch.messages_wanted(each) - len(watch.handed_over(each)), 0) for each in GATEWAYS),
+        + sum(max(watch.messages_wanted(each) - len(watch.delivered(each)), 0) for each in GATEWAYS),
         "unexpected": len(watch.raised.keys() - watch.wanted)
-        + sum(len(watch.messages.get(each, {})) - len(watch.handed_over(each)) for each in GATEWAYS),
+        + sum(len(watch.messages.get(each, {})) - len(watch.delivered(each)) for each in GATEWAYS),
         "repeated_on_kafka": watch.repeats,
-        "told_twice": watch.twice,
+        "duplicates": watch.duplicates,
         "stages": stages(watch),
         "seconds_to_settings": round(watch.settings_seconds, 2),
         "seconds_to_first_alert": _seconds_to_first(
@@ -44,7 +45,7 @@ def stages(watch: Watch) -> list[dict[str, Any]]:
     booked, raised = watch.booked, watch.raised
     alerts = list(raised.values())
     pushes = list(watch.for_devices.values())
-    came = {channel: watch.handed_over(channel) for channel in GATEWAYS}
+    came = {channel: watch.delivered(channel) for channel in GATEWAYS}
     return [
         _stage(
             "queue → account-entries", (at - watch.put[key] for key, at in booked.items() if key in watch.put)
@@ -58,14 +59,14 @@ def stages(watch: Watch) -> list[dict[str, Any]]:
         ),
         *(
             _stage(
-                f"{_TOPICS[channel]} → {_PLACES[channel]}",
+                f"{_TOPICS[channel]} → {_GATEWAY_NAMES[channel]}",
                 (item.arrived_at - each.written_at for each, item in found),
             )
             for channel, found in came.items()
         ),
         *(
             _stage(
-                f"account-entries → {_PLACES[channel]}",
+                f"account-entries → {_GATEWAY_NAMES[channel]}",
                 _since(booked, ((each.key, item.arrived_at) for each, item in found)),
             )
             for channel, found in came.items()
@@ -96,9 +97,9 @@ def _stage(name: str, waits: Iterable[int]) -> dict[str, Any]:
     return {"stage": name, "count": len(found), "milliseconds": milliseconds}
 
 
-def table(report: dict[str, Any]) -> str:
-    """The summary for people."""
-    alerts = [
+def print_summary(report: dict[str, Any], out: TextIO | None = None) -> None:
+    """Print the summary for people."""
+    rows: list[tuple[str, object]] = [
         ("bookings", report["bookings"]),
         ("  that raised an alert", report["bookings_alerted"]),
         ("alerts", report["alerts"]),
@@ -107,27 +108,19 @@ def table(report: dict[str, Any]) -> str:
         *((f"messages by {name.lower()}", count) for name, count in report["messages"].items()),
         ("missing", report["missing"]),
         ("unexpected", report["unexpected"]),
-        ("told twice", report["told_twice"]),
+        ("duplicates", report["duplicates"]),
         ("preferences: commit to Kafka", f"{report['seconds_to_settings']} s"),
         ("start to first alert", f"{report['seconds_to_first_alert']} s"),
         ("start to first message", f"{report['seconds_to_first_message']} s"),
     ]
-    rows = [(name, str(value)) for name, value in alerts]
-    return "\n".join(["", *_columns(rows), "", stages_table(report["stages"])])
+    print(file=out)
+    print_table(("SUMMARY", ">"), rows, out)
+    print(file=out)
+    print_stages(report["stages"], out)
 
 
-def stages_table(found: Iterable[dict[str, Any]]) -> str:
-    """The stages for people."""
-    rows: list[tuple[str, ...]] = [("stage", "count", *(f"p{percent} ms" for percent in _PERCENTS))]
-    for stage in found:
-        waits = (str(each) for each in stage["milliseconds"].values())
-        rows.append((stage["stage"], str(stage["count"]), *waits))
-    return "\n".join(_columns(rows))
-
-
-def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  ".join([f"{row[0]:<{widths[0]}}", *(f"{row[n]:>{widths[n]}}" for n in range(1, len(row)))])
-        for row in rows
-    ]
+def print_stages(found: Iterable[dict[str, Any]], out: TextIO | None = None) -> None:
+    """Print the stages for people."""
+    columns = ("STAGE", ">COUNT", *(f">P{percent} MS" for percent in _PERCENTS))
+    rows = ((each["stage"], each["count"], *each["milliseconds"].values()) for each in found)
+    print_table(columns, rows, out)

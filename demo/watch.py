@@ -41,7 +41,7 @@ class Watch:
     """What gateways have, by channel and the id of the alert."""
     repeats: int = 0
     """Alerts that came more than once on a topic: allowed, the senders remove them."""
-    twice: int = 0
+    duplicates: int = 0
     """Messages that a customer got more than once: never allowed."""
     settings_seconds: float = 0.0
     """From the commit of the customers' preferences to the last of them on Kafka."""
@@ -52,7 +52,7 @@ class Watch:
 
     def note_alert(self, alert: Record, written_at: int) -> bool:
         """Take down an alert on its channel's topic; False where it is a repeat."""
-        key = key_of(alert)
+        key = alert_key(alert)
         if key in self.raised:
             self.repeats += 1
             return False
@@ -64,17 +64,17 @@ class Watch:
         if alert["alert_id"] in self.for_devices:
             self.repeats += 1
         else:
-            self.for_devices[alert["alert_id"]] = Raised(key_of(alert), written_at, alert)
+            self.for_devices[alert["alert_id"]] = Raised(alert_key(alert), written_at, alert)
 
     def note_messages(self, channel: str, items: Iterable[Item]) -> None:
         """Take down all that a channel's gateway has; replaces what it had before."""
         found: dict[str, Item] = {}
-        twice = 0
+        duplicates = 0
         for item in items:
-            twice += item.key in found
+            duplicates += item.key in found
             found.setdefault(item.key, item)
         self.messages[channel] = found
-        self.twice = max(self.twice, twice)
+        self.duplicates = max(self.duplicates, duplicates)
 
     def messages_wanted(self, channel: str) -> int:
         """How many messages must come at a channel's gateway; a push to each device."""
@@ -82,11 +82,11 @@ class Watch:
         return sum(self.devices.get(key[1], 0) for key in keys) if channel == "PUSH" else len(keys)
 
     def alerts_complete(self) -> bool:
-        """Whether all alerts that must come are on their topics."""
+        """Tell whether all alerts that must come are on their topics."""
         return self.wanted <= self.raised.keys() and len(self.for_devices) >= self.messages_wanted("PUSH")
 
-    def handed_over(self, channel: str) -> list[tuple[Raised, Item]]:
-        """The messages of a channel beside the alerts that they tell of."""
+    def delivered(self, channel: str) -> list[tuple[Raised, Item]]:
+        """Return the messages of a channel beside their alerts."""
         alerts = (
             self.for_devices
             if channel == "PUSH"
@@ -96,18 +96,18 @@ class Watch:
         return [(alerts[alert_id], item) for alert_id, item in came.items() if alert_id in alerts]
 
     def complete(self) -> bool:
-        """Whether all came, at the customers' gateways too, nothing else and nothing twice."""
+        """Tell whether all came, at the customers' gateways too, nothing else and nothing twice."""
         return (
             self.wanted == self.raised.keys()
             and self.put.keys() <= self.booked.keys()
-            and not self.twice
+            and not self.duplicates
             and all(
-                len(self.handed_over(channel)) == self.messages_wanted(channel) == len(self.messages[channel])
+                len(self.delivered(channel)) == self.messages_wanted(channel) == len(self.messages[channel])
                 for channel in GATEWAYS
             )
         )
 
 
-def key_of(alert: Record) -> AlertKey:
-    """What an alert is about."""
+def alert_key(alert: Record) -> AlertKey:
+    """Return what an alert is about."""
     return alert["entry_id"], alert["customer_id"], alert["setting_id"], alert["channel"]

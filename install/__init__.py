@@ -1,1 +1,1 @@
-"""TODO."""
+"""`make install`: everything the project needs, into `.venv`. Run from a checkout; in no wheel."""

@@ -87,7 +87,7 @@ def _apt_install(what: str, packages: list[str], elsewhere: str) -> None:
 
 
 def _works(python: Path) -> bool:
-    """Whether there is a whole environment; an interrupted installation leaves half of one."""
+    """Tell whether there is a whole environment; an interrupted installation leaves half of one."""
     if not (python.exists() and (VENV / "made.stamp").exists()):
         return False
     return subprocess.run([python, "-c", ""], check=False, capture_output=True).returncode == 0

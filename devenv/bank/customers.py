@@ -27,7 +27,7 @@ _TYPES = {
 
 
 def authorizations(file: Path = DISPOSITIONS) -> list[Record]:
-    """AccountAuthorization records: owners and authorized persons of every account."""
+    """Read AccountAuthorization records: owners and authorized persons of every account."""
     customers: dict[str, list[str]] = defaultdict(list)
     for row in csv.DictReader(_lines(file)):
         customers[row["account_id"]].append(row["client_id"])
@@ -35,7 +35,7 @@ def authorizations(file: Path = DISPOSITIONS) -> list[Record]:
 
 
 def settings(entries: Iterable[Record], may_see: Iterable[Record]) -> list[Record]:
-    """AlertSettings of everybody in `may_see`: two or three settings an account, near its usual figures."""
+    """Make AlertSettings of everybody in `may_see`: two or three settings an account, near its figures."""
     booked: dict[str, list[Record]] = defaultdict(list)
     for record in entries:
         booked[record["account_id"]].append(record)
@@ -97,7 +97,7 @@ def _settings(customer: str, account: str, entries: Sequence[Record]) -> Iterato
 def expected_alerts(
     entries: Iterable[Record], wanted: Iterable[Record]
 ) -> Iterator[tuple[str, str, str, str]]:
-    """What must come of the bookings: booking, customer, setting and channel of every alert.
+    """Yield booking, customer, setting and channel of every alert that must come of the bookings.
 
     For settings as `settings` makes them: valid, the customer authorized and with an address on each channel.
     """

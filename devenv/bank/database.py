@@ -23,7 +23,7 @@ _DEFAULTS = {"language": "en", "time_zone": "UTC"}
 
 
 def read(file: Path) -> list[Record]:
-    """Records of a JSON file: one, or an array; AlertSettings and AccountAuthorization, also mixed.
+    """Read records of a JSON file: one, or an array; AlertSettings and AccountAuthorization, also mixed.
 
     Raises:
         DatabaseError: The file holds no such records.
@@ -44,8 +44,8 @@ def read(file: Path) -> list[Record]:
 def load(config: Config, records: Iterable[Record]) -> tuple[int, int]:
     """Make customers and access rights what the records say, in one transaction, by COPY.
 
-    A customer's record replaces all that he has, an account's replaces who may see it; others stay. Accounts,
-    and customers who are only named, are added.
+    A customer's record replaces all that they have, an account's replaces who may see it; others stay.
+    Accounts, and customers who are only named, are added.
 
     Args:
         config: Says which database.
@@ -83,7 +83,7 @@ def load(config: Config, records: Iterable[Record]) -> tuple[int, int]:
 
 
 def show(config: Config, customer: str) -> Record | None:
-    """A customer's record as it is published, with the accounts he may see; None where there is none."""
+    """Return a customer's record as it is published, with the accounts they may see, or None."""
     with connect(bank(config)) as connection:
         row = connection.execute(
             "SELECT record, ARRAY(SELECT account_id FROM access_rights AS own"

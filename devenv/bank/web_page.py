@@ -22,7 +22,7 @@ class ClicksError(OperationError):
 
 
 def example(customer_id: str) -> list[dict[str, Any]]:
-    """A loan application of a customer, begun and left just now."""
+    """Make the events of a loan application that a customer began and left just now."""
     common = {
         "customer_id": customer_id,
         "occurred_at": int(time.time() * 1000),
@@ -35,7 +35,7 @@ def example(customer_id: str) -> list[dict[str, Any]]:
 
 
 def read(file: Path) -> list[dict[str, Any]]:
-    """The events of a file: JSON, one or an array of them.
+    """Read the events of a file: JSON, one or an array of them.
 
     Raises:
         ClicksError: It is no JSON.
@@ -48,7 +48,7 @@ def read(file: Path) -> list[dict[str, Any]]:
 
 
 def send(config: Config, events: list[dict[str, Any]], url: str | None = None) -> int:
-    """Send events; returns how many were accepted, in as many requests as it takes.
+    """Send events; return how many were accepted, in as many requests as it takes.
 
     Args:
         config: Where the endpoint is, and the secret for a token where it asks for one.

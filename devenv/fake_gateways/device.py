@@ -24,7 +24,7 @@ class Browser:
 
 
 def create(config: Config, kind: str = "WEB_PUSH", name: str | None = None) -> dict[str, Any]:
-    """A new device of the local push services: `kind`, and `to` as senders are told it.
+    """Make a new device of the local push services: `kind`, and `to` as senders get it.
 
     Args:
         config: The local environment.
@@ -48,12 +48,12 @@ def create(config: Config, kind: str = "WEB_PUSH", name: str | None = None) -> d
 
 
 def address(device: dict[str, Any], device_id: str = "d1") -> str:
-    """A device as the device resolver writes it into an alert."""
+    """Return a device as the device resolver writes it into an alert."""
     return DeviceAddress(device_id, device["kind"], device["to"]).dump()
 
 
 def browser(folder: Path, own: str) -> Browser | None:
-    """The keys of a browser that was made here; None where there is no such."""
+    """Return the keys of a browser that was made here, or None."""
     file = folder / f"{own}.json"
     if not own.replace("-", "").replace("_", "").isalnum() or not file.is_file():
         return None

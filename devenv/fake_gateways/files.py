@@ -14,7 +14,7 @@ class Files:
 
     @property
     def certificate(self) -> Path:
-        """The self-made certificate, which clients are told to trust."""
+        """The self-made certificate, which clients are made to trust."""
         return self.folder / "tls/localhost.pem"
 
     @property
@@ -54,5 +54,5 @@ class Files:
 
 
 def files(config: Config) -> Files:
-    """The files of an environment."""
+    """Return the files of an environment."""
     return Files(config.local_environment().state / "gateways")

@@ -28,11 +28,11 @@ class Journal:
         os.ftruncate(self._file, whole)
 
     def find(self, key: str) -> str | None:
-        """The id of the record with this key."""
+        """Return the id of the record with this key, or None."""
         return self._ids.get(key)
 
     def add(self, key: str, record_id: str, record: Mapping[str, Any]) -> str:
-        """Keep a record with its time of arrival; returns the id of the one that is kept under its key."""
+        """Keep a record with its time of arrival; return the id of the one that is kept under its key."""
         known = self._ids.get(key)
         if known is not None:
             return known
@@ -46,12 +46,12 @@ class Journal:
         os.write(self._file, data)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         os.close(self._file)
 
 
 def read(path: Path) -> Iterator[dict[str, Any]]:
-    """The lines of a journal, also while it is written."""
+    """Read the lines of a journal, also while it is written."""
     if not path.exists():
         return
     with path.open("rb") as lines:
@@ -61,5 +61,5 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def now() -> int:
-    """Milliseconds UTC."""
+    """Return the time in milliseconds UTC."""
     return time.time_ns() // 1_000_000

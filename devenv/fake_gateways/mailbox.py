@@ -42,7 +42,7 @@ class Mailboxes:
     async def handle_RCPT(  # noqa: N802 - the library's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        """Take a recipient, but for those of a bad day."""
+        """Take a recipient, but for those of a failing domain."""
         domain = address.rpartition("@")[2].lower()
         if domain == "refused.example":
             return "550 5.1.1 No such user"
@@ -80,24 +80,24 @@ class Mailboxes:
 
 
 def mailbox_name(address: str) -> str:
-    """The folder of an address."""
+    """Return the name of an address's folder."""
     name = quote(address.lower(), safe="@+ ").replace(".", "%2E", 1 if address.startswith(".") else 0)
     return name if len(name) <= _LONGEST_NAME else hashlib.sha256(address.lower().encode()).hexdigest()
 
 
 def _name(content: bytes) -> str:
-    """The same for the same Message-ID; for a mail without one, for the same mail."""
+    """Return a name that is the same for the same Message-ID; for a mail without one, for the same mail."""
     head = content[: content.find(b"\r\n\r\n") + 4]
     message_id = message_from_bytes(head, policy=default).get("Message-ID")
     return hashlib.sha256(str(message_id).encode() if message_id else content).hexdigest()[:40]
 
 
 async def serve(config: Config, stop: asyncio.Event) -> None:
-    """Take mails until told to stop."""
-    place = files(config)
+    """Take mails until stopped."""
+    own = files(config)
     email = config.senders.email if config.senders else None
-    mailboxes = Mailboxes(place.mails, keep_duplicates="--keep-duplicates" in sys.argv)
-    tls: ssl.SSLContext = server_tls(place)
+    mailboxes = Mailboxes(own.mails, keep_duplicates="--keep-duplicates" in sys.argv)
+    tls: ssl.SSLContext = server_tls(own)
     logins = None
     if email is not None and email.username is not None and email.password is not None:
         logins = (email.username.get_secret_value().encode(), email.password.get_secret_value().encode())

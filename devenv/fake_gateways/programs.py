@@ -13,7 +13,7 @@ _PACKAGE = "devenv.fake_gateways"
 
 
 def writer(program: str) -> Callable[[Config, Layout], str]:
-    """What writes the configuration of a gateway, by its module, and gives the command that becomes it."""
+    """Make what writes the configuration of a gateway, by its module, and returns its command."""
 
     def write(config: Config, layout: Layout) -> str:
         from devenv.fake_gateways import secrets  # Here because it loads cryptography.
@@ -27,7 +27,7 @@ def writer(program: str) -> Callable[[Config, Layout], str]:
 
 
 def listening(*ports: str) -> Callable[[Config], bool]:
-    """What says whether somebody listens on ports of the local environment, by their keys."""
+    """Make what tells whether somebody listens on ports of the local environment, by their keys."""
 
     def ready(config: Config) -> bool:
         return all(_answers(config.local_environment().ports()[port]) for port in ports)
@@ -35,8 +35,8 @@ def listening(*ports: str) -> Callable[[Config], bool]:
     return ready
 
 
-def place(template: str) -> Callable[[Config], str]:
-    """What says where a gateway is: `smtp://localhost:{mailbox_port}`."""
+def address(template: str) -> Callable[[Config], str]:
+    """Make what returns a gateway's address, from a template: `smtp://localhost:{mailbox_port}`."""
     return lambda config: template.format(**config.local_environment().ports())
 
 
@@ -52,16 +52,16 @@ _Program = tuple[Callable[[Config, Layout], str], Callable[[Config], bool], Call
 MAILBOX: _Program = (
     writer("mailbox"),
     listening("mailbox_port"),
-    place("smtp://localhost:{mailbox_port} (alerts inbox mail)"),
+    address("smtp://localhost:{mailbox_port} (alerts inbox mail)"),
 )
 """How each is configured, found to be ready, and where it is."""
 SMSC: _Program = (
     writer("smsc"),
     listening("smsc_port", "sms_http_port"),
-    place("smpp://localhost:{smsc_port}, https://localhost:{sms_http_port} (alerts inbox sms)"),
+    address("smpp://localhost:{smsc_port}, https://localhost:{sms_http_port} (alerts inbox sms)"),
 )
 PUSH_SERVICE: _Program = (
     writer("push_service"),
     listening("push_port"),
-    place("https://localhost:{push_port} (alerts inbox push)"),
+    address("https://localhost:{push_port} (alerts inbox push)"),
 )

@@ -36,29 +36,29 @@ _APNS_LARGEST, _WEB_LARGEST = 4_096, 4_096
 class PushServices:
     """What was taken, and the keys that callers sign with."""
 
-    def __init__(self, place: Files, push: Push) -> None:
+    def __init__(self, own_files: Files, push: Push) -> None:
         """Keep pushes in the journal; the public keys follow from the senders' secrets."""
-        self.place = place
+        self.files = own_files
         self.push = push
-        self.journal = Journal(place.pushes)
+        self.journal = Journal(own_files.pushes)
         self._busy: set[str] = set()
         self._verified: dict[tuple[str, str], int] = {}
         self.access_tokens: dict[str, float] = {}
 
     def overloaded(self, is_busy: bool, key: str) -> bool:
-        """Whether this attempt is one too many."""
+        """Tell whether this attempt is one too many."""
         if not is_busy or key in self._busy:
             return False
         self._busy.add(key)
         return True
 
     def keep(self, kind: str, own: str, key: str, **record: Any) -> str:
-        """Keep a push; returns its id."""
+        """Keep a push; return its id."""
         kept = {"kind": kind, "to": own, "message_key": key, **record}
         return self.journal.add(f"{kind} {own} {key}", str(uuid.uuid4()), kept)
 
     def vapid(self, authorization: str, host: str) -> bool:
-        """Whether the signature is by the key that our browsers were told."""
+        """Tell whether the signature is by the key that our browsers have."""
         scheme, _, rest = authorization.partition(" ")
         fields = dict(part.strip().partition("=")[::2] for part in rest.split(","))
         token, key = fields.get("t", ""), fields.get("k", "")
@@ -91,7 +91,7 @@ class PushServices:
 
 
 def _claims(token: str, key: ECKey | RSAKey, algorithm: str) -> dict[str, Any]:
-    """The claims of a token, empty where its signature is not by the key."""
+    """Return the claims of a token, empty where its signature is not by the key."""
     try:
         return dict(jwt.decode(token, key, algorithms=[algorithm]).claims)
     except (JoseError, ValueError):
@@ -106,7 +106,7 @@ def web_push_side(app: FastAPI, services: PushServices) -> None:
         headers, body = request.headers, await request.body()
         if own.startswith("gone"):
             return Response(status_code=410)
-        keys = device.browser(services.place.devices, own)
+        keys = device.browser(services.files.devices, own)
         if keys is None:
             return Response(status_code=404)
         if not services.vapid(headers.get("Authorization", ""), headers.get("Host", "")):
@@ -234,15 +234,15 @@ def apns_side(app: FastAPI, services: PushServices) -> None:
 
 
 async def serve(config: Config, stop: asyncio.Event) -> None:
-    """Take pushes until told to stop."""
-    place = files(config)
+    """Take pushes until stopped."""
+    own_files = files(config)
     assert config.senders is not None
     assert config.senders.push is not None
-    services = PushServices(place, config.senders.push)
+    services = PushServices(own_files, config.senders.push)
     app = FastAPI(openapi_url=None)
     for side in (web_push_side, fcm_side, apns_side):
         side(app, services)
-    await serve_http(app, place, config.local_environment().push_port, stop)
+    await serve_http(app, own_files, config.local_environment().push_port, stop)
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ class Item:
 
 
 def items(config: Config, channel: str, to: str | None = None) -> list[Item]:
-    """The messages of a channel (`mail`, `sms`, `push`) in the order of their arrival.
+    """Return the messages of a channel (`mail`, `sms`, `push`) in the order of their arrival.
 
     Args:
         config: The local environment.
@@ -66,7 +66,7 @@ def items(config: Config, channel: str, to: str | None = None) -> list[Item]:
 
 
 def mails(config: Config) -> Iterator[Item]:
-    """The mails of all mailboxes."""
+    """Yield the mails of all mailboxes."""
     for file in sorted(files(config).mails.glob("*/new/*")):
         mail = read_mail(file)
         body = mail.get_body(("plain",))
@@ -80,21 +80,21 @@ def mails(config: Config) -> Iterator[Item]:
         )
 
 
-def mails_of(config: Config, address: str) -> list[Path]:
-    """The files of the mails in one mailbox, the oldest first."""
+def mailbox_files(config: Config, address: str) -> list[Path]:
+    """Return the files of the mails in one mailbox, the oldest first."""
     found = (files(config).mails / mailbox_name(address) / "new").glob("*")
     return sorted(found, key=lambda file: (file.stat().st_mtime_ns, file.name))
 
 
 def read_mail(file: Path) -> EmailMessage:
-    """A mail from its file."""
+    """Parse a mail."""
     mail = message_from_bytes(file.read_bytes(), policy=default)
     assert isinstance(mail, EmailMessage)  # The policy makes such.
     return mail
 
 
 def sms(config: Config) -> Iterator[Item]:
-    """The SMS; the parts of a long one joined, once all are there."""
+    """Yield the SMS; the parts of a long one joined, once all are there."""
     records = [line for line in journal.read(files(config).sms) if "key" in line]
 
     def whose(record: dict[str, Any]) -> tuple[str, str]:
@@ -111,7 +111,7 @@ def sms(config: Config) -> Iterator[Item]:
 
 
 def pushes(config: Config) -> Iterator[Item]:
-    """The pushes, decrypted."""
+    """Yield the pushes, decrypted."""
     for record in journal.read(files(config).pushes):
         data = record.get("data") or {}
         key = data.get("alert_id") or data.get("digest_id") or record["message_key"]
@@ -119,7 +119,7 @@ def pushes(config: Config) -> Iterator[Item]:
 
 
 def with_times(config: Config, found: Iterable[Item]) -> list[Item]:
-    """The items with the times of their alerts, as the senders' ledger has them.
+    """Return the items with the times of their alerts, as the senders' ledger has them.
 
     Raises:
         DatabaseError: The ledger cannot be asked.

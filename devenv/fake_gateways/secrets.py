@@ -23,7 +23,7 @@ _DAYS = 3_650
 
 
 def prefix(config: Config) -> str:
-    """What a program's shell command begins with to have the secrets of the senders' gateways.
+    """Return how a program's shell command begins to have the secrets of the senders' gateways.
 
     Makes them where they are not there yet.
     """
@@ -32,11 +32,11 @@ def prefix(config: Config) -> str:
 
 
 def variables(config: Config) -> dict[str, str]:
-    """The variables that a sender needs for the local gateways; also written to a file."""
-    place = files(config)
-    place.folder.mkdir(parents=True, exist_ok=True)
-    _make_certificate(place)
-    keys = _keys(place)
+    """Return the variables that a sender needs for the local gateways; they are also in a file."""
+    own = files(config)
+    own.folder.mkdir(parents=True, exist_ok=True)
+    _make_certificate(own)
+    keys = _keys(own)
     port = config.local_environment().push_port
     account = {
         "type": "service_account",
@@ -47,7 +47,7 @@ def variables(config: Config) -> dict[str, str]:
         "token_uri": f"https://localhost:{port}/token",
     }
     values = {
-        "CA_FILE": str(place.certificate),
+        "CA_FILE": str(own.certificate),
         "EMAIL__USERNAME": "alerts",
         "EMAIL__PASSWORD": keys["mail"],
         "EMAIL__UNSUBSCRIBE_SECRET": keys["unsubscribe"],
@@ -59,17 +59,17 @@ def variables(config: Config) -> dict[str, str]:
     }
     found = {f"{PREFIX}SENDERS__{name}": value for name, value in values.items()}
     text = "".join(f"{name}={shlex.quote(value)}\n" for name, value in found.items())
-    _write(place.variables, text.encode())
+    _write(own.variables, text.encode())
     return found
 
 
-def _keys(place: Files) -> dict[str, Any]:
-    if not place.keys.exists():
+def _keys(own: Files) -> dict[str, Any]:
+    if not own.keys.exists():
         made = {name: secrets.token_urlsafe(6 if name == "smpp" else 24) for name in _WORDS}
         made |= {name: _pem(ec.generate_private_key(ec.SECP256R1())) for name in ("vapid", "apns")}
         made["fcm"] = _pem(rsa.generate_private_key(public_exponent=65537, key_size=2048))
-        _write(place.keys, json.dumps(made).encode())
-    keys: dict[str, Any] = json.loads(place.keys.read_text())
+        _write(own.keys, json.dumps(made).encode())
+    keys: dict[str, Any] = json.loads(own.keys.read_text())
     return keys
 
 
@@ -80,10 +80,10 @@ def _pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> str:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
-def _make_certificate(place: Files) -> None:
-    if place.certificate.exists():
+def _make_certificate(own: Files) -> None:
+    if own.certificate.exists():
         return
-    place.certificate.parent.mkdir(parents=True, exist_ok=True)
+    own.certificate.parent.mkdir(parents=True, exist_ok=True)
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
@@ -100,12 +100,12 @@ def _make_certificate(place: Files) -> None:
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
-    _write(place.private_key, _pem(key).encode())
-    _write(place.certificate, certificate.public_bytes(Encoding.PEM))
+    _write(own.private_key, _pem(key).encode())
+    _write(own.certificate, certificate.public_bytes(Encoding.PEM))
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all, for the owner's eyes only."""
+    """Write a file whole or not at all, for the owner's eyes only."""
     number, draft = tempfile.mkstemp(prefix=path.name, dir=path.parent)  # Two may write at once.
     with os.fdopen(number, "wb") as file:
         file.write(data)

@@ -30,22 +30,22 @@ def run(serving: Callable[[Config, asyncio.Event], Awaitable[None]]) -> None:
     uvloop.run(until_stopped())
 
 
-def server_tls(place: Files) -> ssl.SSLContext:
-    """TLS with the self-made certificate."""
+def server_tls(own: Files) -> ssl.SSLContext:
+    """Make a TLS context with the self-made certificate."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(place.certificate, place.private_key)
+    context.load_cert_chain(own.certificate, own.private_key)
     return context
 
 
-async def serve_http(app: "FastAPI", place: Files, port: int, stop: asyncio.Event) -> None:
-    """HTTP/1.1 and HTTP/2 over TLS with the self-made certificate, until told to stop."""
+async def serve_http(app: "FastAPI", own: Files, port: int, stop: asyncio.Event) -> None:
+    """Serve HTTP/1.1 and HTTP/2 over TLS with the self-made certificate, until stopped."""
     # Here because the mail server needs neither.
     from hypercorn.asyncio import serve
     from hypercorn.config import Config as Settings
 
     chosen = Settings()
     chosen.bind = [f"127.0.0.1:{port}"]
-    chosen.certfile, chosen.keyfile = str(place.certificate), str(place.private_key)
+    chosen.certfile, chosen.keyfile = str(own.certificate), str(own.private_key)
     chosen.alpn_protocols = ["h2", "http/1.1"]
     chosen.keep_alive_timeout = 600
     chosen.keep_alive_max_requests = 1_000_000

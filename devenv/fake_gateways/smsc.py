@@ -41,7 +41,7 @@ class Smsc:
         self._throttled: set[str] = set()
 
     def throttles(self, number: str, key: str) -> bool:
-        """Whether this attempt is one too many."""
+        """Tell whether this attempt is one too many."""
         if not number.startswith(_AT_FIRST_THROTTLED) or key in self._throttled:
             return False
         self._throttled.add(key)
@@ -49,7 +49,7 @@ class Smsc:
 
 
 def no_such(number: str) -> bool:
-    """Whether there is no such number."""
+    """Tell whether there is no such number."""
     return number.startswith(_NO_SUCH) or not number.isdigit()
 
 
@@ -166,7 +166,7 @@ class SmppSide:
 
 
 def http_side(smsc: Smsc, bearer: str | None) -> FastAPI:
-    """The HTTP gateway."""
+    """Make the HTTP gateway."""
     app = FastAPI(openapi_url=None)
 
     @app.post("/v1/messages")
@@ -193,12 +193,12 @@ def http_side(smsc: Smsc, bearer: str | None) -> FastAPI:
 
 
 async def serve(config: Config, stop: asyncio.Event) -> None:
-    """Take SMS until told to stop."""
-    place, local = files(config), config.local_environment()
+    """Take SMS until stopped."""
+    own, local = files(config), config.local_environment()
     sms = config.senders.sms if config.senders else None
-    smsc = Smsc(Journal(place.sms))
+    smsc = Smsc(Journal(own.sms))
     waiting: dict[str, Any] = {}
-    for line in read(place.sms):
+    for line in read(own.sms):
         if line.get("receipt") is True:
             waiting[line["id"]] = line
         elif "key" not in line:
@@ -209,7 +209,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
     smpp = asyncio.create_task(side.run())
     bearer = sms.http.bearer if sms is not None and sms.http is not None else None
     app = http_side(smsc, None if bearer is None else bearer.get_secret_value())
-    await serve_http(app, place, local.sms_http_port, stop)
+    await serve_http(app, own, local.sms_http_port, stop)
     smpp.cancel()
     await asyncio.gather(smpp, return_exceptions=True)
 

@@ -9,17 +9,17 @@ from devenv.services import queue
 
 
 def write(config: Config, layout: Layout) -> str:
-    """Returns the shell command that runs the bridge with the configuration in force."""
+    """Return the shell command that runs the bridge with the configuration in force."""
     config.write(layout.config)
     return f"exec {shlex.join([sys.executable, '-m', 'ingest.bridge', '--config', str(layout.config)])}"
 
 
 def ready(config: Config) -> bool:
-    """Whether somebody reads the queue."""
+    """Tell whether somebody reads the queue."""
     found = queue.status(config)
     return found is not None and found.consumers > 0
 
 
 def where(config: Config) -> str:
-    """From where to where."""
+    """Return from where to where it takes bookings."""
     return f"{queue.where(config)} to {config.topics.account_entries.name}"

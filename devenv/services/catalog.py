@@ -24,9 +24,9 @@ class Service:
     program: str
     """Its name: of its process in `alerts status`, and of its log."""
     write: Callable[[Config, Layout], str]
-    """Writes what the program is configured by; returns the shell command that becomes it (`exec ...`)."""
+    """Writes what the program is configured by; return the shell command that becomes it (`exec ...`)."""
     ready: Callable[[Config], bool]
-    """Whether it does its work; never raises while it does not."""
+    """Tell whether it does its work; never raises while it does not."""
     where: Callable[[Config], str]
     """What a user is told when it is ready, such as its address."""
     prepare: Callable[[Config], object] | None = None

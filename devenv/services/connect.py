@@ -61,7 +61,7 @@ def write(config: Config, layout: Layout) -> str:
 
 
 def ready(config: Config) -> bool:
-    """Whether the worker takes connectors."""
+    """Tell whether the worker takes connectors."""
     return ConnectClient(config).is_ready()
 
 

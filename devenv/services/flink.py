@@ -9,7 +9,7 @@ from operations.flink.client_config import Options, java_options
 
 
 def cluster_options(config: Config, layout: Layout) -> Options:
-    """The options of the local cluster; `flink.options` of the configuration win."""
+    """Return the options of the local cluster; `flink.options` of the configuration win."""
     local = config.local_environment()
     return {
         "env.java.home": str(installation.java_home()),

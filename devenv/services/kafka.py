@@ -57,7 +57,7 @@ def rolling_log(log: Path, news: str) -> str:
 
 
 def write(config: Config, layout: Layout) -> str:
-    """Write the broker's files; returns the shell command that formats its storage once and runs it."""
+    """Write the broker's files; return the shell command that formats its storage once and runs it."""
     local = config.local_environment()
     data = layout.kafka / "data"
     properties, log4j = layout.kafka / "server.properties", layout.kafka / "log4j2.properties"

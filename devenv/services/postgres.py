@@ -148,7 +148,10 @@ def _check(config: Config) -> None:
 
 
 def _roles(config: Config) -> str:
-    """The users and their databases; they may read the log of changes, and make databases for tests."""
+    """Return SQL that makes users and databases.
+
+    The users may read the log of changes, and make databases for tests.
+    """
     bank, delivery = postgres.bank(config), postgres.delivery(config)
     lines = [
         f"CREATE ROLE {_name(user)} LOGIN REPLICATION CREATEDB;"

@@ -20,7 +20,7 @@ def write(config: Config, layout: Layout) -> str:
 
 
 def ready(config: Config) -> bool:
-    """Whether it has its partitions."""
+    """Tell whether it has its partitions."""
     client = admin(config)  # Its requests end with it.
     try:
         [future] = client.describe_consumer_groups([GROUP], request_timeout=_SECONDS).values()

@@ -61,7 +61,7 @@ _MAIN = "org.apache.activemq.artemis.core.server.embedded.Main"
 
 
 def write(config: Config, layout: Layout) -> str:
-    """Write the broker's configuration; returns the shell command that runs it."""
+    """Write the broker's configuration; return the shell command that runs it."""
     bridge, folder = _bridge(config), layout.queue
     etc = folder / "etc"
     etc.mkdir(parents=True, exist_ok=True)
@@ -89,19 +89,19 @@ def write(config: Config, layout: Layout) -> str:
 
 
 def ready(config: Config) -> bool:
-    """Whether the queue can be asked for its depth."""
+    """Tell whether the queue can be asked for its depth."""
     return status(config) is not None
 
 
 def status(config: Config) -> "Status | None":
-    """How the queue is; None while it cannot be asked."""
+    """Return how the queue is; None while it cannot be asked."""
     from operations import queue  # It loads the AMQP client, which takes a while.
 
     return queue.status(_bridge(config))
 
 
 def where(config: Config) -> str:
-    """The queue's address."""
+    """Return the queue's address."""
     bridge = _bridge(config)
     return f"{bridge.url}/{bridge.address}"
 

@@ -2,12 +2,10 @@
 
 import shlex
 import sys
-import urllib.request
 
 from account_alerts.config import Config
 from devenv.layout import Layout
-
-_MOMENT = 2
+from devenv.services.health import answers
 
 
 def write(config: Config, layout: Layout, process: str) -> str:
@@ -24,11 +22,7 @@ def write(config: Config, layout: Layout, process: str) -> str:
 
 def ready(config: Config, process: str) -> bool:
     """Tell whether it does its work."""
-    try:
-        with urllib.request.urlopen(f"{_address(config, process)}/readyz", timeout=_MOMENT):
-            return True
-    except OSError:
-        return False
+    return answers(f"{_address(config, process)}/readyz")
 
 
 def where(config: Config, process: str) -> str:

@@ -46,7 +46,7 @@ def test_a_mail_arrives_as_it_was_written(config: Config) -> None:
     [outcome] = send(config, "EMAIL", message)
     assert outcome.result is Result.SENT
     assert outcome.reference
-    [file] = received.mails_of(config, "anna.1@example.com")
+    [file] = received.mailbox_files(config, "anna.1@example.com")
     mail = received.read_mail(file)
     assert mail["Subject"].replace("\u00a0", " ") == "Saldo unter 100,00 €"
     assert mail["Message-ID"] == f"<{message.key}@bank.example>"

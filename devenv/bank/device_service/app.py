@@ -21,7 +21,7 @@ from devenv.bank.device_service.store import Store, TooManyDevicesError, Unknown
 
 
 def make_app(store: Store, token: str | None) -> FastAPI:
-    """The service on a store; with a token, only who sends it as a bearer token is served."""
+    """Make the service on a store; with a token, only who sends it as a bearer token is served."""
 
     def authorized(authorization: Annotated[str, Header()] = "") -> None:
         if token is not None and not secrets.compare_digest(
@@ -34,18 +34,18 @@ def make_app(store: Store, token: str | None) -> FastAPI:
 
     @app.exception_handler(RequestValidationError)
     async def refuse(_: Request, error: RequestValidationError) -> JSONResponse:
-        """What is wrong and where, without repeating what was sent: that is personal."""
+        """Say what is wrong and where, without repeating what was sent: that is personal."""
         return JSONResponse({"detail": _explain(error)}, 422)
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:
-        """Whether devices can be read."""
+        """Tell whether devices can be read."""
         store.check()
         return {"status": "ok"}
 
     @app.post("/v1/devices/lookup", dependencies=guarded)
     async def lookup(question: Question) -> Answer:
-        """The devices of several customers at once, for the device resolver."""
+        """Return the devices of several customers at once, for the device resolver."""
         return Answer(devices=store.lookup(question.customers))
 
     # These wait for the disk, so they are run by threads.
@@ -65,12 +65,12 @@ def make_app(store: Store, token: str | None) -> FastAPI:
 
     @app.get("/v1/devices", dependencies=guarded)
     def listed(customer: Id) -> Devices:
-        """A customer's devices."""
+        """Return a customer's devices."""
         return Devices(devices=store.devices(customer))
 
     @app.delete("/v1/devices", dependencies=guarded)
     def remove(customer: Id, device: Id | None = None) -> Removed:
-        """Remove a customer's device; without `device` all of his, and with them all that is known of him."""
+        """Remove a customer's device; without `device` all that is known of the customer."""
         removed = store.remove(customer, device)
         if device is not None and not removed:
             raise HTTPException(404, f"the customer has no device {device}")
@@ -82,7 +82,7 @@ def make_app(store: Store, token: str | None) -> FastAPI:
 def _explain(error: RequestValidationError) -> str:
     problems = []
     for problem in error.errors():
-        place = ".".join(str(part) for part in problem["loc"][1:] if part not in KINDS)
+        location = ".".join(str(part) for part in problem["loc"][1:] if part not in KINDS)
         reason = problem["msg"].removeprefix("Value error, ")
-        problems.append(f"{place}: {reason}" if place else reason)
+        problems.append(f"{location}: {reason}" if location else reason)
     return "; ".join(problems)

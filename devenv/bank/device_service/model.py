@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 MOST_CUSTOMERS = 100
-"""Customers in one look-up."""
+"""Most customers in one look-up."""
 Id = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=r"^[\x21-\x7e]+$")]
 """What FCM or APNs gave the app; opaque."""
@@ -72,7 +72,7 @@ class _Registration(BaseModel):
 
     customer: Id
     device: Id | None = None
-    """The id of a device of his that is registered: it has a new token, and keeps its id."""
+    """The id of a device of the customer that is registered: it has a new token, and keeps its id."""
 
 
 class Browser(_Registration):
@@ -82,11 +82,11 @@ class Browser(_Registration):
     to: Subscription
 
     def address(self) -> Any:
-        """What `to` is as JSON."""
+        """Return `to` as JSON."""
         return self.to.model_dump()
 
     def token(self) -> str:
-        """By what one device is told from another."""
+        """Return what no two devices share."""
         return self.to.endpoint
 
 
@@ -97,11 +97,11 @@ class App(_Registration):
     to: Token
 
     def address(self) -> Any:
-        """What `to` is as JSON."""
+        """Return `to` as JSON."""
         return self.to
 
     def token(self) -> str:
-        """By what one device is told from another."""
+        """Return what no two devices share."""
         return self.to
 
 
@@ -109,7 +109,7 @@ Registration = Browser | App
 
 
 class Device(BaseModel):
-    """A device as the resolver is told it."""
+    """A device as the resolver gets it."""
 
     device: str
     kind: Kind

@@ -58,7 +58,7 @@ class Store:
     def register(self, wanted: Registration) -> tuple[ListedDevice, bool]:
         """Add a device, or change what is known of it; says also whether it is new.
 
-        The same token is the same device. A token that another customer registered before is his no more:
+        The same token is the same device. A token that another customer registered before is theirs no more:
         somebody else signed in there.
 
         Raises:
@@ -95,7 +95,7 @@ class Store:
             return self._one(device), True
 
     def remove(self, customer: str, device: str | None = None) -> int:
-        """Remove a customer's device, or all of his; returns how many."""
+        """Remove a customer's device, or all of them; return how many."""
         with self._writing, self._writer as database:
             removed = database.execute(
                 "DELETE FROM devices WHERE customer = ? AND device = ifnull(?, device)", (customer, device)
@@ -103,12 +103,12 @@ class Store:
             return removed.rowcount
 
     def devices(self, customer: str) -> list[ListedDevice]:
-        """A customer's devices, the oldest first."""
+        """Return a customer's devices, the oldest first."""
         with self._reading:
             return self._select(self._reader, "WHERE customer = ? ORDER BY registered_at, device", customer)
 
     def lookup(self, customers: Iterable[str]) -> dict[str, list[Device]]:
-        """The devices of each customer, also where there is none."""
+        """Return the devices of each customer, also where there is none."""
         found: dict[str, list[Device]] = {customer: [] for customer in customers}
         marks = ", ".join("?" * len(found))
         with self._reading:

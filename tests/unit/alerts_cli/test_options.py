@@ -62,14 +62,6 @@ def test_the_last_configuration_named_counts() -> None:
     assert result.exit_code == 0, result.output
 
 
-def test_a_table_is_aligned_and_keeps_long_cells_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    options.print_table(("NAME", ">COUNT"), [("a [bold]", 7), ("x" * 300, None)])
-    head, short, long = capsys.readouterr().out.splitlines()
-    assert short.rstrip() == "a [bold]" + " " * (len(head.rstrip()) - len("a [bold]") - 1) + "7"
-    assert head.split() == ["NAME", "COUNT"]
-    assert long.strip() == "x" * 300
-
-
 def test_json_is_on_one_line_and_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     options.print_json({"name": "Žofie"})
     text = capsys.readouterr().out
