@@ -14,7 +14,7 @@ _NAMES = ("config", "offset", "status")
 
 
 def write(config: Config, layout: Layout) -> str:
-    """Write the worker's files; returns the shell command that runs it."""
+    """Write the worker's files; return the shell command that runs it."""
     local = config.local_environment()
     plugins = layout.connect / "plugins"
     shutil.rmtree(plugins, ignore_errors=True)
@@ -66,7 +66,7 @@ def ready(config: Config) -> bool:
 
 
 def where(config: Config) -> str:
-    """Its REST interface."""
+    """Return the address of its REST interface."""
     return config.require("capture").connect_url
 
 

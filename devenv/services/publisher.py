@@ -14,7 +14,7 @@ _SECONDS = 5
 
 
 def write(config: Config, layout: Layout) -> str:
-    """The shell command that runs it."""
+    """Return the shell command that runs it."""
     run = [sys.executable, "-m", "ingest.capture", "--config", str(layout.config)]
     return f"cd {shlex.quote(str(PROJECT))} && exec {shlex.join([*run, '--instance', 'local'])}"
 
@@ -32,5 +32,5 @@ def ready(config: Config) -> bool:
 
 
 def where(config: Config) -> str:
-    """What it writes."""
+    """Return the topics it writes."""
     return f"{config.topics.alert_settings.name}, {config.topics.account_authorizations.name}"
