@@ -30,7 +30,7 @@ pytestmark = pytest.mark.environment
 
 @pytest.fixture(scope="module")
 def config(programs: Programs) -> Iterator[Config]:
-    """A mail server runs; the configuration of a sender."""
+    """Run a mail server; returns the configuration of a sender."""
     with running(programs, MAILBOX) as own:
         yield own
 

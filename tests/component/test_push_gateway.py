@@ -35,7 +35,7 @@ pytestmark = pytest.mark.environment
 
 @pytest.fixture(scope="module")
 def config(programs: Programs) -> Iterator[Config]:
-    """The push services runs; the configuration of a sender."""
+    """Run the push services; returns the configuration of a sender."""
     with running(programs, PUSH_SERVICE) as own:
         yield own
 

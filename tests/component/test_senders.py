@@ -129,14 +129,14 @@ def test_a_gateway_that_was_down_gets_everything_once(harness: SenderHarness) ->
 
 
 @pytest.mark.usefixtures("sender")
-def test_held_alerts_go_out_unless_something_has_changed(harness: SenderHarness) -> None:
+def test_deferred_alerts_are_sent_unless_something_has_changed(harness: SenderHarness) -> None:
     later = time.time_ns() // 1_000_000 + 3_600_000
     kept, unauthorized, moved, left = (harness.add_customer(snoozed_until=later) for _ in range(4))
     alerts = {customer: harness.new_alert(customer) for customer in (kept, unauthorized, moved, left)}
     known = "SELECT count(*) FROM profiles WHERE customer_id = ANY (%s)"
     harness.wait_for("profiles", lambda: harness.query_value(known, list(alerts)) == 4)
     harness.send_alerts(alerts.values())
-    harness.wait_for("all are held", lambda: harness.count_states(alerts.values()) == {"DEFERRED": 4})
+    harness.wait_for("all are deferred", lambda: harness.count_states(alerts.values()) == {"DEFERRED": 4})
     assert not harness.mail_server.to(alerts[kept]["address"])
     harness.write_authorization(unauthorized)
     harness.write_settings(moved, addresses=[{"channel": "EMAIL", "address": "new@example.com"}])
@@ -166,23 +166,23 @@ def test_held_alerts_go_out_unless_something_has_changed(harness: SenderHarness)
 
 
 @pytest.mark.usefixtures("sender")
-def test_quiet_hours_hold_and_a_digest_is_one_mail(harness: SenderHarness) -> None:
+def test_quiet_hours_defer_and_a_digest_is_one_mail(harness: SenderHarness) -> None:
     quiet = harness.add_customer(quiet_from="00:00", quiet_to="23:59")
     digest = harness.add_customer(digest="HOURLY")
     known = "SELECT count(*) FROM profiles WHERE customer_id = ANY (%s)"
     harness.wait_for("profiles", lambda: harness.query_value(known, [quiet, digest]) == 2)
-    held, listed = harness.new_alert(quiet), [harness.new_alert(digest) for _ in range(5)]
-    harness.send_alerts([held, *listed])
-    harness.wait_for("all are held", lambda: harness.count_states([held, *listed]) == {"DEFERRED": 6})
-    rows = harness.ledger_rows([held, *listed])
-    assert rows[held["alert_id"]]["deferred_for"] == "quiet"
+    deferred, listed = harness.new_alert(quiet), [harness.new_alert(digest) for _ in range(5)]
+    harness.send_alerts([deferred, *listed])
+    harness.wait_for("all are deferred", lambda: harness.count_states([deferred, *listed]) == {"DEFERRED": 6})
+    rows = harness.ledger_rows([deferred, *listed])
+    assert rows[deferred["alert_id"]]["deferred_for"] == "quiet"
     assert len({rows[alert["alert_id"]]["due_at"] for alert in listed}) == 1
     harness.execute("UPDATE deliveries SET due_at = now() WHERE customer_id = %s", digest)
     harness.wait_for("the digest is out", lambda: harness.count_states(listed) == {"SENT": 5})
     [mail] = harness.mail_server.to(listed[0]["address"])
     assert "5" in mail.subject
     assert mail.text.count("went out of account") == 5
-    assert harness.count_states([held]) == {"DEFERRED": 1}
+    assert harness.count_states([deferred]) == {"DEFERRED": 1}
 
 
 @pytest.mark.usefixtures("sender")
@@ -192,7 +192,7 @@ def test_what_a_digest_leaves_out_gets_a_key_of_its_own_later(harness: SenderHar
     harness.wait_for("the profile", lambda: harness.query_value(known, customer) == 1)
     alert = harness.new_alert(customer)
     harness.send_alerts([alert])
-    harness.wait_for("it is held", lambda: harness.count_states([alert]) == {"DEFERRED": 1})
+    harness.wait_for("it is deferred", lambda: harness.count_states([alert]) == {"DEFERRED": 1})
     until = (time.time_ns() // 1_000_000) + 3_600_000
     harness.write_settings(customer, snoozed_until=until, digest="HOURLY")
     snoozed = "SELECT settings -> 's1' ->> 'snoozed_until' FROM profiles WHERE customer_id = %s"
@@ -259,7 +259,7 @@ def test_killed_at_random_it_loses_nothing(harness: SenderHarness) -> None:
     assert repeated <= kills * harness.connections
 
 
-def test_a_process_that_died_is_stood_in_for(harness: SenderHarness) -> None:
+def test_a_process_that_died_is_taken_over(harness: SenderHarness) -> None:
     alerts = [harness.new_alert(harness.add_customer()) for _ in range(4)]
     dead, other = harness.start_process(), harness.start_process()
     harness.send_alerts(alerts)

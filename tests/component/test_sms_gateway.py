@@ -27,7 +27,7 @@ pytestmark = pytest.mark.environment
 
 @pytest.fixture(scope="module")
 def config(programs: Programs) -> Iterator[Config]:
-    """An SMSC runs; the configuration of a sender."""
+    """Run an SMSC; returns the configuration of a sender."""
     with running(programs, SMSC) as own:
         yield own
 

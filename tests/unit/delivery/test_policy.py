@@ -137,7 +137,7 @@ def test_nothing_known_means_send() -> None:
     assert decide(ALERT, RecipientState(), POLICY, written_at=0, now=1) == SendNow()
 
 
-def test_quiet_hours_hold_and_always_sent_does_not() -> None:
+def test_quiet_hours_defer_except_what_is_always_sent() -> None:
     now = at("2026-01-10 23:30")
     quiet = recipient(time_zone="Europe/Amsterdam", quiet_from="22:00", quiet_to="07:00")
     assert decide(ALERT, quiet, POLICY, written_at=now, now=now) == Defer(
@@ -147,7 +147,7 @@ def test_quiet_hours_hold_and_always_sent_does_not() -> None:
     assert decide(ALERT, quiet, always, written_at=now, now=now) == SendNow()
 
 
-def test_a_snoozed_setting_is_heard_of_when_it_wakes() -> None:
+def test_a_snoozed_alert_is_sent_when_the_snooze_ends() -> None:
     now = at("2026-01-10 12:00")
     snoozed = recipient(setting=SETTING | {"snoozed_until": now + HOUR})
     assert decide(ALERT, snoozed, POLICY, written_at=now, now=now) == Defer(now + HOUR, DeferralReason.SNOOZE)
@@ -160,8 +160,8 @@ def test_a_snoozed_setting_is_heard_of_when_it_wakes() -> None:
 def test_a_digest_waits_for_its_hour_and_for_the_end_of_quiet_hours() -> None:
     now = at("2026-01-10 21:20")
     hourly = recipient(time_zone="Europe/Amsterdam", digest="HOURLY", quiet_from="21:30", quiet_to="07:15")
-    held = decide(ALERT, hourly, POLICY, written_at=now, now=now)
-    assert held == Defer(at("2026-01-11 07:15"), DeferralReason.DIGEST)
+    deferred = decide(ALERT, hourly, POLICY, written_at=now, now=now)
+    assert deferred == Defer(at("2026-01-11 07:15"), DeferralReason.DIGEST)
     due = at("2026-01-11 07:15")
     assert (
         decide(ALERT, hourly, POLICY, written_at=now, now=due, deferred_for=DeferralReason.DIGEST)
@@ -177,13 +177,13 @@ def test_a_daily_digest_is_at_the_banks_time() -> None:
     )
 
 
-def test_nothing_is_held_for_longer_than_it_may_be_sent() -> None:
+def test_nothing_is_deferred_for_longer_than_it_may_be_sent() -> None:
     now = at("2026-01-10 12:00")
     snoozed = recipient(setting=SETTING | {"snoozed_until": 2**62})
-    held = decide(ALERT, snoozed, POLICY, written_at=now, now=now)
-    assert held == Defer(now + POLICY.max_deferral + 1, DeferralReason.SNOOZE)
+    deferred = decide(ALERT, snoozed, POLICY, written_at=now, now=now)
+    assert deferred == Defer(now + POLICY.max_deferral + 1, DeferralReason.SNOOZE)
     decision = decide(
-        ALERT, snoozed, POLICY, written_at=now, now=held.until, deferred_for=DeferralReason.SNOOZE
+        ALERT, snoozed, POLICY, written_at=now, now=deferred.until, deferred_for=DeferralReason.SNOOZE
     )
     assert isinstance(decision, Suppress)
     assert decision.state == DeliveryState.EXPIRED
@@ -209,11 +209,11 @@ def test_what_is_cancelled(fields: dict[str, object], alert: dict[str, str], rea
     assert found is None if reason is None else found is not None and reason in found
 
 
-def test_only_late_or_held_alerts_are_looked_at_again() -> None:
+def test_only_late_or_deferred_alerts_are_checked_again() -> None:
     now, gone = at("2026-01-10 12:00"), recipient(authorized=False)
     assert decide(ALERT, gone, POLICY, written_at=now - 60_000, now=now) == SendNow()
-    for late, held in ((now - 6 * 60_000, None), (now - 60_000, DeferralReason.QUIET_HOURS)):
-        decision = decide(ALERT, gone, POLICY, written_at=late, now=now, deferred_for=held)
+    for late, deferred in ((now - 6 * 60_000, None), (now - 60_000, DeferralReason.QUIET_HOURS)):
+        decision = decide(ALERT, gone, POLICY, written_at=late, now=now, deferred_for=deferred)
         assert isinstance(decision, Suppress)
         assert decision.state == DeliveryState.CANCELLED
 

@@ -26,7 +26,7 @@ def token(customer: str, setting: str) -> str:
 
 
 def two_part_token(customer: str, setting: str) -> str:
-    """The format of links in mails sent before December 2026."""
+    """Make a token as links had it in mails sent before December 2026."""
     payload = json.dumps([customer, setting], separators=(",", ":")).encode()
     signature = hmac.digest(SECRET.encode(), b"unsubscribe:" + payload, hashlib.sha256)
     return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in (payload, signature))
