@@ -30,7 +30,7 @@ _REMEDIES = {
     "int_type": "Send a whole number of milliseconds since 1970-01-01T00:00:00Z, as Date.now() gives.",
     "json_invalid": "Send UTF-8 JSON: one event, or an array of them.",
 }
-_REMEDIES_OF_FIELDS = {
+_FIELD_REMEDIES = {
     "customer_id": "Send 1 to 100 printable ASCII characters, no blanks, the first no '!'.",
     "event_type": "Send APPLICATION_BEGUN, APPLICATION_FINISHED, APPLICATION_LEFT or PAGE_VIEWED.",
     "occurred_at": "Send milliseconds since 1970-01-01T00:00:00Z, as Date.now() gives.",
@@ -40,7 +40,7 @@ _REMEDIES_OF_FIELDS = {
 }
 _MOST_ERRORS = 20
 """More are counted, not named."""
-_REMEDY_OF_IDS = "Send 1 to 100 printable ASCII characters, no blanks."
+_ID_REMEDY = "Send 1 to 100 printable ASCII characters, no blanks."
 
 
 class ClickEvent(BaseModel):
@@ -127,8 +127,8 @@ def _explain(error: Any, *, one: bool) -> InvalidPart:
     field = str(location[-1]) if location else ""
     remedy = (
         _REMEDIES.get(error["type"])
-        or _REMEDIES_OF_FIELDS.get(field)
-        or (_REMEDY_OF_IDS if field.endswith("_id") else "Send one JSON object for each event.")
+        or _FIELD_REMEDIES.get(field)
+        or (_ID_REMEDY if field.endswith("_id") else "Send one JSON object for each event.")
     )
     return InvalidPart(_pointer(location), f"{message}. {remedy}")
 

@@ -48,7 +48,7 @@ def parse(root: Element, data: bytes, time_zone: ZoneInfo) -> ParsedMessage:
     if not notifications:
         raise InvalidMessageError("not a camt.054: no Ntfctn")
     parsed = ParsedMessage()
-    accounts = _accounts_of_references(notifications)
+    accounts = _group_accounts_by_reference(notifications)
     created = text(message, "GrpHdr", "CreDtTm")
     for number, notification in enumerate(notifications, 1):
         one = _Notification(notification, accounts, created, data, time_zone)
@@ -174,7 +174,7 @@ def _is_booked(entry: Element) -> bool:
     raise InvalidMessageError("Sts is none of BOOK, PDNG, INFO, FUTR")
 
 
-def _accounts_of_references(notifications: list[Element]) -> dict[str, set[str]]:
+def _group_accounts_by_reference(notifications: list[Element]) -> dict[str, set[str]]:
     """Map each of the bank's references to the accounts it is given for."""
     accounts: dict[str, set[str]] = defaultdict(set)
     if len(notifications) == 1:
@@ -223,7 +223,7 @@ def _balance(element: Element, *, own: bool = False) -> tuple[int | None, str]:
     else:
         found = list(element.iter("Bal"))
     if found:
-        found = [each for each in found if _is_of_booked(each)]
+        found = [each for each in found if _is_booked_balance(each)]
     if not found:
         return None, ""
     if len(found) > 1:
@@ -241,7 +241,7 @@ def _balance(element: Element, *, own: bool = False) -> tuple[int | None, str]:
     return (minor if indicator == "CRDT" else -minor), currency
 
 
-def _is_of_booked(balance: Element) -> bool:
+def _is_booked_balance(balance: Element) -> bool:
     kind = child(balance, "Tp")
     return kind is None or text(kind, "CdOrPrtry", "Cd") in _BOOKED_BALANCES
 

@@ -1,4 +1,4 @@
-"""A plain model of the bank's database: what its published records must be, told in Python."""
+"""A plain model of the bank's database: what its published records must be."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +17,7 @@ PREFERENCE = {
 
 @dataclass
 class Bank:
-    """Its tables."""
+    """Hold the tables."""
 
     customers: dict[str, Record] = field(default_factory=dict)
     accounts: set[str] = field(default_factory=set)
@@ -26,7 +26,7 @@ class Bank:
     preferences: dict[tuple[str, str], Record] = field(default_factory=dict)
 
     def settings(self) -> dict[str, Record]:
-        """AlertSettings by customer."""
+        """Return AlertSettings by customer."""
         return {
             customer: {
                 "customer_id": customer,
@@ -46,7 +46,7 @@ class Bank:
         }
 
     def authorizations(self) -> dict[str, Record]:
-        """AccountAuthorization by account."""
+        """Return AccountAuthorization by account."""
         return {
             account: {
                 "account_id": account,
@@ -56,19 +56,19 @@ class Bank:
         }
 
     def put_customer(self, customer: str, **fields: Any) -> None:
-        """Add or change one."""
+        """Add or change a customer."""
         default = {"language": "en", "time_zone": "UTC", "quiet_from": None, "quiet_to": None, "digest": None}
         self.customers[customer] = {**default, **fields}
 
     def drop_customer(self, customer: str) -> None:
-        """With all that is his."""
+        """Drop a customer with everything of theirs."""
         self.customers.pop(customer, None)
         self.rights = {right for right in self.rights if right[1] != customer}
         self.addresses = {address for address in self.addresses if address[0] != customer}
         self.preferences = {key: kept for key, kept in self.preferences.items() if key[0] != customer}
 
     def drop_account(self, account: str) -> None:
-        """With all that is about it."""
+        """Drop an account with everything about it."""
         self.accounts.discard(account)
         self.rights = {right for right in self.rights if right[0] != account}
         self.preferences = {

@@ -83,7 +83,7 @@ def dead_letter(config: Config, body: bytes) -> Message:
     return wait_for("a dead letter", found, _SECONDS, "See bridge.out.")[0]
 
 
-def headers_of(letter: Message) -> dict[str, str]:
+def read_headers(letter: Message) -> dict[str, str]:
     """Return a dead letter's headers."""
     found: Any = letter.headers() or []
     return {name: value.decode() for name, value in found}
@@ -184,7 +184,7 @@ def test_what_the_library_cannot_read_stops_nobody(config: Config, account: str,
     wait_until_empty(config)
     letters = read_to_end(config, config.topics.dead_letters.name)
     [letter] = [each for each in letters if (each.value() or b"").endswith(encoded)]
-    assert headers_of(letter)["reason"].startswith("not a readable AMQP message")
+    assert read_headers(letter)["reason"].startswith("not a readable AMQP message")
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_what_is_no_text_is_a_dead_letter(config: Config, account: str, encoded:
     [letter] = [
         each for each in read_to_end(config, topic) if (each.partition(), each.offset()) not in before
     ]
-    assert (headers_of(letter)["reason"], letter.value() or b"") == (reason, encoded)
+    assert (read_headers(letter)["reason"], letter.value() or b"") == (reason, encoded)
 
 
 def test_what_is_sent_twice_keeps_its_id(config: Config, account: str) -> None:
@@ -230,7 +230,7 @@ def test_a_broken_message_is_a_dead_letter_and_settled(config: Config, body: byt
     assert config.bridge is not None
     send(config, body)
     letter = dead_letter(config, body)
-    headers = headers_of(letter)
+    headers = read_headers(letter)
     assert headers["source.topic"] == config.bridge.address
     assert (headers["source.partition"], headers["source.offset"]) == ("0", "0")
     assert headers["reason"]
@@ -243,13 +243,13 @@ def test_the_good_entries_of_a_half_broken_message(config: Config, account: str)
     body = json.dumps([good, bad]).encode()
     send(config, body)
     assert arrived(config, account, 1) == [good]
-    assert headers_of(dead_letter(config, body))["reason"].startswith("item 2: credit_debit")
+    assert read_headers(dead_letter(config, body))["reason"].startswith("item 2: credit_debit")
 
 
 def send_many(config: Config, account: str) -> None:
     """Put many messages onto the queue, while Kafka acknowledges nothing; wait until the bridge is full.
 
-    What happens next happens in mid-stream: so many messages are in hand, and the others wait.
+    What happens next happens in mid-stream: so many messages are unsettled, and the others wait.
     """
     assert config.bridge is not None
     window = config.bridge.max_unsettled
@@ -282,7 +282,7 @@ def test_the_bridge_is_killed(config: Config, account: str, programs: Programs) 
     with programs.paused("kafka"):
         send_many(config, account)
         programs.kill("bridge")
-    # Those that were in hand come again, and no others.
+    # Those that were unsettled come again, and no others.
     assert all_arrived(config, account) <= config.bridge.max_unsettled
 
 
@@ -293,7 +293,7 @@ def test_the_queue_is_killed(config: Config, account: str, programs: Programs) -
         programs.wait(BRIDGE)
     # Kafka answers for what came by a connection that is no more.
     all_arrived(config, account)
-    # And the bridge has as many in hand as before.
+    # And the bridge has as many unsettled as before.
     with programs.paused("kafka"):
         send_many(config, f"{account}B")
     all_arrived(config, f"{account}B")
@@ -304,7 +304,7 @@ def test_kafka_is_killed(config: Config, account: str, programs: Programs) -> No
         send_many(config, account)
         programs.kill("kafka")
     programs.wait(KAFKA)
-    # The queue was there all the time: what was in hand is sent to Kafka again, once.
+    # The queue was there all the time: what was unsettled is sent to Kafka again, once.
     assert all_arrived(config, account) == 0
 
 

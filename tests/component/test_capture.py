@@ -67,7 +67,7 @@ def add(connection: psycopg.Connection[Any], customer: str) -> None:
         )
 
 
-def settings_of(customer: str, threshold: int = 0, address: str = "a@example.com") -> Record:
+def published_settings(customer: str, threshold: int = 0, address: str = "a@example.com") -> Record:
     """Tell what is published of such a customer."""
     return {
         **{"customer_id": customer, "language": "en", "time_zone": "UTC"},
@@ -110,7 +110,9 @@ def test_whole_records_of_what_is_committed(
         bank.execute("UPDATE customers SET language = 'nl' WHERE customer_id = %s", (customer,))
     add(bank, customer)
     # No half of the transaction, and nothing of the one before.
-    assert arrived(config, "AlertSettings", customer, settings_of(customer)) == [settings_of(customer)]
+    assert arrived(config, "AlertSettings", customer, published_settings(customer)) == [
+        published_settings(customer)
+    ]
     access = {"account_id": customer, "customer_ids": [customer]}
     assert arrived(config, "AccountAuthorization", customer, access) == [access]
 
@@ -119,14 +121,14 @@ def test_a_transaction_over_three_tables_is_one_record(
     config: Config, bank: psycopg.Connection[Any], customer: str
 ) -> None:
     add(bank, customer)
-    arrived(config, "AlertSettings", customer, settings_of(customer))
+    arrived(config, "AlertSettings", customer, published_settings(customer))
     with bank.transaction():
         bank.execute("UPDATE addresses SET address = 'b@example.com' WHERE customer_id = %s", (customer,))
         bank.execute("UPDATE preferences SET threshold_minor = 7 WHERE customer_id = %s", (customer,))
         bank.execute("INSERT INTO customers (customer_id) VALUES (%s)", (f"{customer}-b",))
         bank.execute("INSERT INTO access_rights VALUES (%s, %s)", (customer, f"{customer}-b"))
-    after = settings_of(customer, 7, "b@example.com")
-    assert arrived(config, "AlertSettings", customer, after) == [settings_of(customer), after]
+    after = published_settings(customer, 7, "b@example.com")
+    assert arrived(config, "AlertSettings", customer, after) == [published_settings(customer), after]
     access = {"account_id": customer, "customer_ids": [customer, f"{customer}-b"]}
     assert len(arrived(config, "AccountAuthorization", customer, access)) == 2
 
@@ -134,7 +136,7 @@ def test_a_transaction_over_three_tables_is_one_record(
 def test_who_leaves_becomes_a_tombstone(config: Config, bank: psycopg.Connection[Any], customer: str) -> None:
     add(bank, customer)
     bank.execute("DELETE FROM customers WHERE customer_id = %s", (customer,))
-    assert arrived(config, "AlertSettings", customer, None) == [settings_of(customer), None]
+    assert arrived(config, "AlertSettings", customer, None) == [published_settings(customer), None]
     assert arrived(config, "AccountAuthorization", customer, None)[-1] is None
 
 
@@ -165,7 +167,7 @@ def test_a_connector_that_is_gone_is_registered_again(
     said = "Connect to have its connector again"
     wait_for(said, lambda: own.name in httpx2.get(connectors).json(), _SECONDS, "See publisher.out.")
     add(bank, customer)
-    arrived(config, "AlertSettings", customer, settings_of(customer))
+    arrived(config, "AlertSettings", customer, published_settings(customer))
     # A record is there before Connect has read its own status topic.
     said = "Connect to say that its connector runs"
     wait_for(said, lambda: ConnectClient(config).status().is_running, _SECONDS, "See connect.log.")
@@ -175,7 +177,7 @@ def test_who_left_while_the_slot_was_lost(
     config: Config, bank: psycopg.Connection[Any], customer: str, programs: Programs
 ) -> None:
     add(bank, customer)
-    arrived(config, "AlertSettings", customer, settings_of(customer))
+    arrived(config, "AlertSettings", customer, published_settings(customer))
     arrived(config, "AccountAuthorization", customer, {"account_id": customer, "customer_ids": [customer]})
     programs.stop("connect")
 
@@ -186,7 +188,7 @@ def test_who_left_while_the_slot_was_lost(
     bank.execute("SELECT pg_drop_replication_slot(%s)", (config.require("capture").name,))
     bank.execute("DELETE FROM customers WHERE customer_id = %s", (customer,))
     programs.start(CONNECT)
-    assert arrived(config, "AlertSettings", customer, None) == [settings_of(customer), None]
+    assert arrived(config, "AlertSettings", customer, None) == [published_settings(customer), None]
     assert arrived(config, "AccountAuthorization", customer, None)[-1] is None
 
 
@@ -196,7 +198,7 @@ def test_all_of_them_are_killed_while_customers_change(
     people = [f"{customer}-{number}" for number in range(_CUSTOMERS)]
     for each in people:
         add(bank, each)
-    arrived(config, "AlertSettings", people[-1], settings_of(people[-1]))
+    arrived(config, "AlertSettings", people[-1], published_settings(people[-1]))
     done = [0]
 
     def change() -> None:
@@ -230,7 +232,7 @@ def test_all_of_them_are_killed_while_customers_change(
     assert done == [_CHANGES]
     for number in range(_CHANGES - _CUSTOMERS + 1, _CHANGES + 1):
         who = people[number % _CUSTOMERS]
-        found = arrived(config, "AlertSettings", who, settings_of(who, number))
+        found = arrived(config, "AlertSettings", who, published_settings(who, number))
         thresholds = [each["settings"][0]["threshold_minor"] for each in found if each]
         assert thresholds == sorted(thresholds), "an older record came after a newer one"
         assert len(thresholds) == len(found)

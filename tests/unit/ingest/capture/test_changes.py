@@ -28,17 +28,17 @@ def row(**fields: Any) -> bytes:
     return json.dumps(booking | fields).encode()
 
 
-def test_a_new_booking_is_told_however_old_it_says_it_is() -> None:
+def test_a_new_booking_is_published_however_old_it_says_it_is() -> None:
     found = read_change(BOOKINGS, b"a1", row(__op="c", __source_ts_ms=_BOOKED_MS + 9 * _DAY), _DAY)
     assert found is not None
     assert found.record is not None
     assert found.record["booked_at"] == _BOOKED_MS
 
 
-@pytest.mark.parametrize(("age", "told"), [(_DAY, True), (_DAY + 1, False)])
-def test_of_a_snapshot_only_what_is_recent_is_told(age: int, told: bool) -> None:
+@pytest.mark.parametrize(("age", "published"), [(_DAY, True), (_DAY + 1, False)])
+def test_of_a_snapshot_only_what_is_recent_is_published(age: int, published: bool) -> None:
     found = read_change(BOOKINGS, b"a1", row(__op="r", __source_ts_ms=_BOOKED_MS + age), _DAY)
-    assert (found is not None) == told
+    assert (found is not None) == published
 
 
 def test_a_row_that_is_gone() -> None:

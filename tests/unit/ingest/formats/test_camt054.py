@@ -62,7 +62,7 @@ def test_a_reversal_keeps_its_own_indicator() -> None:
     assert booking["credit_debit"] == "DBIT"
 
 
-def test_what_is_not_booked_is_passed_over() -> None:
+def test_what_is_not_booked_is_skipped() -> None:
     parsed = parse(camt(ntry(status="<Sts><Cd>PDNG</Cd></Sts>") + ntry()))
     assert (parsed.skipped, len(parsed.bookings), parsed.errors) == (1, 1, [])
 
@@ -92,5 +92,5 @@ def test_a_good_entry_beside_a_bad_one() -> None:
         ({"date": "<BookgDt><DtTm>yesterday</DtTm></BookgDt>"}, "BookgDt/DtTm is no date and time"),
     ],
 )
-def test_a_fault_names_the_field(changed: dict[str, str], reason: str) -> None:
+def test_an_error_names_the_field(changed: dict[str, str], reason: str) -> None:
     assert reason in error(camt(ntry(**changed)))

@@ -30,8 +30,8 @@ def test_no_change_of_its_bytes_makes_it_raise(
     for whole in (camt054_writer.write(booking), json.dumps(booking).encode()):
         data = bytearray(whole)
         for _ in range(changes):
-            place = chance.randrange(len(data))
-            data[place : place + chance.randrange(3)] = chance.randbytes(chance.randrange(4))
+            start = chance.randrange(len(data))
+            data[start : start + chance.randrange(3)] = chance.randbytes(chance.randrange(4))
         parsed = parse(bytes(data))
         assert parsed.bookings or parsed.errors or parsed.skipped
         assert not unforeseen(parsed)

@@ -23,7 +23,7 @@ from tests.unit.ingest.formats.messages import error, parse
         (json.dumps({**entry(), "amount_minor": float("nan")}).encode(), "not JSON: NaN"),
     ],
 )
-def test_a_fault_of_json(data: bytes, reason: str) -> None:
+def test_an_error_of_json(data: bytes, reason: str) -> None:
     assert reason in error(data)
 
 
