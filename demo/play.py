@@ -47,7 +47,7 @@ def play(config: Config, out: TextIO) -> Watch:
     # The liveliest part is the last: most accounts were opened on the way there.
     entries = entries[-BOOKINGS:]
     devices = {record["customer_id"]: 1 + (n % _SECOND_DEVICE == 0) for n, record in enumerate(settings)}
-    watch = Watch(set(customers.expected_alerts(entries, settings)), devices)
+    watch = Watch(customers.expected_alerts(), devices)
 
     def fill() -> None:
         database.load(config, [*may_see, *settings])
