@@ -4,37 +4,12 @@ from typing import Any
 
 import psycopg
 
-from account_alerts.config import Config
 from account_alerts.config.postgres import Database
 from account_alerts.model.errors import UnreachableError
 
 
 class DatabaseError(UnreachableError):
     """A database cannot be reached, or cannot be used; the message says which, why and what to do."""
-
-
-def bank(config: Config) -> Database:
-    """The bank's database.
-
-    Raises:
-        DatabaseError: The configuration has none.
-    """
-    return _section(config, "bank", config.bank)
-
-
-def delivery(config: Config) -> Database:
-    """The senders' own database.
-
-    Raises:
-        DatabaseError: The configuration has none.
-    """
-    return _section(config, "delivery", config.delivery)
-
-
-def _section(config: Config, name: str, database: Database | None) -> Database:
-    if database is None:
-        raise DatabaseError(f"{config.path}: has no section '{name}'. Add it, as in conf/local.yaml.")
-    return database
 
 
 def parameters(database: Database) -> dict[str, Any]:

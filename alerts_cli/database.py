@@ -14,10 +14,9 @@ def migrate(
     which: Annotated[Literal["bank", "delivery"], typer.Argument(help="Whose tables.")],
 ) -> None:
     """Bring a database's tables up to date; does nothing where they are."""
-    from account_alerts import postgres
     from operations import migrations
 
     config = load_config()
-    target = postgres.bank(config) if which == "bank" else postgres.delivery(config)
+    target = config.require("bank") if which == "bank" else config.require("delivery")
     applied = migrations.migrate(target, migrations.FOLDER / which)
     typer.echo("\n".join(applied) if applied else "All is up to date.")

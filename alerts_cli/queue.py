@@ -70,9 +70,4 @@ def _sample(limit: int | None) -> Iterator["Outgoing"]:
 
 
 def _bridge() -> "Bridge":
-    from account_alerts.config import ConfigError
-
-    config = load_config()
-    if config.bridge is None:
-        raise ConfigError(f"{config.path}: bridge: missing. Add it, as in conf/local.yaml.")
-    return config.bridge
+    return load_config().require("bridge")

@@ -54,7 +54,7 @@ def snapshot(programs: Programs, count: int, patience: float) -> None:
 def changes(config: Config, count: int, people: int, rate: float) -> None:
     """Change a threshold of one customer after the other; print the times from commit to topic."""
     committed: dict[bytes, float] = {}
-    with postgres.connect(postgres.bank(config), autocommit=True) as connection:
+    with postgres.connect(config.require("bank"), autocommit=True) as connection:
         start = time.monotonic()
         for number in range(min(count, people)):
             time.sleep(max(0.0, start + number / rate - time.monotonic()))

@@ -8,7 +8,6 @@ from typing import Any
 
 import uvloop
 
-from account_alerts import postgres
 from account_alerts.model.alerts import Channel
 from account_alerts.records.codec import codec
 from account_alerts.service.process import Service, run
@@ -48,7 +47,7 @@ async def send(service: Service) -> None:
     service.serve(settings.metrics_port(channel.lower()), ready=metrics.is_ready)
     gateway = factory.make_gateway(config, channel)
     links = factory.make_unsubscribe_links(config) if channel is Channel.EMAIL else None
-    database = postgres.delivery(config)
+    database = config.require("delivery")
     if not await _profiles_complete(wait_for_profiles(config, database), stop):
         return
     await gateway.open()

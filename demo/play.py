@@ -172,9 +172,7 @@ def put_bookings(config: Config, entries: Iterable[Record], watch: Watch, out: T
     from devenv.bank import camt054_writer
     from operations import queue
 
-    bridge = config.bridge
-    if bridge is None:
-        raise errors.OperationError(f"{config.path}: bridge: missing. Add it, as in conf/local.yaml.")
+    bridge = config.require("bridge")
     shown = time.monotonic()
 
     def messages() -> Iterator[queue.Outgoing]:

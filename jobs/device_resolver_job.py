@@ -13,7 +13,7 @@ from pyflink.java_gateway import get_gateway
 from pyflink.table import DataTypes, StatementSet, StreamTableEnvironment
 from pyflink.table.udf import udtf
 
-from account_alerts.config import Config, ConfigError
+from account_alerts.config import Config
 from account_alerts.config.jobs import Devices
 from jobs.options import configure
 from jobs.runner import run
@@ -39,7 +39,7 @@ RESOLVED = Types.ROW_NAMED(list(_COLUMNS), list(_COLUMNS.values()))
 
 def options(config: Config) -> dict[str, str]:
     """Flink's options for this job."""
-    job = devices_of(config)
+    job = config.require("devices")
     return {
         "pipeline.name": "device-resolver",
         "parallelism.default": str(job.parallelism),
@@ -65,7 +65,7 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
         create_view(table_env, f"{view}.sql", config)
 
     alerts = table_env.to_data_stream(table_env.from_path("push_alerts"))
-    resolved = ask_devices(alerts, devices_of(config)).name("ask devices").uid("ask-devices")
+    resolved = ask_devices(alerts, config.require("devices")).name("ask devices").uid("ask-devices")
 
     table_env.create_temporary_view("resolved_alerts", table_env.from_data_stream(resolved))
     results = table_env.create_statement_set()
@@ -102,17 +102,6 @@ def ask_devices(alerts: DataStream, devices: Devices) -> DataStream:
             devices.queue_capacity,
         )
     )
-
-
-def devices_of(config: Config) -> Devices:
-    """The section that this job needs.
-
-    Raises:
-        ConfigError: The configuration has none.
-    """
-    if config.devices is None:
-        raise ConfigError(f"{config.path}: devices: missing. Add it, as in conf/local.yaml.")
-    return config.devices
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ customer, if he agreed to such messages. What cannot be used goes to `dead-lette
 from pyflink.common import Types
 from pyflink.table import DataTypes, Schema, StatementSet, StreamTableEnvironment
 
-from account_alerts.config import Config, ConfigError
+from account_alerts.config import Config
 from jobs.options import configure
 from jobs.runner import run
 from jobs.sql import create_view, statement
@@ -56,10 +56,7 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     Raises:
         ConfigError: The environment has no clicks.
     """
-    if config.clicks is None:
-        raise ConfigError(
-            f"{config.path}: clicks: missing. The job reminders needs it, as in conf/local.yaml."
-        )
+    config.require("clicks")
     configure(table_env, options(config))
     for table in TABLES:
         table_env.execute_sql(statement(f"tables/{table}.sql", config))

@@ -28,9 +28,7 @@ def make_gateway(config: Config, channel: str) -> Gateway:
     Raises:
         ConfigError: The channel is not described, or a secret is missing or none; the message names the key.
     """
-    senders = config.senders
-    if senders is None:
-        _reject(config, "senders", "missing: describe the gateways, as in conf/production.yaml")
+    senders = config.require("senders")
     described = {"EMAIL": senders.email, "SMS": senders.sms, "PUSH": senders.push}[channel]
     if described is None:
         _reject(

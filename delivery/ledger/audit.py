@@ -64,7 +64,7 @@ def find(
     if state is not None and state.upper() not in DeliveryState.__members__:
         raise InvalidRequestError(f"--state: {state} is none of {', '.join(DeliveryState)}")
     values = {"customer": customer, "state": state and state.upper(), "since": duration, "limit": limit}
-    with postgres.connect(postgres.delivery(config), row_factory=dict_row) as connection:
+    with postgres.connect(config.require("delivery"), row_factory=dict_row) as connection:
         for row in connection.execute(statements.FIND, values):
             yield ListedDelivery(row)  # type: ignore[arg-type]
 
@@ -76,7 +76,7 @@ def explain(config: Config, alert_id: str) -> dict[str, Any]:
         NotFoundError: There is no such alert (any more).
         DatabaseError: The ledger cannot be asked.
     """
-    with postgres.connect(postgres.delivery(config), row_factory=dict_row) as connection:
+    with postgres.connect(config.require("delivery"), row_factory=dict_row) as connection:
         found: Any = connection.execute(statements.FIND_ONE, [alert_id]).fetchone()
     if found is None:
         raise NotFoundError(
@@ -184,7 +184,7 @@ def erase(config: Config, customer: str) -> int:
     Raises:
         DatabaseError: The ledger cannot be asked.
     """
-    with postgres.connect(postgres.delivery(config)) as connection:
+    with postgres.connect(config.require("delivery")) as connection:
         return connection.execute(statements.ERASE, {"customer": customer}).rowcount
 
 

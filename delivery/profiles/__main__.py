@@ -2,7 +2,6 @@
 
 import sys
 
-from account_alerts import postgres
 from account_alerts.kafka.clients import consumer
 from account_alerts.records.codec import codec
 from account_alerts.service.process import Service, run
@@ -22,7 +21,7 @@ def main(service: Service) -> None:
         config.topics.alert_settings.name: "profiles",
         config.topics.account_authorizations.name: "account_access",
     }
-    store = ProfileStore(postgres.delivery(config), service.stop)
+    store = ProfileStore(config.require("delivery"), service.stop)
     profiles = ProfileConsumer(tables, codec(config), store, service.registry, service.stop)
     options = {"group.id": GROUP, "enable.partition.eof": True, "session.timeout.ms": 10_000}
     try:

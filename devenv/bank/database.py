@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from account_alerts.config import PROJECT, Config
-from account_alerts.postgres import DatabaseError, bank, connect
+from account_alerts.postgres import DatabaseError, connect
 from account_alerts.records.codec import Record
 
 _STATEMENTS = PROJECT / "database/bank_load.sql"
@@ -63,7 +63,7 @@ def load(config: Config, records: Iterable[Record]) -> tuple[int, int]:
         (authorizations if "customer_ids" in record else settings).append(record)
     create, merge = _STATEMENTS.read_text(encoding="utf-8").split("-- merge\n")
     try:
-        with connect(bank(config)) as connection:
+        with connect(config.require("bank")) as connection:
             connection.execute(create)
             _copy(connection, "new_customers", (_values(_CUSTOMER, record) for record in settings))
             _copy(connection, "new_addresses", _addresses(settings))
@@ -106,7 +106,7 @@ def run(config: Config, statements: str, user: str) -> Iterator[Sequence[Any]]:
         DatabaseError: It cannot be run; nothing was changed.
     """
     try:
-        with connect(bank(config)) as connection:
+        with connect(config.require("bank")) as connection:
             connection.execute("SELECT set_config('alerts.changed_by', %s, true)", (user,))
             cursor = connection.execute(statements.encode())
             while True:

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx2
 
-from account_alerts.config import Config, ConfigError
+from account_alerts.config import Config
 from account_alerts.model.errors import OperationError
 
 _SECONDS = 10
@@ -27,9 +27,8 @@ def ask(config: Config, method: str, path: str, **content: Any) -> Any:
         DeviceServiceError: It refused, or does not answer.
         ConfigError: There is no section `devices`.
     """
-    if config.devices is None:
-        raise ConfigError(f"{config.path}: devices: missing. Add it, as in conf/local.yaml.")
-    url, token = config.devices.url.rstrip("/"), config.devices.token
+    devices = config.require("devices")
+    url, token = devices.url.rstrip("/"), devices.token
     headers = {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
     try:
         answer = httpx2.request(method, f"{url}{path}", headers=headers, timeout=_SECONDS, **content)

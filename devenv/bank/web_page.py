@@ -58,11 +58,10 @@ def send(config: Config, events: list[dict[str, Any]], url: str | None = None) -
     Raises:
         ClicksError: It is not reached, or accepts not all; what it accepted before stays accepted.
     """
-    if config.clicks is None:
-        raise ClicksError(f"{config.path}: no section 'clicks'")
-    address, size = url or f"http://localhost:{config.clicks.port}", config.clicks.largest_batch
+    clicks = config.require("clicks")
+    address, size = url or f"http://localhost:{clicks.port}", clicks.largest_batch
     headers = {}
-    if config.clicks.authentication == "token":
+    if clicks.authentication == "token":
         headers["Authorization"] = f"Bearer {token(config, EVERYBODY, 300)}"
     for start in range(0, len(events), size):
         try:
@@ -84,11 +83,12 @@ def token(config: Config, customer_id: str, seconds: int) -> str:
     Raises:
         ClicksError: There is no secret, or it should hold for longer than 30 days.
     """
-    if config.clicks is None or config.clicks.secret is None:
+    secret = config.require("clicks").secret
+    if secret is None:
         raise ClicksError("there is no secret: set ALERTS_CLICKS__SECRET in the environment")
     if not 0 < seconds <= _LONGEST_TOKEN_S:
         raise ClicksError(f"{seconds} s: a token holds for 1 to {_LONGEST_TOKEN_S} s")
-    key = OctKey.import_key(config.clicks.secret.get_secret_value().encode())
+    key = OctKey.import_key(secret.get_secret_value().encode())
     now = int(time.time())
     claims = {"sub": customer_id, "aud": AUDIENCE, "iat": now, "exp": now + seconds}
     return jwt.encode({"alg": ALGORITHM}, claims, key, algorithms=[ALGORITHM])

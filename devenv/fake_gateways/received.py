@@ -126,7 +126,7 @@ def with_times(config: Config, found: Iterable[Item]) -> list[Item]:
     """
     listed, decoder = list(found), codec(config)
     times: dict[str, tuple[int, int]] = {}
-    with postgres.connect(postgres.delivery(config)) as connection:
+    with postgres.connect(config.require("delivery")) as connection:
         rows = connection.execute(
             "SELECT alert_id, record FROM deliveries WHERE record IS NOT NULL AND alert_id = ANY(%s)",
             [list({item.key for item in listed})],

@@ -119,27 +119,26 @@ def _permitted() -> int:
 
 def ready(config: Config) -> bool:
     """Tell whether both databases answer."""
-    return all(postgres.reachable(each(config)) for each in (postgres.bank, postgres.delivery))
+    return all(postgres.reachable(each) for each in (config.require("bank"), config.require("delivery")))
 
 
 def where(config: Config) -> str:
     """Return the addresses of both."""
-    both = (postgres.bank(config), postgres.delivery(config))
+    both = (config.require("bank"), config.require("delivery"))
     return ", ".join(postgres.address(each) for each in both)
 
 
 def prepare(config: Config) -> None:
     """Bring the tables of both up to date."""
-    for each in (postgres.bank, postgres.delivery):
-        target = each(config)
-        folder = migrations.FOLDER / ("bank" if each is postgres.bank else "delivery")
+    for name, target in (("bank", config.require("bank")), ("delivery", config.require("delivery"))):
+        folder = migrations.FOLDER / name
         if any(folder.glob("*.sql")):
             migrations.migrate(target, folder)
 
 
 def _check(config: Config) -> None:
     port = config.local_environment().postgres_port
-    for name, section in (("bank", postgres.bank(config)), ("delivery", postgres.delivery(config))):
+    for name, section in (("bank", config.require("bank")), ("delivery", config.require("delivery"))):
         if (section.host, section.port) != ("localhost", port):
             raise OperationError(
                 f"{config.path}: {name}: is at {section.host}:{section.port}, the local PostgreSQL at "
@@ -152,7 +151,7 @@ def _roles(config: Config) -> str:
 
     The users may read the log of changes, and make databases for tests.
     """
-    bank, delivery = postgres.bank(config), postgres.delivery(config)
+    bank, delivery = config.require("bank"), config.require("delivery")
     lines = [
         f"CREATE ROLE {_name(user)} LOGIN REPLICATION CREATEDB;"
         for user in sorted({bank.user, delivery.user})

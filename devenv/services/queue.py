@@ -6,8 +6,6 @@ from xml.sax.saxutils import escape
 
 from account_alerts import installation
 from account_alerts.config import Config
-from account_alerts.config.ingest import Bridge
-from account_alerts.model.errors import OperationError
 from devenv.layout import Layout
 
 if TYPE_CHECKING:
@@ -62,7 +60,7 @@ _MAIN = "org.apache.activemq.artemis.core.server.embedded.Main"
 
 def write(config: Config, layout: Layout) -> str:
     """Write the broker's configuration; return the shell command that runs it."""
-    bridge, folder = _bridge(config), layout.queue
+    bridge, folder = config.require("bridge"), layout.queue
     etc = folder / "etc"
     etc.mkdir(parents=True, exist_ok=True)
     values = {
@@ -97,16 +95,10 @@ def status(config: Config) -> "Status | None":
     """Return how the queue is; None while it cannot be asked."""
     from operations import queue  # It loads the AMQP client, which takes a while.
 
-    return queue.status(_bridge(config))
+    return queue.status(config.require("bridge"))
 
 
 def where(config: Config) -> str:
     """Return the queue's address."""
-    bridge = _bridge(config)
+    bridge = config.require("bridge")
     return f"{bridge.url}/{bridge.address}"
-
-
-def _bridge(config: Config) -> Bridge:
-    if config.bridge is None:
-        raise OperationError(f"{config.path}: no section 'bridge': it says how the queue is called")
-    return config.bridge

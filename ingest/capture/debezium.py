@@ -10,7 +10,6 @@ a newer one.
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 
 from account_alerts.config import LARGEST_RECORD, Config
-from account_alerts.postgres import bank
 
 SETTINGS = "published.alert_settings"
 AUTHORIZATIONS = "published.account_authorizations"
@@ -36,7 +35,7 @@ def tables(config: Config) -> dict[str, str]:
 
 def connector_settings(config: Config) -> dict[str, str]:
     """Make the connector's configuration, as Kafka Connect takes it; there is no secret in it."""
-    own, database, read = config.require("capture"), bank(config), tables(config)
+    own, database, read = config.require("capture"), config.require("bank"), tables(config)
     by_customer = own.topic(SETTINGS)
     others = "|".join(own.topic(table) for table in read if table != SETTINGS)
     return {

@@ -58,7 +58,7 @@ def postgres(programs: Programs) -> Config:
 @pytest.fixture
 def empty(postgres: Config) -> Iterator[Database]:
     """A database of the test's own, without tables."""
-    bank, name = database.bank(postgres), f"test_{next(_numbers)}"
+    bank, name = postgres.require("bank"), f"test_{next(_numbers)}"
     with database.connect(bank, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
         yield bank.model_copy(update={"name": name})

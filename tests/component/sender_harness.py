@@ -203,7 +203,7 @@ class SenderHarness:
     def ledger_rows(self, alerts: Iterable[Record]) -> dict[str, Record]:
         """Return the ledger's rows of alerts, by id."""
         ids = [alert["alert_id"] for alert in alerts]
-        with postgres.connect(postgres.delivery(self.config)) as connection:
+        with postgres.connect(self.config.require("delivery")) as connection:
             cursor = connection.execute("SELECT * FROM deliveries WHERE alert_id = ANY (%s)", [ids])
             assert cursor.description is not None
             names = [column.name for column in cursor.description]
@@ -214,17 +214,17 @@ class SenderHarness:
         """Count the alerts in each state."""
         ids = [alert["alert_id"] for alert in alerts]
         sql = "SELECT state, count(*) FROM deliveries WHERE alert_id = ANY (%s) GROUP BY state"
-        with postgres.connect(postgres.delivery(self.config)) as connection:
+        with postgres.connect(self.config.require("delivery")) as connection:
             return Counter(dict(connection.execute(sql, [ids]).fetchall()))
 
     def execute(self, sql: str, *values: Any) -> None:
         """Change the ledger, as time would."""
-        with postgres.connect(postgres.delivery(self.config)) as connection:
+        with postgres.connect(self.config.require("delivery")) as connection:
             connection.execute(sql, values)
 
     def query_value(self, sql: str, *values: Any) -> Any:
         """Query one value of the delivery database."""
-        with postgres.connect(postgres.delivery(self.config)) as connection:
+        with postgres.connect(self.config.require("delivery")) as connection:
             [found] = connection.execute(sql, values).fetchone() or [None]
         return found
 

@@ -49,7 +49,7 @@ def customer() -> str:
 @pytest.fixture
 def bank(config: Config) -> Iterator[psycopg.Connection[Any]]:
     """Connect to the bank's database."""
-    with database.connect(database.bank(config), autocommit=True) as connection:
+    with database.connect(config.require("bank"), autocommit=True) as connection:
         yield connection
 
 
@@ -207,7 +207,7 @@ def test_all_of_them_are_killed_while_customers_change(
             while not committed:
                 # The same once more, where nobody knows whether it was committed.
                 try:
-                    with database.connect(database.bank(config)) as own:
+                    with database.connect(config.require("bank")) as own:
                         own.execute(
                             "UPDATE preferences SET threshold_minor = %s WHERE customer_id = %s",
                             (number, people[number % _CUSTOMERS]),

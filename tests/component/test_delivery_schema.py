@@ -42,7 +42,7 @@ def test_the_database_knows_the_same_values(
     postgres: Config, column: str, values: type[DeliveryState]
 ) -> None:
     sql = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = %s"
-    with database.connect(database.delivery(postgres)) as connection:
+    with database.connect(postgres.require("delivery")) as connection:
         [check] = connection.execute(sql, [f"deliveries_{column}_check"]).fetchone() or [""]
     assert sorted(re.findall(r"'([^']+)'", check)) == sorted(values)
 

@@ -24,7 +24,7 @@ def server(process: psutil.Process) -> bool:
 
 
 def test_both_databases_answer_and_changes_can_be_read(postgres: Config) -> None:
-    for which in (database.bank(postgres), database.delivery(postgres)):
+    for which in (postgres.require("bank"), postgres.require("delivery")):
         with database.connect(which) as connection:
             [level] = connection.execute("SHOW wal_level").fetchone() or ()
             [name] = connection.execute("SELECT current_database()").fetchone() or ()
@@ -40,11 +40,11 @@ def test_it_never_runs_as_root(postgres: Config, programs: Programs) -> None:
 
 def test_nobody_gets_in_as_superuser(postgres: Config) -> None:
     with pytest.raises(database.DatabaseError, match=r"pg_hba\.conf rejects connection"):
-        database.connect(database.bank(postgres).model_copy(update={"user": "postgres"}))
+        database.connect(postgres.require("bank").model_copy(update={"user": "postgres"}))
 
 
 def test_a_killed_server_comes_back_with_its_data(postgres: Config, programs: Programs) -> None:
-    bank = database.bank(postgres)
+    bank = postgres.require("bank")
     with database.connect(bank) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 1 AS number")
     old = {process.pid for process in programs.processes("postgres")}
@@ -58,7 +58,7 @@ def test_a_killed_server_comes_back_with_its_data(postgres: Config, programs: Pr
 
 def test_it_ends_in_order_though_clients_are_connected(postgres: Config, programs: Programs) -> None:
     log = programs.layout("postgres").logs / "postgres.out"
-    with database.connect(database.bank(postgres)):
+    with database.connect(postgres.require("bank")):
         programs.stop("postgres")
     assert log.read_text().rstrip().endswith("database system is shut down")
     programs.start(POSTGRES)
