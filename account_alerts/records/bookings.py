@@ -1,25 +1,25 @@
-"""TODO."""
+"""Which bookings are valid: the one validation in Python."""
 
 from functools import cache
 
+from account_alerts.model.alerts import CreditDebit, EntryType
 from account_alerts.model.money import exponent
 from account_alerts.records.codec import Record
 
-ENTRY_TYPES = ("CARD", "TRANSFER", "CASH", "DIRECT_DEBIT", "INTEREST", "FEE", "OTHER")
 OPTIONAL = ("merchant_id", "merchant_name", "merchant_category", "country", "counterparty", "description")
 """Fields of AccountEntry that may be null."""
 NUMBERS = ("amount_minor", "balance_minor", "booked_at")
 _TEXTS = ("entry_id", "account_id", "currency", "credit_debit", "entry_type")
 FIELDS = frozenset((*_TEXTS, *NUMBERS, *OPTIONAL))
 LONG_MAX = 2**63 - 1
+_ENTRY_TYPES, _DIRECTIONS = frozenset(EntryType), frozenset(CreditDebit)
 
 
 def violation(booking: Record) -> str | None:
-    """Why a booking with every field of AccountEntry breaks the contract; None if it does not.
+    """Say why a booking with every field of AccountEntry breaks the contract; None if it does not.
 
-    The alerting job decides for every booking, whoever wrote it (sql/shared/checked_entries.sql). The bridge
-    asks the same, in the same words, so that a dead letter is the message as the bank sent it; a test
-    holds the two together.
+    The job alerting decides for every booking, whoever wrote it, in SQL (sql/shared/checked_entries.sql).
+    Ingestion asks the same, in the same words, so that a dead letter is the message as the bank sent it.
     """
     for name in _TEXTS:
         if type(booking[name]) is not str:
@@ -37,19 +37,19 @@ def violation(booking: Record) -> str | None:
         return "account_id is empty"
     if booking["amount_minor"] <= 0:
         return "amount_minor is not greater than 0"
-    if booking["credit_debit"] not in ("CRDT", "DBIT"):
+    if booking["credit_debit"] not in _DIRECTIONS:
         return "credit_debit is neither CRDT nor DBIT"
-    if booking["entry_type"] not in ENTRY_TYPES:
-        return "entry_type is not one of " + ", ".join(ENTRY_TYPES)
+    if booking["entry_type"] not in _ENTRY_TYPES:
+        return "entry_type is not one of " + ", ".join(EntryType)
     if not is_currency(booking["currency"]):
         return "currency is not in ISO 4217"
     return None
 
 
 def signed(booking: Record) -> int:
-    """What the booking added to the balance, in minor units."""
+    """Return what the booking added to the balance, in minor units."""
     amount: int = booking["amount_minor"]
-    return amount if booking["credit_debit"] == "CRDT" else -amount
+    return amount if booking["credit_debit"] == CreditDebit.CREDIT else -amount
 
 
 @cache
@@ -62,6 +62,6 @@ def _known(currency: str) -> bool:
 
 
 def is_currency(code: str) -> bool:
-    """Whether ISO 4217 has the code."""
+    """Tell whether ISO 4217 has the code."""
     # Only what may be a code is remembered.
     return len(code) == 3 and code.isascii() and _known(code)

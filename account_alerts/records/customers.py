@@ -1,48 +1,72 @@
-"""TODO."""
+"""One reader of the two compacted topics about customers, for every consumer of them.
+
+Errors are told in the same words everywhere: they are the reasons that dead letters carry.
+"""
 
 from typing import Any
 
-from account_alerts.records.codec import Codec, CodecError
+from account_alerts.records.codec import Codec, CodecError, Record, RecordName
 
 
 def as_bytes(value: Any) -> bytes | None:
-    """Bytes as Flink hands them to Python."""
+    """Return bytes that Flink hands to Python in whatever form as bytes."""
     return None if value is None else bytes(value)
 
 
-def read_customers(decoder: Codec, account_id: str, record: bytes | None) -> list[str] | None:
-    """Who may see an account, from the record of that key; None for a tombstone.
+def read_key(key: bytes | None) -> str:
+    """Return the id in a record's key, empty where there is none.
+
+    Raises:
+        CodecError: It is no text.
+    """
+    try:
+        return bytes(key or b"").decode()
+    except UnicodeDecodeError:
+        raise CodecError("the key is not UTF-8") from None
+
+
+def read_authorization(decoder: Codec, account_id: str, record: bytes | None) -> Record | None:
+    """Return the AccountAuthorization of an account, from the record of that key; None for a tombstone.
 
     Raises:
         CodecError: It is no such record, or one of another account.
     """
-    if record is None:
-        return None
-    value = decoder.decode("AccountAuthorization", record)
-    if value["account_id"] != account_id:
-        raise CodecError("the key is not the account_id")
-    return sorted(set(value["customer_ids"]))
+    return _read(decoder, "AccountAuthorization", "account_id", account_id, record)
 
 
-def read_contact(decoder: Codec, customer_id: str, record: bytes | None) -> dict[str, Any] | None:
-    """A customer's `language` and `addresses`, from the record of that key; None for a tombstone.
+def read_settings(decoder: Codec, customer_id: str, record: bytes | None) -> Record | None:
+    """Return the AlertSettings of a customer, from the record of that key; None for a tombstone.
 
     Raises:
         CodecError: It is no such record, or one of another customer.
+    """
+    return _read(decoder, "AlertSettings", "customer_id", customer_id, record)
+
+
+def read_customers(decoder: Codec, account_id: str, record: bytes | None) -> list[str] | None:
+    """Return who may see an account, each once and in order; None for a tombstone.
+
+    Raises:
+        CodecError: As of `read_authorization`.
+    """
+    value = read_authorization(decoder, account_id, record)
+    return None if value is None else sorted(set(value["customer_ids"]))
+
+
+def read_contact(decoder: Codec, customer_id: str, record: bytes | None) -> dict[str, Any] | None:
+    """Return a customer's `language` and `addresses`; None for a tombstone.
+
+    Raises:
+        CodecError: As of `read_settings`.
     """
     value = read_settings(decoder, customer_id, record)
     return None if value is None else {"language": value["language"], "addresses": value["addresses"]}
 
 
-def read_settings(decoder: Codec, customer_id: str, record: bytes | None) -> dict[str, Any] | None:
-    """A customer's AlertSettings, from the record of that key; None for a tombstone.
-
-    Raises:
-        CodecError: It is no such record, or one of another customer.
-    """
+def _read(decoder: Codec, name: RecordName, key_field: str, key: str, record: bytes | None) -> Record | None:
     if record is None:
         return None
-    value = decoder.decode("AlertSettings", record)
-    if value["customer_id"] != customer_id:
-        raise CodecError("the key is not the customer_id")
+    value = decoder.decode(name, bytes(record))
+    if not key or value[key_field] != key:
+        raise CodecError(f"the key is not the {key_field}")
     return value

@@ -1,4 +1,7 @@
-"""Which of a customer's settings can be used. The rule is the data contract's ("What bad input gets")."""
+"""Which of a customer's settings are valid; the rule is the data contract's ("What bad input gets").
+
+The CHECKs of the bank's table `preferences` demand the same, and more.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +9,8 @@ from typing import Any
 
 from account_alerts.model.alerts import AMOUNT_TYPES, AlertType, Channel
 
-ALL_CHANNELS = frozenset(Channel)
+_CHANNELS = frozenset(Channel)
+_TYPES = frozenset(AlertType)
 
 
 @dataclass
@@ -14,6 +18,9 @@ class CheckedSettings:
     """The settings of one record, told apart."""
 
     usable: list[Mapping[str, Any]] = field(default_factory=list)
+    """Rules about bookings."""
+    reminders: list[Mapping[str, Any]] = field(default_factory=list)
+    """Agreements to be reminded; an invalid one is neither here nor among `invalid`: it agrees to nothing."""
     invalid: list[str] = field(default_factory=list)
     """Ids of settings that are skipped; the record goes to the dead letters."""
     unknown: list[str] = field(default_factory=list)
@@ -21,28 +28,37 @@ class CheckedSettings:
 
 
 def check_settings(settings: list[Mapping[str, Any]]) -> CheckedSettings:
-    """Tell usable settings from invalid and unknown ones.
-
-    ``settings`` are those of an AlertSettings record. Consent to reminders is known, and no rule about
-    bookings: it is passed over (the job reminders reads it).
-    """
+    """Tell the settings of an AlertSettings record apart, by what they can be used for."""
     checked = CheckedSettings()
     for setting in settings:
-        alert_type = setting["alert_type"]
-        if alert_type == AlertType.APPLICATION_REMINDER:
-            continue
-        if alert_type not in AMOUNT_TYPES and alert_type != AlertType.TRANSACTION_COUNT:
-            checked.unknown.append(alert_type)
-        elif _is_valid(setting):
+        if setting["alert_type"] not in _TYPES:
+            checked.unknown.append(setting["alert_type"])
+        elif setting["alert_type"] == AlertType.APPLICATION_REMINDER:
+            if violation(setting) is None:
+                checked.reminders.append(setting)
+        elif violation(setting) is None:
             checked.usable.append(setting)
         else:
             checked.invalid.append(setting["setting_id"])
     return checked
 
 
-def _is_valid(setting: Mapping[str, Any]) -> bool:
-    if not (setting["setting_id"] and setting["account_id"] and ALL_CHANNELS.issuperset(setting["channels"])):
-        return False
-    if setting["alert_type"] == AlertType.TRANSACTION_COUNT:
-        return setting["count"] is not None and setting["window_minutes"] is not None
-    return setting["threshold_minor"] is not None
+def violation(setting: Mapping[str, Any]) -> str | None:
+    """Say why a setting of a known type breaks the contract; None if it does not.
+
+    A reminder is about no account: it may name none.
+    """
+    kind = setting["alert_type"]
+    if not setting["setting_id"]:
+        return "setting_id is empty"
+    if not setting["account_id"] and kind != AlertType.APPLICATION_REMINDER:
+        return "account_id is empty"
+    if not _CHANNELS.issuperset(setting["channels"]):
+        return "channels are not of " + ", ".join(Channel)
+    if kind in AMOUNT_TYPES and setting["threshold_minor"] is None:
+        return "threshold_minor is missing"
+    if kind == AlertType.TRANSACTION_COUNT and (
+        setting["count"] is None or setting["window_minutes"] is None
+    ):
+        return "count or window_minutes is missing"
+    return None

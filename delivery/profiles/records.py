@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from account_alerts.model.errors import InvalidRecordError
 from account_alerts.records.codec import Codec, CodecError
+from account_alerts.records.customers import read_authorization, read_key, read_settings
 
 _LONGEST_ID = 2_000
 """Characters of an id that the tables' indexes can hold, whatever they are (in bytes: 2,700)."""
@@ -77,11 +78,9 @@ def parse(key: bytes | None, value: bytes | None, table: Table, decoder: Codec) 
     """
     is_profile = table == "profiles"
     try:
-        name = (key or b"").decode()
-        record = None
-        if value is not None:
-            record = decoder.decode("AlertSettings" if is_profile else "AccountAuthorization", value)
-    except (UnicodeDecodeError, CodecError) as error:
+        name = read_key(key)
+        record = (read_settings if is_profile else read_authorization)(decoder, name, value)
+    except CodecError as error:
         raise InvalidProfileError(str(error)) from error
     if not name or len(name.encode()) > _LONGEST_ID:
         raise InvalidProfileError("no key, or one that is too long")
@@ -89,8 +88,6 @@ def parse(key: bytes | None, value: bytes | None, table: Table, decoder: Codec) 
         raise InvalidProfileError("a NUL character in the key, which the table cannot hold")
     if record is None:
         return ProfileRow(name, None)
-    if record["customer_id" if is_profile else "account_id"] != name:
-        raise InvalidProfileError("the key is not the record's")
     row = profile_row(record) if is_profile else access_row(record)
     if "\\u0000" in json.dumps(row):
         raise InvalidProfileError("a NUL character, which the table cannot hold")

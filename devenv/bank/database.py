@@ -84,7 +84,7 @@ def load(config: Config, records: Iterable[Record]) -> tuple[int, int]:
 
 def show(config: Config, customer: str) -> Record | None:
     """Return a customer's record as it is published, with the accounts they may see, or None."""
-    with connect(bank(config)) as connection:
+    with connect(config.require("bank")) as connection:
         row = connection.execute(
             "SELECT record, ARRAY(SELECT account_id FROM access_rights AS own"
             " WHERE own.customer_id = there.customer_id ORDER BY 1)"

@@ -3,10 +3,12 @@
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from account_alerts.records.bookings import ENTRY_TYPES
+from account_alerts.model.alerts import EntryType
 from account_alerts.records.codec import Record
 from ingest.formats import camt054_codes
 from ingest.formats.xml_tree import child, text
+
+_ENTRY_TYPES = frozenset(EntryType)
 
 
 def _has(element: Element, name: str) -> bool:
@@ -35,7 +37,7 @@ def entry_type(entry: Element, transaction: Element | None) -> str:
     """Return the contract's `entry_type`."""
     for element in (entry, transaction):
         code = child(element, "BkTxCd")
-        if (own := text(code, "Prtry", "Cd")) in ENTRY_TYPES:
+        if (own := text(code, "Prtry", "Cd")) in _ENTRY_TYPES:
             return own
         domain = child(code, "Domn")
         if domain is not None:

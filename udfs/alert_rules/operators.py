@@ -13,7 +13,8 @@ from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 from account_alerts.config import Config
 from account_alerts.model.alerts import AlertType
-from account_alerts.records.codec import Codec, CodecError, Record, RecordName, codec
+from account_alerts.records.codec import Codec, CodecError, codec
+from account_alerts.records.customers import as_bytes, read_authorization, read_key, read_settings
 from account_alerts.records.settings import check_settings
 from account_alerts.service.metrics import (
     ALERT_RULES_DEAD_LETTERS,
@@ -95,18 +96,16 @@ class RouteChanges(KeyedCoProcessFunction):  # type: ignore[misc]
         yield from self._emit_progress(shard, complete)
 
     def _authorization(self, record: Row) -> Iterator[PlainChange]:
-        account = _text(record.record_key)
-        customers: list[str] = []
-        if record.record is not None:
-            value = self._decode("AccountAuthorization", record, account, "account_id")
-            customers = value["customer_ids"]
+        account = read_key(record.record_key)
+        value = read_authorization(self._codec, account, as_bytes(record.record))
+        customers = [] if value is None else value["customer_ids"]
         yield self._dump(AuthorizationChange(account, record.written_ms, customers))
 
     def _settings(self, record: Row) -> Iterator[Any]:
-        customer = _text(record.record_key)
+        customer = read_key(record.record_key)
         by_account: dict[str, dict[str, Any]] = {}
-        if record.record is not None:
-            value = self._decode("AlertSettings", record, customer, "customer_id")
+        value = read_settings(self._codec, customer, as_bytes(record.record))
+        if value is not None:
             checked = check_settings(value["settings"])
             for setting in checked.usable:
                 of_account = by_account.setdefault(
@@ -125,12 +124,6 @@ class RouteChanges(KeyedCoProcessFunction):  # type: ignore[misc]
             self._accounts.put(customer, json.dumps(sorted(by_account)))
         else:
             self._accounts.remove(customer)
-
-    def _decode(self, name: RecordName, record: Row, key: str, key_field: str) -> Record:
-        value = self._codec.decode(name, bytes(record.record))
-        if not key or value[key_field] != key:
-            raise CodecError(f"the key is not the {key_field}")
-        return value
 
     def _dump(self, change: AuthorizationChange | SettingsChange) -> PlainChange:
         return changes.dump(find_partition(change.account_id, self._partitions), change)
@@ -322,10 +315,3 @@ def _in_state(account_id: str) -> str:
 
 def _from_state(key: str) -> str:
     return key[1:]
-
-
-def _text(key: bytes | None) -> str:
-    try:
-        return bytes(key or b"").decode()
-    except UnicodeDecodeError:
-        raise CodecError("the key is not UTF-8") from None

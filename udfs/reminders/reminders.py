@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, TypedDict
 
-from account_alerts.model.alerts import AlertType, Channel
+from account_alerts.model.alerts import AlertType
 from account_alerts.records.codec import Codec
 from account_alerts.records.customers import read_settings
+from account_alerts.records.settings import check_settings
 from udfs.alerts import make_alerts
-
-_CHANNELS = frozenset(Channel)
 
 
 class DueReminder(TypedDict):
@@ -62,10 +61,7 @@ def read_consent(decoder: Codec, customer_id: str, record: bytes | None) -> Cons
         return None
     agreed = [
         {name: setting[name] for name in ("setting_id", "account_id", "currency", "channels")}
-        for setting in value["settings"]
-        if setting["alert_type"] == AlertType.APPLICATION_REMINDER
-        and setting["setting_id"]
-        and _CHANNELS.issuperset(setting["channels"])
+        for setting in check_settings(value["settings"]).reminders
     ]
     return (
         Consent(language=value["language"], addresses=value["addresses"], settings=agreed) if agreed else None

@@ -19,7 +19,7 @@ from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 from account_alerts.config import Config
 from account_alerts.config.kafka import Topic
 from account_alerts.records.codec import Codec, CodecError, codec
-from account_alerts.records.customers import as_bytes
+from account_alerts.records.customers import as_bytes, read_key
 from account_alerts.service.clock import SYSTEM_CLOCK, Clock
 from account_alerts.service.metrics import LOOKUP_OVERDUE_RELEASES
 from udfs.temporal import versions
@@ -91,9 +91,9 @@ class TemporalLookup(KeyedCoProcessFunction, Generic[Payload, Value]):  # type: 
     def process_element1(self, record: Row, ctx: KeyedCoProcessFunction.Context) -> Iterator[Any]:
         """Remember a record of the compacted topics, and release what waited for it."""
         # The last valid record stays in force: the job alert-rules has dead-lettered an invalid one.
-        with suppress(CodecError, UnicodeDecodeError):
+        with suppress(CodecError):
             if record.source_topic == self._topic:
-                key = (as_bytes(record.record_key) or b"").decode()
+                key = read_key(record.record_key)
                 self._remember(key, record.written_ms, self._decode(key, as_bytes(record.record)))
         shard = assign_shard(record.source_partition, self._shards)
         partition = partition_name(record.source_topic, record.source_partition)

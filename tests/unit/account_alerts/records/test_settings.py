@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from account_alerts.records.settings import check_settings
+from account_alerts.records.settings import check_settings, violation
 
 
 def setting(**changes: Any) -> dict[str, Any]:
@@ -65,3 +65,34 @@ def test_an_unknown_type_is_ignored_and_counted() -> None:
     assert checked.unknown == ["MOON_PHASE"]
     assert not checked.invalid
     assert not checked.usable
+
+
+REMINDER = {"alert_type": "APPLICATION_REMINDER", "threshold_minor": None}
+
+
+def test_a_reminder_is_known_and_no_rule_about_bookings() -> None:
+    checked = check_settings([setting(**REMINDER), setting(**REMINDER, setting_id="s2", account_id="")])
+    assert [each["setting_id"] for each in checked.reminders] == ["s1", "s2"]
+    assert [*checked.usable, *checked.invalid, *checked.unknown] == []
+
+
+@pytest.mark.parametrize("changes", [{"setting_id": ""}, {"channels": ["FAX"]}])
+def test_an_invalid_reminder_agrees_to_nothing(changes: dict[str, Any]) -> None:
+    checked = check_settings([setting(**REMINDER | changes)])
+    assert [*checked.reminders, *checked.usable, *checked.invalid, *checked.unknown] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({}, None),
+        ({"setting_id": ""}, "setting_id is empty"),
+        ({"account_id": ""}, "account_id is empty"),
+        ({"channels": ["EMAIL", "FAX"]}, "channels are not of EMAIL, SMS, PUSH"),
+        ({"threshold_minor": None}, "threshold_minor is missing"),
+        (COUNT | {"window_minutes": None}, "count or window_minutes is missing"),
+        (REMINDER | {"account_id": ""}, None),
+    ],
+)
+def test_the_violation_is_named(changes: dict[str, Any], reason: str | None) -> None:
+    assert violation(setting(**changes)) == reason

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from account_alerts.records.bookings import ENTRY_TYPES
+from account_alerts.model.alerts import EntryType
 from ingest.formats import detect
 from ingest.formats.parsed import ParsedMessage
 from tests.builders import entry
@@ -79,7 +79,7 @@ BOOKINGS = st.builds(
     amount_minor=st.integers(1, 10**15),
     balance_minor=st.integers(-(10**15), 10**15),
     credit_debit=st.sampled_from(["CRDT", "DBIT"]),
-    entry_type=st.sampled_from(ENTRY_TYPES),
+    entry_type=st.sampled_from(tuple(EntryType)),
     booked_at=st.integers(0, 4_000_000_000_000),
     description=st.none() | _texts.map(lambda text: " ".join(text.split()) or None),
 )

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from account_alerts.config import PROJECT
-from account_alerts.records.bookings import ENTRY_TYPES, FIELDS, OPTIONAL
+from account_alerts.model.alerts import EntryType
+from account_alerts.records.bookings import FIELDS, OPTIONAL
 from ingest.formats import json_messages
 from tests.builders import NOON, entry
 from tests.unit.ingest.formats.messages import error, parse
@@ -46,4 +47,4 @@ def test_the_schema_names_what_is_read() -> None:
     assert set(parts["booking"]["required"]) == FIELDS.difference(OPTIONAL)
     assert set(parts["payment"]["properties"]) == json_messages.PAYMENT
     assert set(parts["side"]["properties"]) == json_messages.SIDE
-    assert tuple(parts["entry_type"]["enum"]) == ENTRY_TYPES
+    assert tuple(parts["entry_type"]["enum"]) == tuple(EntryType)

@@ -98,6 +98,7 @@ def test_an_address_gets_one_reminder_in_whatever_order_settings_come(settings: 
 def test_the_job_alert_rules_passes_over_consent_and_does_not_count_it_as_unknown() -> None:
     checked = check_settings([{**setting("s", "EMAIL"), "threshold_minor": None}])
     assert (checked.usable, checked.invalid, checked.unknown) == ([], [], [])
+    assert [each["setting_id"] for each in checked.reminders] == ["s"]
 
 
 def test_a_waiting_reminder_is_stored_as_savepoints_have_it() -> None:
