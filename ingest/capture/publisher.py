@@ -99,11 +99,6 @@ class Publisher:
         self._too_large: list[Message] = []
         self._failures: list[str] = []
 
-    @property
-    def has_partitions(self) -> bool:
-        """Whether it was given partitions to publish."""
-        return bool(self._consumer.assignment())
-
     def run(self, stopped: threading.Event) -> None:
         """Publish until stopped.
 

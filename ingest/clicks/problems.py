@@ -2,7 +2,7 @@
 
 An answer that is no success has the media type `application/problem+json`:
 
-    {"title": "Unprocessable Content", "status": 422, "detail": "1 error in the events; nothing was written.",
+    {"title": "Unprocessable Entity", "status": 422, "detail": "Nothing was written: 1 error in the request.",
      "errors": [{"pointer": "#/1/product", "detail": "String should match ... Send capital letters, ..."}]}
 
 `title` is HTTP's own phrase, as there is no `type`; `detail` is for this case; `errors` name parts of the

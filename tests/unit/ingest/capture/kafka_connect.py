@@ -66,9 +66,6 @@ class FakeConsumer:
         self.subscribed = list(topics)
         self._on_assign = on_assign
 
-    def assignment(self) -> list[TopicPartition]:
-        return self.assigned
-
     def poll(self, timeout: float) -> FakeMessage | None:
         if self._on_assign is not None:
             self._on_assign(self, self.assigned)

@@ -65,7 +65,6 @@ class Harness:
             self.clock,
             self._sleep,
         )
-        assert publisher.has_partitions
         publisher.run(self.stopped)
 
     def _sleep(self, seconds: float) -> None:
