@@ -42,13 +42,16 @@ def down() -> None:
 @app.command(epilog="Example: alerts status --json")
 def status(as_json: JsonFlag = False) -> None:
     """Say what runs, where its page is, lag, checkpoints and restarts; exit status 1 unless all runs."""
-    from devenv import status as local
     from jobs.catalog import JOBS
     from operations import status as operations
 
     config = load_config()
-    processes = local.processes(config) if config.local else []
-    names = local.job_names(config) if config.local else [*JOBS, *operations.rule_jobs(config)]
+    if config.local is None:
+        processes, names = [], [*JOBS, *operations.rule_jobs(config)]
+    else:
+        from devenv import status as local
+
+        processes, names = local.processes(config), local.job_names(config)
     found = operations.collect(config, processes, names)
     if as_json:
         print_json(found, indent=2)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from alerts_cli.options import App, load_config
+from alerts_cli.options import App, job_runner, load_config
 
 JOBS = ("alert-rules", "alerting")
 """The jobs that `all` means."""
@@ -32,17 +32,16 @@ def submit(
     In the local environment each goes on from its newest retained checkpoint. Elsewhere that is not known:
     begin with --stateless, later name a savepoint.
     """
-    from devenv.job_control.runner import job_runner
     from jobs import catalog
     from operations.job_store import UpgradeMode
 
     if stateless and savepoint:
         raise typer.BadParameter("a job begins without state, or from a savepoint", param_hint="--stateless")
     if savepoint:
-        job_runner(load_config()).submit([catalog.one(job)], UpgradeMode.SAVEPOINT, savepoint)
+        job_runner().submit([catalog.one(job)], UpgradeMode.SAVEPOINT, savepoint)
     else:
         mode = UpgradeMode.STATELESS if stateless else UpgradeMode.LAST_STATE
-        job_runner(load_config()).submit(catalog.names(job), mode)
+        job_runner().submit(catalog.names(job), mode)
 
 
 @app.command(epilog="Example: alerts upgrade alerting --code ../new-version")
@@ -58,22 +57,20 @@ def upgrade(
 ) -> None:
     """Replace a running job by another version, from a savepoint; goes back if that is not healthy."""
     from account_alerts.installation import PROJECT
-    from devenv.job_control.runner import job_runner
     from jobs import catalog
     from operations import upgrade as upgrading
 
-    runner = job_runner(load_config())
+    runner = job_runner()
     upgrading.upgrade(runner, catalog.one(job), (code or PROJECT).resolve(), drop or [])
 
 
 @app.command(epilog="Example: alerts rollback alerting")
 def rollback(job: Job) -> None:
     """Replace a running job by the version that ran before its last upgrade."""
-    from devenv.job_control.runner import job_runner
     from jobs import catalog
     from operations import upgrade as upgrading
 
-    upgrading.rollback(job_runner(load_config()), catalog.one(job))
+    upgrading.rollback(job_runner(), catalog.one(job))
 
 
 @app.command(

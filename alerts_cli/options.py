@@ -13,6 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 
 if TYPE_CHECKING:
     from account_alerts.config import Config
+    from operations.job_runner import JobRunner
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -97,6 +98,21 @@ def load_config() -> "Config":
     from account_alerts.config import load
 
     return load()
+
+
+def job_runner() -> "JobRunner":
+    """Return what submits the configuration's jobs: to the local cluster, or to another.
+
+    An image for a cluster has no local environment, and this loads none there.
+    """
+    from operations.job_runner import ClusterJobRunner
+
+    config = load_config()
+    if config.local is None:
+        return ClusterJobRunner(config)
+    from devenv.job_control.runner import LocalJobRunner
+
+    return LocalJobRunner(config)
 
 
 def print_json(value: Any, indent: int | None = None) -> None:

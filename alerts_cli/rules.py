@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alerts_cli.options import App, JsonFlag, load_config, print_json
+from alerts_cli.options import App, JsonFlag, job_runner, load_config, print_json
 
 if TYPE_CHECKING:
     from account_alerts.model.analyst_rule import Rule
@@ -114,7 +114,6 @@ def start(
     ],
 ) -> None:
     """Compile rules and start each as a job of its own; bookings from now on raise its alerts."""
-    from devenv.job_control.runner import job_runner
     from operations.analyst_rules import check, lifecycle
 
     config = load_config()
@@ -123,7 +122,7 @@ def start(
         rule, file = _rule(name)
         check.check(config, rule, str(file))
         rules.append(rule)
-    since = lifecycle.start(job_runner(config), rules)
+    since = lifecycle.start(job_runner(), rules)
     for rule in rules:
         typer.echo(
             f"{rule.name}: started; bookings since {_time(since)} raise alerts. See: alerts rules list"
@@ -133,28 +132,25 @@ def start(
 @app.command(epilog="Example: alerts rules stop salary_arrived")
 def stop(name: Name) -> None:
     """Stop a rule's job. Its state is lost; quarantined alerts stay quarantined."""
-    from devenv.job_control.runner import job_runner
     from operations.analyst_rules import lifecycle
 
-    lifecycle.stop(job_runner(load_config()), name)
+    lifecycle.stop(job_runner(), name)
 
 
 @app.command(epilog="Example: alerts rules resume salary_arrived")
 def resume(name: Name) -> None:
     """Send a rule's quarantined alerts, and let the rule go on."""
-    from devenv.job_control.runner import job_runner
     from operations.analyst_rules import lifecycle
 
-    typer.echo(f"{name}: {lifecycle.resume(job_runner(load_config()), name)} alerts sent; it goes on")
+    typer.echo(f"{name}: {lifecycle.resume(job_runner(), name)} alerts sent; it goes on")
 
 
 @app.command(epilog="Example: alerts rules discard salary_arrived")
 def discard(name: Name) -> None:
     """Discard a rule's quarantined alerts, and let the rule go on."""
-    from devenv.job_control.runner import job_runner
     from operations.analyst_rules import lifecycle
 
-    count = lifecycle.discard(job_runner(load_config()), name)
+    count = lifecycle.discard(job_runner(), name)
     typer.echo(f"{name}: {count} alerts discarded; it goes on from now")
 
 
@@ -166,11 +162,10 @@ def guard() -> None:
     """
     import logging
 
-    from devenv.job_control.runner import job_runner
     from operations.analyst_rules import guard as watcher
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    watcher.watch(job_runner(load_config()))
+    watcher.watch(job_runner())
 
 
 def _when(text: str | None, option: str) -> int | None:

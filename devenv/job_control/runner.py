@@ -9,7 +9,7 @@ from devenv.layout import layout
 from jobs.catalog import ALL_JOBS, JOBS, WHOLE
 from operations.flink.rest import FlinkApi
 from operations.flink.run import Version
-from operations.job_runner import ClusterJobRunner, JobRunner
+from operations.job_runner import ClusterJobRunner
 from operations.job_store import DesiredState, UpgradeMode
 from operations.waiting import say
 
@@ -81,8 +81,3 @@ class LocalJobRunner(ClusterJobRunner):
 
     def is_running(self, name: str) -> None:
         """Keep what a job was restored from: it counts until there is a checkpoint."""
-
-
-def job_runner(config: Config) -> JobRunner:
-    """Return what submits the jobs of a configuration: to the laptop's cluster, or to another."""
-    return LocalJobRunner(config) if config.local is not None else ClusterJobRunner(config)

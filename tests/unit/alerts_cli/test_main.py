@@ -13,7 +13,7 @@ import typer
 from typer.testing import CliRunner
 
 from account_alerts.config import ConfigError
-from alerts_cli import jobs, main, options
+from alerts_cli import jobs, main
 from alerts_cli.main import app
 from jobs import catalog
 
@@ -50,7 +50,6 @@ def test_a_command_says_in_a_sentence_what_it_does(path: str) -> None:
 @pytest.mark.parametrize("path", COMMANDS)
 def test_an_example_can_be_typed(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(options.VARIABLE, "unset")
     epilog = COMMANDS[path].epilog
     assert epilog.startswith("Example: ")
     for example in epilog.removeprefix("Example: ").split(", or "):
@@ -76,7 +75,6 @@ def test_an_error_of_ours_is_a_line_without_a_trace(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["alerts", "topics", "acls", "--config", "missing.yaml"])
-    monkeypatch.setenv(options.VARIABLE, "unset")
     with pytest.raises(SystemExit) as ended:
         main.main()
     assert ended.value.code == 1

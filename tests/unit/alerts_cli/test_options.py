@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,8 @@ from typer.testing import CliRunner
 from alerts_cli import options
 from alerts_cli.main import app
 from alerts_cli.options import App
-
-
-@pytest.fixture(autouse=True)
-def _variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Set, so that it is put back: commands write it.
-    monkeypatch.setenv(options.VARIABLE, "unset")
+from devenv.job_control.runner import LocalJobRunner
+from operations.job_runner import ClusterJobRunner
 
 
 @pytest.mark.parametrize(
@@ -74,3 +71,16 @@ def test_without_the_option_the_variable_is_left_alone() -> None:
     assert os.environ[options.VARIABLE] == "unset"
     options.choose_config(Path("b.yaml"))
     assert os.environ[options.VARIABLE] == "b.yaml"
+
+
+def test_an_image_for_a_cluster_needs_no_local_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(options.VARIABLE, "conf/production.yaml")
+    for name in ("KAFKA__USERNAME", "KAFKA__PASSWORD"):
+        monkeypatch.setenv(f"ALERTS_{name}", "unused")
+    monkeypatch.setitem(sys.modules, "devenv", None)  # An import of it fails.
+    assert type(options.job_runner()) is ClusterJobRunner
+
+
+def test_the_local_environment_has_its_own_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(options.VARIABLE, "conf/local.yaml")
+    assert type(options.job_runner()) is LocalJobRunner
