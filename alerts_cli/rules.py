@@ -160,11 +160,10 @@ def guard() -> None:
 
     In the local environment the reconciler does it; on any other cluster let this run somewhere.
     """
-    import logging
-
+    from account_alerts.service.process import configure_logging
     from operations.analyst_rules import guard as watcher
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    configure_logging()
     watcher.watch(job_runner())
 
 

@@ -81,7 +81,7 @@ class Capture(Section):
     """Where a publisher shows its metrics to Prometheus."""
 
     def topic(self, table: str) -> str:
-        """The topic of a table's changes, such as of `public.bookings`."""
+        """Return the topic of a table's changes, such as of `public.bookings`."""
         return f"{self.name}.{table}"
 
 

@@ -45,7 +45,7 @@ class Kafka(Section):
         return self
 
     def java(self) -> dict[str, str]:
-        """Properties for a Java client, `bootstrap.servers` and secrets included."""
+        """Return properties for a Java client, `bootstrap.servers` and secrets included."""
         properties = {"bootstrap.servers": self.bootstrap_servers, **self.client, **self.java_client}
         if self.username is not None and self.password is not None:
             module = "org.apache.kafka.common.security.plain.PlainLoginModule"
@@ -59,7 +59,7 @@ class Kafka(Section):
         return properties
 
     def librdkafka(self) -> dict[str, str]:
-        """Properties for a confluent-kafka client, `bootstrap.servers` and secrets included."""
+        """Return properties for a confluent-kafka client, `bootstrap.servers` and secrets included."""
         properties = {"bootstrap.servers": self.bootstrap_servers, **self.client, **self.librdkafka_client}
         if self.username is not None and self.password is not None:
             properties["sasl.username"] = self.username.get_secret_value()
@@ -82,7 +82,7 @@ class Topic(Section):
 
 
 class Topics(Section):
-    """All topics: those of the data contract, three that analysts' rules pass through, and the clicks."""
+    """All topics: those of the data contract, those of analysts' rules, and the clicks."""
 
     account_entries: Topic
     account_authorizations: Topic
@@ -119,9 +119,9 @@ class Topics(Section):
         return self
 
     def of_channels(self) -> dict[str, Topic]:
-        """The topic of each channel that alerts go out by."""
+        """Return the topic of each channel that alerts go out by."""
         return {"EMAIL": self.outbound_email, "SMS": self.outbound_sms, "PUSH": self.outbound_push}
 
     def all(self) -> dict[str, Topic]:
-        """Every topic by its key in the configuration."""
+        """Return every topic by its key in the configuration."""
         return {key: getattr(self, key) for key in type(self).model_fields}

@@ -75,7 +75,7 @@ class Config(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _addresses_of_local(cls, data: Any) -> Any:
-        """Without an address, the local environment's own ports are meant."""
+        """Derive an address that is not given from the port of the local environment."""
         for path, port in _derived_addresses():
             section, number = find(data, path[:-1]), find(data, ("local", port.key))
             if isinstance(section, dict) and section.get(path[-1]) is None and number is not None:
@@ -84,7 +84,7 @@ class Config(BaseSettings):
 
     @model_validator(mode="after")
     def _ids_are_remembered(self) -> Self:
-        """A replay raises the same alerts again: their ids must still be known."""
+        """Have the ledger remember ids for as long as a replay may raise the same alerts again."""
         replayed = (self.topics.account_entries.retention or 0) + max(
             topic.retention or 0
             for topic in (*self.topics.of_channels().values(), self.topics.outbound_device_push)

@@ -45,7 +45,7 @@ class Local(Section):
         return self
 
     def ports(self) -> dict[str, int]:
-        """Every port that is opened, by its key."""
+        """Return every port that is opened, by its key."""
         return {key: getattr(self, key) for key in type(self).model_fields if key.endswith("_port")}
 
     @property

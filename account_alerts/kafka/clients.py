@@ -1,6 +1,7 @@
 """Kafka clients as the configuration describes them."""
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -25,11 +26,11 @@ _AT_ONCE: dict[str, Any] = {"socket.nagle.disable": True}
 
 
 class KafkaUnreachableError(UnreachableError):
-    """No broker answered, or a record was not accepted; the message names the address and the cure."""
+    """No broker answered, or a record was not accepted; the message names the address and the remedy."""
 
 
 def producer(config: Config, **options: Any) -> Producer:
-    """A producer that waits for all replicas, keeps the order and sends keys where Java clients send them."""
+    """Make a producer that waits for all replicas, keeps the order and partitions keys as Java clients do."""
     return Producer(
         {
             **config.kafka.librdkafka(),
@@ -46,7 +47,7 @@ def producer(config: Config, **options: Any) -> Producer:
 
 
 def consumer(config: Config, **options: Any) -> Consumer:
-    """A consumer without a group of its own: `assign` it; it commits nothing."""
+    """Make a consumer without a group of its own: `assign` it; it commits nothing."""
     return Consumer(
         {
             **config.kafka.librdkafka(),
@@ -62,13 +63,13 @@ def consumer(config: Config, **options: Any) -> Consumer:
 
 
 def admin(config: Config) -> AdminClient:
-    """An administration client."""
+    """Make an administration client."""
     properties: dict[str, Any] = {**config.kafka.librdkafka(), **_QUIET}
     return AdminClient(properties)
 
 
 def partitions(client: Consumer, topic: str, timeout: float = 10.0) -> list[TopicPartition]:
-    """The topic's partitions, from their beginning.
+    """List the topic's partitions, from their beginning.
 
     Raises:
         KafkaUnreachableError: Nobody answered within `timeout` seconds, or there is no such topic.
@@ -86,8 +87,22 @@ def partitions(client: Consumer, topic: str, timeout: float = 10.0) -> list[Topi
     return [TopicPartition(topic, number, OFFSET_BEGINNING) for number in sorted(metadata.partitions)]
 
 
-def read_to_end(config: Config, topic: str, partition: int | None = None) -> Iterator[Message]:
-    """Every record that is in the topic now, or in one partition; each partition in order.
+def read_to_end(
+    config: Config,
+    topic: str,
+    partition: int | None = None,
+    *,
+    last: int | None = None,
+    silence: float | None = None,
+) -> Iterator[Message]:
+    """Give every record that is in the topic now, or in one partition; each partition in order.
+
+    Args:
+        config: Where Kafka is.
+        topic: The topic.
+        partition: The only one that is read; None: all.
+        last: Read no more than so many offsets before the end of each partition; None: from the beginning.
+        silence: Seconds without an answer of Kafka after which to give up; None: wait for it.
 
     Raises:
         KafkaUnreachableError: Nobody answered, or there is no such topic.
@@ -95,12 +110,19 @@ def read_to_end(config: Config, topic: str, partition: int | None = None) -> Ite
     client = consumer(config, **{"enable.partition.eof": True})
     try:
         assignment = [part for part in partitions(client, topic) if partition in (None, part.partition)]
+        for part in assignment if last is not None else ():
+            low, high = client.get_watermark_offsets(part, timeout=silence or 10.0)
+            part.offset = max(low, high - (last or 0))
         client.assign(assignment)
         open_partitions = {part.partition for part in assignment}
+        heard = time.monotonic()
         while open_partitions:
             message = client.poll(1.0)
             if message is None:
+                if silence is not None and time.monotonic() - heard > silence:
+                    raise KafkaUnreachableError(f"topic {topic}: no answer within {silence:.0f} s")
                 continue
+            heard = time.monotonic()
             error = message.error()
             if error is None:
                 yield message

@@ -1,8 +1,8 @@
-"""TODO."""
+"""The headers that every dead letter carries."""
 
 
 def headers(topic: str, partition: int, offset: int, reason: str) -> list[tuple[str, bytes]]:
-    """The headers of a dead letter, as the contract has them."""
+    """Return the headers of a dead letter: where its record came from, and the reason."""
     values = {
         "source.topic": topic,
         "source.partition": str(partition),

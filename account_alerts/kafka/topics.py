@@ -19,7 +19,7 @@ _LARGE_RECORD_TOPICS = frozenset(
 
 
 class TopicError(OperationError):
-    """A topic is not as the configuration says; the message names it and the cure."""
+    """A topic is not as the configuration says; the message names it and the remedy."""
 
 
 def check_partitions(config: Config, known: Mapping[str, Any], keys: Iterable[str]) -> None:
@@ -66,7 +66,7 @@ def topic_settings(config: Config, key: str) -> dict[str, str]:
 
 
 def reachable(config: Config, timeout: float = 1.0) -> bool:
-    """Whether a broker answers within `timeout` seconds."""
+    """Tell whether a broker answers within `timeout` seconds."""
     try:
         return bool(admin(config).list_topics(timeout=timeout).brokers)
     except KafkaException:
@@ -139,7 +139,7 @@ def _wait_until_usable(config: Config) -> None:
 
 
 def sizes(config: Config) -> dict[str, int] | None:
-    """The end offsets of each topic of the contract, summed up; None when Kafka does not answer."""
+    """Sum up the end offsets of each topic of the contract; None when Kafka does not answer."""
     client = admin(config)
     try:
         existing = client.list_topics(timeout=2).topics

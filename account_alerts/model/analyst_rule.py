@@ -28,7 +28,7 @@ _PROMISES = ("limit", "channels", "history", "keep")
 
 
 class RuleError(InvalidRequestError):
-    """A rule that cannot be used; the message names the file, the line, and the cure."""
+    """A rule that cannot be used; the message names the file, the line, and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Rule:
 
 
 def read(file: Path) -> Rule:
-    """The rule in a file.
+    """Read the rule in a file.
 
     Raises:
         RuleError: Its name or its promises are not as they must be.
@@ -62,24 +62,24 @@ def read(file: Path) -> Rule:
     return parse(file.stem, text, str(file))
 
 
-def parse(name: str, sql: str, place: str) -> Rule:
-    """The rule of a name in a text; `place` is what errors call it."""
+def parse(name: str, sql: str, location: str) -> Rule:
+    """Read the rule of a name from a text; `location` is what errors call it."""
     if not _NAME.fullmatch(name):
         raise RuleError(
-            f"{place}: call the file by small letters, digits and _, such as card_payment_abroad.sql: its "
+            f"{location}: call the file by small letters, digits and _, such as card_payment_abroad.sql: its "
             "name is the type of the alerts"
         )
-    about, promises = _comments(sql, place)
+    about, promises = _comments(sql, location)
     if "limit" not in promises:
         raise RuleError(
-            f"{place}: says no limit (more than that stops it). Add a line: -- limit: 100 alerts a minute"
+            f"{location}: says no limit (more than that stops it). Add a line: -- limit: 100 alerts a minute"
         )
     code = "\n".join(line for line in sql.splitlines() if not line.strip().startswith("--"))
     if not re.match(r"\s*(SELECT|WITH)\b", code, re.IGNORECASE):
-        raise RuleError(f"{place}: holds no SELECT; a rule is one SELECT over the bookings")
+        raise RuleError(f"{location}: holds no SELECT; a rule is one SELECT over the bookings")
     bare = re.sub(r"'(?:[^']|'')*'|--.*", "''", code)
     if ";" in bare.rstrip().rstrip(";"):
-        raise RuleError(f"{place}: holds several statements; a rule is one SELECT")
+        raise RuleError(f"{location}: holds several statements; a rule is one SELECT")
     return Rule(
         name=name,
         sql=sql.rstrip().rstrip(";"),
@@ -91,13 +91,13 @@ def parse(name: str, sql: str, place: str) -> Rule:
     )
 
 
-def _comments(sql: str, place: str) -> tuple[str, dict[str, tuple[str, str]]]:
-    """What the comments before the SELECT say: about what it is, and promises as (value, where)."""
+def _comments(sql: str, location: str) -> tuple[str, dict[str, tuple[str, str]]]:
+    """Read the comments before the SELECT: what the rule is about, and promises as (value, where)."""
     about: list[str] = []
     promises: dict[str, tuple[str, str]] = {}
     begun = False
     for number, each in enumerate(sql.splitlines(), start=1):
-        line, where = each.strip(), f"{place}, line {number}"
+        line, where = each.strip(), f"{location}, line {number}"
         if not line.startswith("--"):
             begun |= bool(line)
             continue

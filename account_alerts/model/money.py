@@ -18,7 +18,8 @@ _LETTER_BESIDE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 
 @cache
 def exponent(currency: str) -> int:
-    """Decimals of a currency's major unit: EUR 2, JPY 0, KWD 3; 0 where ISO 4217 knows no minor unit (gold).
+    """Return the decimals of a currency's major unit: EUR 2, JPY 0, KWD 3; 0 where there is no minor
+    unit (gold).
 
     Raises:
         ValueError: Not a code of ISO 4217.
@@ -27,7 +28,7 @@ def exponent(currency: str) -> int:
 
 
 def to_minor(amount: str | Decimal, currency: str) -> int:
-    """An amount in major units, such as "12.50", as minor units.
+    """Convert an amount in major units, such as "12.50", to minor units.
 
     Raises:
         ValueError: Not a number, not a currency, or finer than the minor unit.
@@ -43,12 +44,12 @@ def to_minor(amount: str | Decimal, currency: str) -> int:
 
 
 def to_major(minor: int, currency: str) -> Decimal:
-    """Minor units as an amount in major units, with all its decimals: 1250 EUR cents are 12.50."""
+    """Convert minor units to an amount in major units, with all its decimals: 1250 EUR cents are 12.50."""
     return Decimal(minor).scaleb(-exponent(currency))
 
 
 def format_minor(minor: int, currency: str, language: str, *, code: bool = False) -> str:
-    """Minor units as a reader of the language writes them: 125050 CZK in "cs" is `1 250,50 Kč`.
+    """Format minor units as a reader of the language writes them: 125050 CZK in "cs" is `1 250,50 Kč`.
 
     With `code` the currency is written as its code, `CZK`.
     """
@@ -61,7 +62,7 @@ def format_minor(minor: int, currency: str, language: str, *, code: bool = False
 
 @cache
 def locale(language: str) -> Locale:
-    """The locale of a BCP 47 language; the language without its region, or English, where it is not known."""
+    """Find the locale of a BCP 47 language; without its region, or English, where it is not known."""
     for tag in (language, language.split("-")[0]):
         try:
             return Locale.parse(tag, sep="-")

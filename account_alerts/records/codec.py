@@ -37,7 +37,7 @@ class CodecError(InvalidRecordError):
 
 @cache
 def schema_text(record: RecordName) -> str:
-    """The record's schema as it stands in the schema folder."""
+    """Return the record's schema as it stands in the schema folder."""
     return (PROJECT / "schemas" / f"{record}.avsc").read_text(encoding="utf-8")
 
 
@@ -51,7 +51,7 @@ def _parse(text: str) -> fastavro.types.Schema:
 
 
 def _without_logical_types(node: Any) -> Any:
-    """Times stay integers: a `datetime` cannot hold every long, and the contract speaks of milliseconds."""
+    """Keep times integers: a `datetime` cannot hold every long, and the contract speaks of milliseconds."""
     if isinstance(node, dict):
         return {key: _without_logical_types(value) for key, value in node.items() if key != "logicalType"}
     if isinstance(node, list):
@@ -65,7 +65,7 @@ class Codec:
     def encode(
         self, record: RecordName, value: Mapping[str, Any], topic: str, *, check: bool = True
     ) -> bytes:
-        """Bytes of a record for a topic; without `check`, a value that is known to fit costs a third.
+        """Encode a record for a topic; without `check`, a value that is known to fit costs a third.
 
         Raises:
             CodecError: A field is missing without default, unknown, of a wrong type or out of range.
@@ -73,7 +73,7 @@ class Codec:
         return self._header(record, topic) + _write(record, value, check)
 
     def decode(self, record: RecordName, data: bytes) -> Record:
-        """The record in the bytes.
+        """Decode the record in the bytes.
 
         Raises:
             CodecError: The bytes are no such record, or more than one.
@@ -99,7 +99,7 @@ class ConfluentCodec(Codec):
         self._writer = lru_cache(maxsize=256)(self._load_writer)
 
     def decode(self, record: RecordName, data: bytes) -> Record:
-        """The record in the bytes, written with any schema of the registry that ours can read.
+        """Decode the record in the bytes, written with any schema of the registry that ours can read.
 
         Raises:
             CodecError: The bytes are no such record, or the registry knows no such schema.
@@ -131,7 +131,7 @@ class ConfluentCodec(Codec):
 
 
 def codec(config: Config) -> Codec:
-    """The codec that the configuration's `kafka.encoding` asks for."""
+    """Make the codec that the configuration's `kafka.encoding` asks for."""
     if config.kafka.encoding == "avro-confluent":
         assert config.kafka.schema_registry_url is not None  # The configuration has checked it.
         return ConfluentCodec(config.kafka.schema_registry_url)

@@ -15,6 +15,7 @@ from threading import Thread
 
 from account_alerts.config import load
 from account_alerts.model.errors import OperationError
+from account_alerts.service.process import configure_logging
 from devenv.job_control.runner import LocalJobRunner
 from jobs.catalog import JOBS
 from operations.analyst_rules import guard
@@ -52,7 +53,7 @@ def missing_jobs(store: JobStore, flink: FlinkApi) -> list[str]:
 
 def main(config_file: str) -> None:
     """Reconcile until stopped."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    configure_logging()
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # It tells of each request.
     config = load(Path(config_file))
     flink = FlinkRest(config.flink.rest_url)

@@ -8,10 +8,10 @@ so each partition of changes becomes one partition of records.
 
 from typing import Protocol, cast
 
-from confluent_kafka import Consumer, KafkaError, Message, TopicCollection, TopicPartition
+from confluent_kafka import Message, TopicCollection
 
 from account_alerts.config import Config
-from account_alerts.kafka.clients import KafkaUnreachableError, admin, consumer
+from account_alerts.kafka.clients import admin, read_to_end
 
 HEADER = "capture.position"
 _LOOK_BACK = 1_000
@@ -60,20 +60,9 @@ class RecordPositions:
         Raises:
             KafkaUnreachableError: Kafka does not answer.
         """
-        client = consumer(self._config, **{"enable.partition.eof": True})
-        try:
-            tail = TopicPartition(records, partition)
-            low, high = client.get_watermark_offsets(tail, timeout=_SECONDS)
-            if high <= low:
-                return -1
-            tail.offset = max(low, high - _LOOK_BACK)
-            client.assign([tail])
-            topic_id = self._topic_id(changes)
-            return max(
-                (change_offset(message, topic_id, partition) for message in _to_end(client)), default=-1
-            )
-        finally:
-            client.close()
+        topic_id = self._topic_id(changes)
+        tail = read_to_end(self._config, records, partition, last=_LOOK_BACK, silence=_SECONDS)
+        return max((change_offset(message, topic_id, partition) for message in tail), default=-1)
 
     def _topic_id(self, topic: str) -> str:
         """Return Kafka's id of a topic: one that was created anew begins at offset 0 again."""
@@ -82,18 +71,6 @@ class RecordPositions:
             [future] = client.describe_topics(TopicCollection([topic])).values()
             self._topic_ids[topic] = str(future.result().topic_id)
         return self._topic_ids[topic]
-
-
-def _to_end(client: Consumer) -> list[Message]:
-    found: list[Message] = []
-    while True:
-        message = client.poll(_SECONDS)
-        error = None if message is None else message.error()
-        if message is None or (error is not None and error.code() != KafkaError._PARTITION_EOF):
-            raise KafkaUnreachableError(f"what was published cannot be read: {error or 'no answer'}")
-        if error is not None:
-            return found
-        found.append(message)
 
 
 def change_offset(record: Message, topic_id: str, partition: int) -> int:
