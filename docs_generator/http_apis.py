@@ -73,7 +73,9 @@ def _answers(api: dict[str, Any], operation: dict[str, Any]) -> list[str]:
         content: dict[str, Any] = next(iter(answer.get("content", {}).values()), {})
         shapes = [shape for shape in _shapes(api, content.get("schema", {})) if shape]
         body = f" {shapes[0]}." if shapes and status.startswith("2") else ""
-        items.append(f"{status}: {sentence(answer['description'])}{body}")
+        items.append(
+            f"{status}: {sentence(answer['description'].replace('Successful Response', 'Success'))}{body}"
+        )
     return items
 
 

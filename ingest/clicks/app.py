@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
@@ -15,12 +16,28 @@ from account_alerts.records.codec import Record
 from account_alerts.service import metrics
 from ingest.clicks import problems
 from ingest.clicks.authentication import EVERYBODY, Authenticator, make_authenticator
-from ingest.clicks.events import parse_events
+from ingest.clicks.events import ClickEvent, parse_events
 from ingest.clicks.problems import ProblemError
 from ingest.clicks.writer import BrokerUnavailableError, Writer
 
 _log = logging.getLogger(__name__)
 _DEMO = Path(__file__).with_name("demo.html")
+
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    202: {"description": "Kafka has acknowledged all events"},
+    401: {"description": "There is no valid token"},
+    403: {"description": "The token is another customer's"},
+    413: {"description": "The body is too long"},
+    422: {"description": "An event is invalid; nothing was written"},
+    503: {"description": "Kafka did not acknowledge in time; `Retry-After` says when to send the same again"},
+}
+"""What the OpenAPI description says about each status; errors are problem details (RFC 9457)."""
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": ClickEvent.model_json_schema()}},
+    }
+}
 
 
 class Metrics:
@@ -54,8 +71,9 @@ def make_app(config: Config, writer: Writer, registry: CollectorRegistry) -> Fas
             max_age=7200,
         )
 
-    @app.post("/v1/events")
+    @app.post("/v1/events", status_code=202, responses=_ANSWERS, openapi_extra=_BODY)
     async def accept(request: Request) -> Response:
+        """Take one event, or an array of them."""
         with counted.duration.time():
             try:
                 events = await _authorized_events(request, clicks, authenticator)
@@ -72,21 +90,25 @@ def make_app(config: Config, writer: Writer, registry: CollectorRegistry) -> Fas
 
     @app.get("/healthz")
     async def alive() -> Response:
+        """Say that the process lives."""
         return JSONResponse({"status": "ok"})
 
-    @app.get("/readyz")
+    @app.get("/readyz", responses={503: {"description": "Kafka does not answer"}})
     async def ready() -> Response:
+        """Say whether Kafka answers."""
         reachable = await asyncio.to_thread(writer.is_reachable)
         return JSONResponse({"kafka": "ok" if reachable else "away"}, 200 if reachable else 503)
 
     @app.get("/metrics")
     async def numbers() -> Response:
+        """Show the metrics to Prometheus."""
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     if config.local is not None:
 
         @app.get("/demo")
         async def demo() -> Response:
+            """Show a page that sends events; in the local environment only."""
             return FileResponse(_DEMO)
 
     return app
