@@ -94,7 +94,8 @@ def build(folder: Path, copied: list[str], wanted: list[Requirement]) -> Path:
         (packages / entry).symlink_to(SITE / entry)
     (packages / "account_alerts.pth").write_text(f"{folder}\n")
     (venv / "bin").mkdir()
-    (venv / "bin/python").symlink_to(os.path.realpath(sys.executable))
+    for name in ("python", "python3"):
+        (venv / "bin" / name).symlink_to(os.path.realpath(sys.executable))
     shutil.copy(Path(sys.prefix) / "pyvenv.cfg", venv)
     (venv / "share").symlink_to(Path(sys.prefix) / "share")
     return venv / "bin/python"
