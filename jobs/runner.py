@@ -57,9 +57,7 @@ def run(builds: Sequence[Build], description: str | None, given: Sequence[str] |
         parser.error(str(error))
     prepare_process()
     pipe = _open_pipe(arguments.await_savepoint) if arguments.await_savepoint else None
-    # A job carries its Python with it: a TaskManager that runs several versions imports a module once only.
-    for carried in CARRIED:
-        cloudpickle.register_pickle_by_value(carried)
+    carry_code()
     for build in builds:
         env = StreamExecutionEnvironment.get_execution_environment()
         table_env = StreamTableEnvironment.create(env)
@@ -78,6 +76,12 @@ def run(builds: Sequence[Build], description: str | None, given: Sequence[str] |
         if pipe is not None:
             _restore_from(env, pipe)
         env.execute(name)
+
+
+def carry_code() -> None:
+    """Let a job carry its Python with it: a TaskManager imports a module once only, whatever version."""
+    for carried in CARRIED:
+        cloudpickle.register_pickle_by_value(carried)
 
 
 def prepare_process() -> None:

@@ -2,23 +2,29 @@
 
 python -m tests.plans.show alerting > tests/plans/alerting.txt
 python -m tests.plans.show card_payment_abroad > tests/plans/card_payment_abroad.txt
+python -m tests.plans.show --state alerting > tests/plans/operators/alerting.json     after a release
 
 The configuration is conf/local.yaml, or what ALERTS_CONFIG names.
 """
 
+import argparse
 import importlib
+import json
 import re
-import sys
+from base64 import b64encode
+from dataclasses import asdict, dataclass
 from functools import partial
+from unittest.mock import patch
 
+import cloudpickle
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
 from account_alerts.config import load
 from account_alerts.model import analyst_rule
 from jobs import analyst_rule_job
-from jobs.operator_ids import give_stable_ids
-from jobs.runner import Build, prepare_process
+from jobs.operator_ids import give_stable_ids, operators
+from jobs.runner import Build, carry_code, prepare_process
 from operations.analyst_rules import files
 
 JOBS = ("alert_rules", "alerting", "analyst_alerts", "device_resolver", "reminders")
@@ -26,24 +32,45 @@ RULES = tuple(file.stem for file in files.shipped())
 """The analysts' rules that are shipped: each is a job, too."""
 
 
-END = "\f"
-"""Stands between the plans of several jobs."""
+@dataclass
+class Shown:
+    """What the tests look at."""
+
+    plan: str
+    """The optimized execution plan with every operator."""
+    operators: dict[str, list[str]]
+    """Which operators hold state."""
+    functions: list[str]
+    """The Python functions that go to the cluster with the job, pickled, in base 64."""
 
 
-def show(job: str) -> str:
-    """The optimized execution plan, and name, parallelism and id of every operator."""
+def show(job: str) -> Shown:
+    """Plan a job as `flink run` does."""
     prepare_process()
+    carry_code()
     table_env = StreamTableEnvironment.create(StreamExecutionEnvironment.get_execution_environment())
-    statements = build_of(job)(table_env, load())
-    plan = statements.explain().split("== Optimized Execution Plan ==")[1].strip()
-    statements.attach_as_datastream()
+    pickled: list[bytes] = []
+    dumps = cloudpickle.dumps
+
+    def keep(value: object) -> bytes:
+        pickled.append(dumps(value))
+        return pickled[-1]
+
+    with patch("cloudpickle.dumps", keep):
+        statements = build_of(job)(table_env, load())
+        plan = statements.explain().split("== Optimized Execution Plan ==")[1].strip()
+        statements.attach_as_datastream()
     give_stable_ids(table_env)
     environment = table_env._j_tenv.execEnv()
-    operators = sorted(
+    listed = sorted(
         _steady(f"{node.getTransformationUID()}  x{node.getParallelism()}  {node.getOperatorName()}")
         for node in environment.getStreamGraph().getStreamNodes().toArray()
     )
-    return "\n".join([_steady(plan), "", "== Operators ==", *operators]) + "\n"
+    return Shown(
+        "\n".join([_steady(plan), "", "== Operators ==", *listed]) + "\n",
+        operators(table_env),
+        [b64encode(each).decode() for each in pickled],
+    )
 
 
 def build_of(job: str) -> Build:
@@ -63,4 +90,17 @@ def _steady(text: str) -> str:
 
 
 if __name__ == "__main__":
-    print(END.join(show(job) for job in sys.argv[1:]), end="")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("jobs", nargs="+", choices=[*JOBS, *RULES])
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--state", action="store_true", help="print which operators hold state")
+    what.add_argument("--json", action="store_true", help="print everything, by job")
+    arguments = parser.parse_args()
+    shown = {job: show(job) for job in arguments.jobs}
+    if arguments.json:
+        print(json.dumps({job: asdict(each) for job, each in shown.items()}))
+    else:
+        for each in shown.values():
+            print(json.dumps(each.operators, indent=1) if arguments.state else each.plan.rstrip("\n"))
