@@ -26,7 +26,7 @@ def up(
     from devenv import environment
 
     config = load_config()
-    environment.up(config, fresh=fresh, jobs=not no_jobs, whole=profile == "full")
+    environment.up(config, fresh=fresh, jobs=not no_jobs, full=profile == "full")
     typer.echo(f"Ready. Kafka: {config.kafka.bootstrap_servers}, Flink's page: {config.flink.rest_url}")
 
 

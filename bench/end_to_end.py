@@ -181,7 +181,7 @@ def measure(config: Config, chosen: Options, shares: dict[str, float]) -> Watch:
             config, {"account_authorizations": chosen.customers, "alert_settings": chosen.customers}
         )
 
-    environment.up(config, fresh=True, whole=True, on_ends=fill)
+    environment.up(config, fresh=True, full=True, on_services=fill)
     wait_for_rules(config)
     say("warming up")
     send_evenly(config, warm_up, chosen.rate)

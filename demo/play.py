@@ -63,7 +63,7 @@ def play(config: Config, out: TextIO) -> Watch:
         )
         watch.settings_seconds = max(last / 1000 - committed, 0.0)
 
-    environment.up(config, fresh=True, whole=True, on_ends=fill)
+    environment.up(config, fresh=True, full=True, on_services=fill)
     time.sleep(_EFFECT_SECONDS)
     wait_for_rules(config)
     with following(config, watch, out):

@@ -32,9 +32,9 @@ def up(
     *,
     fresh: bool = False,
     jobs: bool = True,
-    whole: bool = False,
+    full: bool = False,
     on_topics: Callable[[], None] | None = None,
-    on_ends: Callable[[], None] | None = None,
+    on_services: Callable[[], None] | None = None,
 ) -> None:
     """Start the environment, or what is missing of it, and return when it is ready.
 
@@ -43,9 +43,9 @@ def up(
         fresh: Stop it and forget all its state first.
         jobs: Submit the jobs as well, each from its newest checkpoint; ready means that they run,
             have made a checkpoint, and the rules have caught up.
-        whole: Start ingestion and delivery as well: the bank's database and queue, the senders, the gateways.
+        full: Start ingestion and delivery as well: the bank's database and queue, the senders, the gateways.
         on_topics: Called when Kafka has all topics, while the jobs are still being planned.
-        on_ends: Called when ingestion and delivery are ready, while the jobs may start; only with `whole`.
+        on_services: Called when ingestion and delivery are ready, while the jobs may start; only with `full`.
 
     Raises:
         OperationError: It cannot start, or is not ready in time. What this call started is stopped again.
@@ -58,19 +58,19 @@ def up(
         running = supervise.supervisor(state) is not None
         try:
             if not running:
-                _start(config, state, whole=whole)
-            with _submitting_first(config, state, jobs=jobs and not running, whole=whole):
+                _start(config, state, full=full)
+            with _submitting_first(config, state, jobs=jobs and not running, full=full):
                 _wait_for_cluster(config, state)
                 created = topics.create(config)
                 say(f"topics: {len(created)} created" if created else "topics: all there")
                 if on_topics:
                     on_topics()
-                if whole:
+                if full:
                     services.wait_until_ready(config, state)
-                    if on_ends:
-                        on_ends()
+                    if on_services:
+                        on_services()
             if jobs:
-                _bring_up_jobs(config, catalog.WHOLE if whole else catalog.JOBS)
+                _bring_up_jobs(config, catalog.FULL if full else catalog.JOBS)
         except BaseException:
             if not running:
                 say(f"stopping again; logs are in {state.logs}")
@@ -87,13 +87,13 @@ def down(config: Config) -> int:
     return count
 
 
-def _start(config: Config, state: Layout, *, whole: bool) -> None:
+def _start(config: Config, state: Layout, *, full: bool) -> None:
     """Write the configuration of all programs and start the supervisor."""
     if not installation.PROJECT_JAR.parent.exists():
         raise OperationError(f"{installation.SHARE}: is missing. Run: make install")
     # Left over where the supervisor itself was killed: nobody would restart them.
     supervise.stop(state)
-    ports.check_free(config, whole=whole)
+    ports.check_free(config, full=full)
     state.make()
     config.write(state.config)
     JobStore(state.run_folder).suspend_all()
@@ -107,7 +107,7 @@ def _start(config: Config, state: Layout, *, whole: bool) -> None:
             "jobmanager": f"exec {flink}/jobmanager.sh start-foreground",
             "taskmanager": f"exec {flink}/taskmanager.sh start-foreground",
             "reconciler": f"exec {reconciler}",
-            **(services.commands(config, state) if whole else {}),
+            **(services.commands(config, state) if full else {}),
         },
         services.STOP_SIGNALS,
     )
@@ -116,12 +116,12 @@ def _start(config: Config, state: Layout, *, whole: bool) -> None:
 
 
 @contextmanager
-def _submitting_first(config: Config, state: Layout, *, jobs: bool, whole: bool) -> Iterator[None]:
+def _submitting_first(config: Config, state: Layout, *, jobs: bool, full: bool) -> Iterator[None]:
     """Plan jobs meanwhile, where there is nothing to go on from: it takes as long as starting the cluster."""
     with ThreadPoolExecutor(1) as pool:
         runner = LocalJobRunner(config)
         new = jobs and not runner.had_jobs()
-        first = pool.submit(runner.submit_first, whole=whole) if new else None
+        first = pool.submit(runner.submit_first, full=full) if new else None
         try:
             yield
             if first:
@@ -148,7 +148,7 @@ def _bring_up_jobs(config: Config, names: Iterable[str]) -> None:
     missing = [name for name in names if name not in live]
     if missing:
         runner.submit(missing, UpgradeMode.LAST_STATE)
-    runner.wait_for_all({name: job_id for name, job_id in live.items() if name in catalog.WHOLE})
+    runner.wait_for_all({name: job_id for name, job_id in live.items() if name in catalog.FULL})
     health.wait_for_checkpoints(runner.flink, list(names))
     readiness.wait_for_rules(config)
     bring_up(runner)

@@ -17,13 +17,13 @@ LISTENING = range(10_000, 32_768)
 """Below what Linux gives to outgoing connections (net.ipv4.ip_local_port_range) unless told otherwise."""
 
 
-def check_free(config: Config, *, whole: bool = False) -> None:
+def check_free(config: Config, *, full: bool = False) -> None:
     """Raise a `OperationError` that names every port that is taken, its key, and who holds it."""
     taken = [
         f"port {port} (local.{key}) is taken{_holder(port)}. Stop that, or set another port: local.{key} in "
         f"{config.path}, or {PREFIX}LOCAL__{key.upper()}."
         for key, port in config.local_environment().ports().items()
-        if (whole or key in CHAIN) and not _is_free(port)
+        if (full or key in CHAIN) and not _is_free(port)
     ]
     if taken:
         raise OperationError("\n".join(taken))

@@ -10,7 +10,7 @@ from account_alerts.config import Config
 from devenv import supervise
 from devenv.layout import layout
 from devenv.services import catalog
-from jobs.catalog import JOBS, WHOLE
+from jobs.catalog import FULL, JOBS
 from operations.job_store import DesiredState, JobStore
 from operations.status import rule_jobs
 
@@ -69,5 +69,5 @@ def job_names(config: Config) -> list[str]:
     are started.
     """
     store = JobStore(layout(config).run_folder)
-    others = [name for name in WHOLE if name not in JOBS and store.read(name).state == DesiredState.RUNNING]
+    others = [name for name in FULL if name not in JOBS and store.read(name).state == DesiredState.RUNNING]
     return [*JOBS, *others, *rule_jobs(config)]

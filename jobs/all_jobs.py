@@ -1,8 +1,7 @@
-"""Submits all jobs from one client, in the order in which the data flows: starting a client costs more than a
-plan.
+"""Submits all jobs from one client, as starting a client costs more than a plan; in the order of the data.
 
-    flink run -d -py jobs/all_jobs.py --config conf/local.yaml             alert-rules, alerting
-    flink run -d -py jobs/all_jobs.py --config conf/local.yaml --whole     device-resolver and reminders, too
+flink run -d -py jobs/all_jobs.py --config conf/local.yaml             alert-rules, alerting
+flink run -d -py jobs/all_jobs.py --config conf/local.yaml --full      device-resolver and reminders, too
 """
 
 import argparse
@@ -11,10 +10,10 @@ from jobs import alert_rules_job, alerting_job, device_resolver_job, reminders_j
 from jobs.runner import run
 
 JOBS = (alert_rules_job.build, alerting_job.build)
-WHOLE = (*JOBS, device_resolver_job.build, reminders_job.build)
+FULL = (*JOBS, device_resolver_job.build, reminders_job.build)
 
 if __name__ == "__main__":
     own = argparse.ArgumentParser(add_help=False)
-    own.add_argument("--whole", action="store_true")
+    own.add_argument("--full", action="store_true")
     asked, others = own.parse_known_args()
-    run(WHOLE if asked.whole else JOBS, __doc__, others)
+    run(FULL if asked.full else JOBS, __doc__, others)

@@ -5,12 +5,12 @@ from account_alerts.model.errors import OperationError
 JOBS = {"alert-rules": "alert_rules_job.py", "alerting": "alerting_job.py"}
 """The jobs' names on the cluster and their files, in the order in which data flows."""
 ALL_JOBS = "all_jobs.py"
-ADHOC = "adhoc-alerts"
+ANALYST_ALERTS = "adhoc-alerts"
 """The job that finds the customers of what analysts' rules find."""
-WHOLE = {**JOBS, "device-resolver": "device_resolver_job.py", "reminders": "reminders_job.py"}
-"""The jobs of the whole chain, with its two ends."""
-FILES = {**WHOLE, ADHOC: "analyst_alerts_job.py"}
-"""The jobs that can be named: those of the whole chain, and the one that analysts' rules need."""
+FULL = {**JOBS, "device-resolver": "device_resolver_job.py", "reminders": "reminders_job.py"}
+"""The jobs of the profile `full`: with those of ingestion and delivery."""
+FILES = {**FULL, ANALYST_ALERTS: "analyst_alerts_job.py"}
+"""The jobs that can be named: those of the profile `full`, and the one that analysts' rules need."""
 RULE = "rule-"
 """How the names of the rules' own jobs begin."""
 RULE_FILE = "analyst_rule_job.py"

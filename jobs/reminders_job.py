@@ -21,12 +21,6 @@ TABLES = (
     "dead_letters",
 )
 RULES = ("reminders/unfinished_applications", "reminders/due_reminders", "shared/rule_records")
-BY_KAFKA_TIME = (
-    Schema.new_builder()
-    .column_by_metadata("rowtime", DataTypes.TIMESTAMP_LTZ(3))
-    .watermark("rowtime", "SOURCE_WATERMARK()")
-    .build()
-)
 RESULTS = (
     "reminders/send_reminders",
     "reminders/keep_click_dead_letters",
@@ -68,7 +62,14 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     create_view(table_env, "reminders/checked_clicks.sql", config)
     # As a stream in between: what is planned in several steps would read the topic in each.
     clicks = table_env.to_data_stream(table_env.from_path("checked_clicks"))
-    table_env.create_temporary_view("clicks", table_env.from_data_stream(clicks, BY_KAFKA_TIME))
+    # Not when this module is imported: it starts Java, which must find the jars by then.
+    by_kafka_time = (
+        Schema.new_builder()
+        .column_by_metadata("rowtime", DataTypes.TIMESTAMP_LTZ(3))
+        .watermark("rowtime", "SOURCE_WATERMARK()")
+        .build()
+    )
+    table_env.create_temporary_view("clicks", table_env.from_data_stream(clicks, by_kafka_time))
     for rule in RULES:
         create_view(table_env, f"{rule}.sql", config)
     shards = shard_count(config)

@@ -1,8 +1,5 @@
 """Submitting the jobs with `flink run`, to the laptop's cluster or any other."""
 
-import json
-import os
-import subprocess
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -13,39 +10,14 @@ from account_alerts.config import Config
 from account_alerts.model.errors import OperationError
 from jobs.catalog import RULE, RULE_FILE, file_of
 from operations.flink import client_config, health, savepoints, versions
+from operations.flink.prepared import Prepared, PreparedClient
 from operations.flink.rest import FlinkApi, FlinkRest, FlinkUnreachableError, newest_job
 from operations.flink.run import JobSubmission, RunFolder, Version, keep_config
 from operations.job_store import JobRecord, JobStore, UpgradeMode, cluster_folder
-from operations.waiting import say, wait_for
+from operations.waiting import say
 
 AT_ONCE = 2
 """Clients at a time: each plans for seconds of a processor, and takes half a GiB."""
-_PLAN_SECONDS = 180.0
-
-
-class Prepared(Protocol):
-    """A version of a job that is planned, and is submitted when it is told a savepoint."""
-
-    def plan(self) -> Version:
-        """Wait until it is planned; return what would be started.
-
-        Raises:
-            OperationError: It cannot be planned.
-        """
-
-    def start(self, savepoint: str, *, allow_dropped: bool) -> str:
-        """Submit it from a savepoint; return the job's id.
-
-        Args:
-            savepoint: Its address.
-            allow_dropped: Leave out the state of operators that this version does not have.
-
-        Raises:
-            OperationError: It cannot be submitted.
-        """
-
-    def discard(self) -> None:
-        """Submit nothing, unless that is done already."""
 
 
 class JobRunner(Protocol):
@@ -169,7 +141,7 @@ class ClusterJobRunner:
         self.remember(submission, {name: job_id}, mode, savepoint)
         return job_id
 
-    def prepare(self, name: str, code: Path, config: Config) -> "PreparedClient":
+    def prepare(self, name: str, code: Path, config: Config) -> PreparedClient:
         """Begin to plan a version of a job that is to replace the running one."""
         self.make_folder()
         submission = JobSubmission(self.folder, f"{name}-new", code, keep_config(config, self.folder))
@@ -256,52 +228,3 @@ class ClusterJobRunner:
         """Note that a job runs: what it was restored from is not its newest state any more."""
         with self.store.edit(name) as record:
             record.savepoint = None
-
-
-class PreparedClient:
-    """A client of `flink run` that plans a job, and waits for the savepoint to start it from.
-
-    It is told through a pipe; when this process ends without a word, so does the client.
-    """
-
-    def __init__(self, name: str, submission: JobSubmission) -> None:
-        """Start the client."""
-        self.name, self.submission = name, submission
-        self._path = submission.folder.tmp / f"{submission.label}-{os.getpid()}.pipe"
-        self._path.unlink(missing_ok=True)
-        os.mkfifo(self._path)
-        # For reading, too: opening it does not wait for the client.
-        self._pipe = os.open(self._path, os.O_RDWR)
-        self._client: subprocess.Popen[str] = submission.client(
-            file_of(name), [], "--await-savepoint", str(self._path)
-        )
-
-    def plan(self) -> Version:
-        """Wait until it is planned; return what would be started (`Prepared.plan`)."""
-        say(f"{self.name}: planning {self.submission.code.name}")
-
-        def planned() -> bool:
-            if self._client.poll() is not None:
-                self.submission.wait(self._client)  # Says why it ended.
-            return (self.submission.operators / f"{self.name}.json").exists()
-
-        wait_for(f"{self.name}: planned", planned, _PLAN_SECONDS, f"See {self.submission.output}")
-        return self.submission.version(self.name)
-
-    def start(self, savepoint: str, *, allow_dropped: bool) -> str:
-        """Let it submit the job; return the job's id (`Prepared.start`)."""
-        os.write(self._pipe, json.dumps({"savepoint": savepoint, "drop": allow_dropped}).encode())
-        self._close()
-        return self.submission.wait(self._client)[0]
-
-    def discard(self) -> None:
-        """Stop it, unless it has submitted."""
-        self._close()
-        self._client.terminate()
-        self._client.wait()
-
-    def _close(self) -> None:
-        if self._pipe >= 0:
-            os.close(self._pipe)
-            self._path.unlink(missing_ok=True)
-            self._pipe = -1

@@ -5,7 +5,7 @@ from typing import Any
 from account_alerts.config import Config
 from account_alerts.kafka import topics
 from account_alerts.kafka.clients import KafkaUnreachableError
-from jobs.catalog import ADHOC, RULE
+from jobs.catalog import ANALYST_ALERTS, RULE
 from operations.analyst_rules import registry
 from operations.flink.rest import FlinkRest, FlinkUnreachableError
 
@@ -49,7 +49,7 @@ def rule_jobs(config: Config) -> list[str]:
         started = sorted(registry.read(config).started)
     except KafkaUnreachableError:
         return []
-    return [*([ADHOC] if started else []), *(RULE + name for name in started)]
+    return [*([ANALYST_ALERTS] if started else []), *(RULE + name for name in started)]
 
 
 def _jobs(config: Config, names: list[str]) -> list[dict[str, Any]] | None:

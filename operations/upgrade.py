@@ -14,10 +14,11 @@ from pathlib import Path
 from account_alerts.config import PROJECT, load
 from account_alerts.model.errors import OperationError
 from operations.flink import health, savepoints, versions
+from operations.flink.prepared import Prepared
 from operations.flink.rest import FlinkUnreachableError, Job, SavepointError, live_job
 from operations.flink.run import Version
 from operations.interruption import interruptible
-from operations.job_runner import JobRunner, Prepared
+from operations.job_runner import JobRunner
 from operations.job_store import DesiredState, JobRecord, PreviousVersion, UpgradeMode
 from operations.state_compatibility import incompatible, new_operators, redundant_drops
 from operations.waiting import say

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from account_alerts.config import Config
 from devenv.layout import layout
-from jobs.catalog import ALL_JOBS, JOBS, WHOLE
+from jobs.catalog import ALL_JOBS, FULL, JOBS
 from operations.flink.rest import FlinkApi
 from operations.flink.run import Version
 from operations.job_runner import ClusterJobRunner
@@ -27,23 +27,23 @@ class LocalJobRunner(ClusterJobRunner):
     def submit(self, names: Sequence[str], mode: UpgradeMode, savepoint: str | None = None) -> None:
         """Submit jobs and wait until they run; all from one client where they begin without state."""
         stateless = mode == UpgradeMode.STATELESS or (mode == UpgradeMode.LAST_STATE and not self.had_jobs())
-        if stateless and list(names) in (list(JOBS), list(WHOLE)):
+        if stateless and list(names) in (list(JOBS), list(FULL)):
             self.check_not_running(names)
             self.wait_for_all(
-                dict(zip(names, self.submit_first(whole=list(names) == list(WHOLE)), strict=True))
+                dict(zip(names, self.submit_first(full=list(names) == list(FULL)), strict=True))
             )
         else:
             super().submit(names, mode, savepoint)
 
-    def submit_first(self, *, whole: bool = False) -> list[str]:
+    def submit_first(self, *, full: bool = False) -> list[str]:
         """Submit all jobs from one client, without state; return their ids."""
-        jobs = WHOLE if whole else JOBS
+        jobs = FULL if full else JOBS
         with ExitStack() as claims:
             for name in jobs:
                 claims.enter_context(self.claim(name))
             say("jobs: submitting")
             submission = self.submission("all")
-            ids = submission.wait(submission.client(ALL_JOBS, [], *(["--whole"] if whole else [])))
+            ids = submission.wait(submission.client(ALL_JOBS, [], *(["--full"] if full else [])))
             self.remember(submission, dict(zip(jobs, ids, strict=True)))
         return ids
 

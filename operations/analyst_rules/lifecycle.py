@@ -37,8 +37,8 @@ def start(runner: JobRunner, rules: Sequence[Rule]) -> int:
         live = {job.name for job in runner.flink.jobs() if job.live}
         _check(runner, rules, live)
         since = int(time.time() * 1000)
-        new = catalog.ADHOC not in live
-        jobs = [*([catalog.ADHOC] if new else []), *(_job(rule.name) for rule in rules)]
+        new = catalog.ANALYST_ALERTS not in live
+        jobs = [*([catalog.ANALYST_ALERTS] if new else []), *(_job(rule.name) for rule in rules)]
         # Where nobody reconciles, no state of it is known; the cluster itself keeps its jobs.
         mode = UpgradeMode.LAST_STATE if runner.reconciles else UpgradeMode.STATELESS
         with ThreadPoolExecutor(1) as pool:
@@ -48,7 +48,7 @@ def start(runner: JobRunner, rules: Sequence[Rule]) -> int:
                     started = Started.of(rule, since)
                     files[_job(rule.name)] = _remember(runner, started)
                     registry.start(runner.config, started)
-                other = pool.submit(runner.submit, [catalog.ADHOC], mode) if new else None
+                other = pool.submit(runner.submit, [catalog.ANALYST_ALERTS], mode) if new else None
                 runner.submit_rules(files, since)
                 if other:
                     other.result()
@@ -73,7 +73,7 @@ def _check(runner: JobRunner, rules: Sequence[Rule], live: set[str]) -> None:
                 "begins anew"
             )
     needed = len(rules) * runner.config.analyst_rules.rule_parallelism
-    needed += 0 if catalog.ADHOC in live else runner.config.analyst_rules.parallelism
+    needed += 0 if catalog.ANALYST_ALERTS in live else runner.config.analyst_rules.parallelism
     if (free := runner.flink.free_slots()) < needed:
         raise RuleError(
             f"{needed} slots are needed and {free} are free: stop another rule, or add TaskManagers "
@@ -196,7 +196,7 @@ def bring_up(runner: JobRunner) -> None:
         for rule in started.values():
             _remember(runner, rule)
         live = {job.name for job in runner.flink.jobs() if job.live}
-        for job in (catalog.ADHOC, *(_job(name) for name in sorted(started))):
+        for job in (catalog.ANALYST_ALERTS, *(_job(name) for name in sorted(started))):
             if job in live:
                 continue
             try:

@@ -61,6 +61,7 @@ def show(job: str) -> Shown:
         plan = statements.explain().split("== Optimized Execution Plan ==")[1].strip()
         statements.attach_as_datastream()
     give_stable_ids(table_env)
+    stateful = operators(table_env)
     environment = table_env._j_tenv.execEnv()
     listed = sorted(
         _steady(f"{node.getTransformationUID()}  x{node.getParallelism()}  {node.getOperatorName()}")
@@ -68,7 +69,7 @@ def show(job: str) -> Shown:
     )
     return Shown(
         "\n".join([_steady(plan), "", "== Operators ==", *listed]) + "\n",
-        operators(table_env),
+        stateful,
         [b64encode(each).decode() for each in pickled],
     )
 

@@ -145,7 +145,7 @@ def test_every_job_loads_in_the_jobs_image(jobs: Path) -> None:
     assert {f"{job}_job" for job in JOBS} == {file.stem for file in (PROJECT / "jobs").glob("*_job.py")}
 
 
-@pytest.mark.parametrize("package", ["operations", "alerts_cli", "devenv", "delivery", "fastapi", "alembic"])
+@pytest.mark.parametrize("package", ["operations", "alerts_cli", "devenv", "delivery", "fastapi", "psycopg"])
 def test_jobs_image_cannot_import_what_it_leaves_out(jobs: Path, package: str) -> None:
     code = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({package!r}) is not None)"
     run(jobs, "-c", code)

@@ -103,7 +103,7 @@ def test_operator_takes_the_version_that_the_manifests_name() -> None:
 
 
 def test_every_job_has_a_deployment() -> None:
-    of_analysts = {catalog.ADHOC}
+    of_analysts = {catalog.ANALYST_ALERTS}
     assert set(catalog.FILES) - of_analysts | {"analyst-rules"} == set(JOBS)
 
 
