@@ -10,6 +10,7 @@ from typing import TextIO
 from account_alerts.config import Config
 from account_alerts.model import errors
 from account_alerts.records.codec import Record, codec
+from account_alerts.service.clock import SYSTEM_CLOCK
 from demo.watch import GATEWAYS, Watch
 from devenv import environment
 from devenv.bank import customers, database, device_client
@@ -178,7 +179,7 @@ def put_bookings(config: Config, entries: Iterable[Record], watch: Watch, out: T
     def messages() -> Iterator[queue.Outgoing]:
         nonlocal shown
         for number, entry in enumerate(entries, 1):
-            now = time.time_ns() // 1_000_000
+            now = SYSTEM_CLOCK.now_ms()
             watch.put[entry["entry_id"]] = now
             message = camt054_writer.write({**entry, "booked_at": now})
             yield queue.Outgoing(message, entry["account_id"])

@@ -7,6 +7,7 @@ from confluent_kafka import Message, TopicPartition
 
 from account_alerts.config import Config
 from account_alerts.kafka.clients import consumer
+from account_alerts.service.clock import SYSTEM_CLOCK
 from operations.waiting import say, wait_for
 
 HEARTBEAT_PREFIX = b"\0"
@@ -53,8 +54,8 @@ def wait_for_rules(config: Config) -> None:
 def _is_fresh(message: Message) -> bool:
     key = message.key()
     known_until = message.timestamp()[1]
-    return isinstance(key, bytes) and key.startswith(HEARTBEAT_PREFIX) and known_until > _now() - _FRESH_MS
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
+    return (
+        isinstance(key, bytes)
+        and key.startswith(HEARTBEAT_PREFIX)
+        and known_until > SYSTEM_CLOCK.now_ms() - _FRESH_MS
+    )

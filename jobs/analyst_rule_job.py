@@ -10,7 +10,6 @@ job of its own, so that a wrong one touches no other.
 
 import argparse
 import sys
-import time
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from pyflink.table import StatementSet, StreamTableEnvironment, Table, TableEnvi
 
 from account_alerts.config import Config
 from account_alerts.model.analyst_rule import Rule, RuleError, read
+from account_alerts.service.clock import SYSTEM_CLOCK
 from jobs.options import analysts_options, configure
 from jobs.runner import run
 from jobs.sql import create_view, statement
@@ -113,7 +113,7 @@ def build(table_env: StreamTableEnvironment, config: Config, rule: Rule, since: 
 if __name__ == "__main__":
     own = argparse.ArgumentParser(add_help=False)
     own.add_argument("--rule", type=Path, action="append", default=[])
-    own.add_argument("--since", type=int, default=int(time.time() * 1000))
+    own.add_argument("--since", type=int, default=SYSTEM_CLOCK.now_ms())
     asked, others = own.parse_known_args()
     try:
         rules = [read(file) for file in asked.rule]

@@ -10,6 +10,7 @@ from confluent_kafka import KafkaError, Message
 from account_alerts.config import Config
 from account_alerts.kafka.clients import KafkaUnreachableError, producer, send
 from account_alerts.records.codec import Record, codec
+from account_alerts.service.clock import SYSTEM_CLOCK
 from operations import booking_files
 
 _PROGRESS_SECONDS = 1.0
@@ -72,7 +73,7 @@ def send_entries(
             # Poll while waiting: it also takes in what Kafka says about those sent before.
             while (wait := start + number / speed - time.monotonic()) > 0:
                 client.poll(wait)
-        value = {**record, "booked_at": time.time_ns() // 1_000_000}
+        value = {**record, "booked_at": SYSTEM_CLOCK.now_ms()}
         data = encoder.encode("AccountEntry", value, topic)
 
         def delivered(error: KafkaError | None, message: Message, value: Record = value) -> None:

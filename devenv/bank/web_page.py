@@ -12,6 +12,7 @@ from joserfc.jwk import OctKey
 
 from account_alerts.config import Config
 from account_alerts.model.errors import OperationError
+from account_alerts.service.clock import SYSTEM_CLOCK
 from ingest.clicks.authentication import ALGORITHM, AUDIENCE, EVERYBODY
 
 _LONGEST_TOKEN_S = 30 * 86_400
@@ -25,7 +26,7 @@ def example(customer_id: str) -> list[dict[str, Any]]:
     """Make the events of a loan application that a customer began and left just now."""
     common = {
         "customer_id": customer_id,
-        "occurred_at": int(time.time() * 1000),
+        "occurred_at": SYSTEM_CLOCK.now_ms(),
         "application_id": f"loan-{uuid.uuid4()}",
         "product": "LOAN",
         "page": "/loans/apply",

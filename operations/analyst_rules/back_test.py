@@ -24,6 +24,7 @@ from account_alerts.kafka.clients import read_to_end
 from account_alerts.model.analyst_rule import Rule
 from account_alerts.records.codec import Codec, CodecError, codec
 from account_alerts.records.customers import read_contact, read_customers
+from account_alerts.service.clock import SYSTEM_CLOCK
 from jobs import analyst_rule_job
 from jobs.sql import statement
 from operations import booking_files
@@ -58,7 +59,7 @@ def run(
         BookingFileError: The file holds something else.
         KafkaUnreachableError: Kafka does not answer.
     """
-    end = int(time.time() * 1000) if end is None else end
+    end = SYSTEM_CLOCK.now_ms() if end is None else end
     with tempfile.TemporaryDirectory() as folder:
         bookings = None if file is None else _as_json_lines(file, Path(folder) / "bookings.json")
         hits = list(_hits(config, rule, location, start or 0, end, bookings))

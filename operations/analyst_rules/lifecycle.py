@@ -1,6 +1,5 @@
 """Starting, pausing, resuming and stopping analysts' rules: each is a job of its own."""
 
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from account_alerts.model.analyst_rule import Rule, RuleError
 from account_alerts.model.errors import OperationError
+from account_alerts.service.clock import SYSTEM_CLOCK
 from jobs import catalog
 from operations.analyst_rules import quarantine, registry
 from operations.analyst_rules.registry import Registry, Started
@@ -36,7 +36,7 @@ def start(runner: JobRunner, rules: Sequence[Rule]) -> int:
     with runner.claim(_CLAIM):
         live = {job.name for job in runner.flink.jobs() if job.live}
         _check(runner, rules, live)
-        since = int(time.time() * 1000)
+        since = SYSTEM_CLOCK.now_ms()
         new = catalog.ANALYST_ALERTS not in live
         jobs = [*([catalog.ANALYST_ALERTS] if new else []), *(_job(rule.name) for rule in rules)]
         # Where nobody reconciles, no state of it is known; the cluster itself keeps its jobs.
@@ -131,7 +131,7 @@ def _decide(runner: JobRunner, name: str, *, discard: bool) -> int:
         rule = known.started.get(name)
         if rule is not None and name in known.paused:
             if discard:
-                rule = replace(rule, since=int(time.time() * 1000))
+                rule = replace(rule, since=SYSTEM_CLOCK.now_ms())
                 registry.start(config, rule)
             with runner.store.edit(_job(name)) as record:
                 record.options = _options(rule, _write(runner, rule))

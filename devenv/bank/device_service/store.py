@@ -4,12 +4,12 @@ import json
 import secrets
 import sqlite3
 import threading
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from account_alerts.model.errors import InvalidRequestError, NotFoundError
+from account_alerts.service.clock import SYSTEM_CLOCK
 from devenv.bank.device_service.model import Device, ListedDevice, Registration
 
 MOST_DEVICES = 20
@@ -65,7 +65,7 @@ class Store:
             UnknownDeviceError: The registration names a device that the customer does not have.
             TooManyDevicesError: There would be more than `MOST_DEVICES`.
         """
-        address, token, now = json.dumps(wanted.address()), wanted.token(), time.time_ns() // 1_000_000
+        address, token, now = json.dumps(wanted.address()), wanted.token(), SYSTEM_CLOCK.now_ms()
         with self._writing, self._writer as database:
             database.execute("BEGIN IMMEDIATE")
             mine = (wanted.customer, wanted.device)

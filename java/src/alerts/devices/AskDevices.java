@@ -61,7 +61,8 @@ public final class AskDevices extends RichAsyncFunction<Row, Row> implements Res
         MetricGroup metrics = getRuntimeContext().getMetricGroup();
         DeviceService service = new DeviceService(url, token, Duration.ofMillis(timeout));
         lookups = new Lookups(service, new Lookups.Patience(attempts, longestPause), inFlight, cache, metrics);
-        withoutDevice = metrics.counter("alerts_without_device", new ThreadSafeSimpleCounter());
+        withoutDevice = metrics.counter(
+                "account_alerts_device_resolver_alerts_without_device_total", new ThreadSafeSimpleCounter());
     }
 
     @Override

@@ -107,11 +107,11 @@ final class Lookups implements AutoCloseable {
             thread.setDaemon(true);
             return thread;
         });
-        metrics.counter("customers_asked", asked);
-        metrics.counter("calls", called);
-        metrics.counter("calls_failed", failed);
-        metrics.gauge("customers_waiting", (Gauge<Integer>) this::howManyWait);
-        metrics.gauge("longest_wait_ms", (Gauge<Long>) this::longestWait);
+        metrics.counter("account_alerts_device_resolver_requested_customers_total", asked);
+        metrics.counter("account_alerts_device_resolver_calls_total", called);
+        metrics.counter("account_alerts_device_resolver_failed_calls_total", failed);
+        metrics.gauge("account_alerts_device_resolver_waiting_customers", (Gauge<Integer>) this::howManyWait);
+        metrics.gauge("account_alerts_device_resolver_longest_wait_milliseconds", (Gauge<Long>) this::longestWait);
     }
 
     /** Have the asker told the customer's devices, now or later; those who ask for one customer are told in order. */

@@ -1,9 +1,12 @@
 """Every metric is declared once, by the rule of names."""
 
 import re
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
+from account_alerts.config import PROJECT
+from account_alerts.service import metrics
 from account_alerts.service.metrics import (
     ALL,
     BRIDGE_SETTLE_DURATION,
@@ -58,3 +61,22 @@ def test_series_are_named_as_prometheus_has_them() -> None:
     SENDER_GATEWAY_UP.create(registry).labels("EMAIL", "EMAIL").set(1)
     assert registry.get_sample_value(SENDER_DELIVERIES.name, {"channel": "EMAIL", "state": "SENT"}) == 1
     assert registry.get_sample_value(SENDER_GATEWAY_UP.name, {"channel": "EMAIL", "route": "EMAIL"}) == 1
+
+
+def source(*folders: str) -> str:
+    """The text of all programs in some folders."""
+    files = (file for folder in folders for file in Path(PROJECT / folder).rglob("*.*"))
+    return "\n".join(file.read_text() for file in files if file.suffix in (".py", ".java"))
+
+
+def test_each_that_is_declared_is_measured() -> None:
+    python, java = source("ingest", "delivery", "udfs", "jobs"), source("java/src")
+    for name, value in vars(metrics).items():
+        if isinstance(value, CounterMetric | GaugeMetric | HistogramMetric):
+            assert re.search(rf"\b{name}\b", python) or f'"{value.name}"' in java, name
+
+
+def test_java_measures_only_what_is_declared() -> None:
+    registered = set(re.findall(r'\b(?:counter|gauge|histogram)\(\s*"(\w+)"', source("java/src")))
+    assert registered
+    assert registered <= {metric.name for metric in ALL}
