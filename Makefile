@@ -5,10 +5,10 @@ KEEP ?=
 BENCH ?= pipeline
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint docs bench clean
+.PHONY: help install demo check lint test test-unit docs bench clean
 
 help: ## Say what can be made
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
 
 install: ## Make .venv with everything the project needs
 	@"$(PYTHON)" -m install
@@ -21,6 +21,11 @@ lint: install ## Check style, types and layers
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy account_alerts ingest udfs jobs delivery operations devenv demo alerts_cli install docs_generator tests
 	@.venv/bin/lint-imports --no-cache
+
+check: lint test-unit ## What to run before a commit: lint and the unit tests
+
+test-unit: install ## Run the tests that start no service: under a minute
+	@.venv/bin/python -m pytest --numprocesses logical --maxprocesses 3 tests/unit tests/plans
 
 test: lint ## Run all tests: as many processes as processors, three at most, the long tests first
 	@.venv/bin/python -m pytest --numprocesses logical --maxprocesses 3 --dist loadscope --no-loadscope-reorder
