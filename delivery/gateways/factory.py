@@ -13,13 +13,13 @@ from account_alerts.config.gateways import Push, Sms
 from delivery.gateways import base64url
 from delivery.gateways.base import Gateway
 from delivery.gateways.email.smtp import SmtpGateway
+from delivery.gateways.email.unsubscribe import UnsubscribeLinks
 from delivery.gateways.push.apns import ApnsService
 from delivery.gateways.push.fcm import FcmService, ServiceAccount
 from delivery.gateways.push.gateway import PushGateway, PushService
 from delivery.gateways.push.web_push import WebPushService
 from delivery.gateways.sms.http import SmsHttpGateway
 from delivery.gateways.sms.smpp import SmppGateway
-from delivery.unsubscribe import UnsubscribeLinks
 
 
 def make_gateway(config: Config, channel: str) -> Gateway:

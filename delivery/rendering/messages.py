@@ -6,9 +6,9 @@ from account_alerts.model.ids import stable_id
 from account_alerts.records.codec import Record
 from delivery.alert import Delivery
 from delivery.gateways.base import Message
+from delivery.gateways.email.unsubscribe import ALL_SETTINGS
 from delivery.policy import time_zone
 from delivery.rendering.render import render, render_digest
-from delivery.unsubscribe import ALL_SETTINGS
 
 UnsubscribeLink = Callable[[str, str], str]
 """From a customer's id and a setting's (empty: all of them) to the address that ends such mails."""

@@ -50,7 +50,7 @@ def render(
             amounts and dates.
         time_zone: IANA; an unknown one gives UTC.
         channel: `EMAIL`, `SMS` or `PUSH`.
-        unsubscribe: The https address that ends this setting's mails (`delivery.unsubscribe`); mails only.
+        unsubscribe: The https address that ends this setting's mails (`email.unsubscribe`); mails only.
     """
     data = {"alert_id": alert["alert_id"], "alert_type": alert["alert_type"]}
     if channel == Channel.SMS:

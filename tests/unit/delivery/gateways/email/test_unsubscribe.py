@@ -13,7 +13,7 @@ from joserfc import jws
 from joserfc.jwk import OctKey
 from pydantic import SecretStr
 
-from delivery.unsubscribe import UnsubscribeLinks
+from delivery.gateways.email.unsubscribe import UnsubscribeLinks
 
 URL = "https://bank.example/stop?t={token}"
 SECRET, OTHER = "a-secret-of-the-tests", "another-secret-of-tests"
