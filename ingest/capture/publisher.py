@@ -91,6 +91,8 @@ class Publisher:
         self._outputs = {
             capture.topic(table): config.topics.all()[key] for table, key in debezium.tables(config).items()
         }
+        for topic in self._tables:
+            metrics.dead_letters.labels(topic)  # From 0 on: an alarm on its growth sees the first one, too.
         self._oldest_booking = capture.oldest_booking
         rate = capture.records_per_second
         self._rate_limit = TokenBucket(rate, rate * _BURST_SECONDS, clock)

@@ -199,6 +199,10 @@ def test_an_unusable_change_is_a_dead_letter(
     assert harness.metric("dead_letters_total", harness.settings) == 1
 
 
+def test_dead_letters_are_counted_from_nothing_on(harness: Harness) -> None:
+    assert harness.metric("dead_letters_total", harness.settings) == 0
+
+
 def test_a_record_too_large_for_its_topic_is_a_dead_letter_before_the_commit(harness: Harness) -> None:
     harness.kafka.errors = {harness.alert_settings: KafkaError.MSG_SIZE_TOO_LARGE}
     large = harness.change(0)
