@@ -22,7 +22,7 @@ from devenv.services import queue as local_queue
 from devenv.services.catalog import BRIDGE, QUEUE
 from operations import booking_files
 from operations.queue import Outgoing, put
-from operations.waiting import say, wait_for
+from operations.waiting import print_progress, wait_for
 from tests.component.programs import Programs
 
 _LOOK_SECONDS = 0.5
@@ -42,7 +42,7 @@ def measure(programs: Programs, count: int, warm_up: int, bridges: int) -> None:
     """Fill the queue, start the bridges, wait until they have settled all; print what came of it."""
     config = programs.config
     assert config.bridge is not None
-    say(f"storing {warm_up + count} messages")
+    print_progress(f"storing {warm_up + count} messages")
     put(config.bridge, messages(warm_up + count))
 
     def left() -> int:
@@ -53,7 +53,7 @@ def measure(programs: Programs, count: int, warm_up: int, bridges: int) -> None:
 
     programs.start(BRIDGE)
     with more_bridges(programs, bridges - 1) as others:
-        say(f"{bridges} bridges; {warm_up} messages until everything is compiled")
+        print_progress(f"{bridges} bridges; {warm_up} messages until everything is compiled")
         wait_for("the first settled messages", lambda: left() <= count, 600, "See bridge.out.")
         processes: dict[str, list[psutil.Process]] = {name: programs.processes(name) for name in _PARTS}
         processes["bridge"] += others

@@ -18,14 +18,14 @@ from bench.measures import percentile
 from devenv.bank import database as bank_tool
 from devenv.services.catalog import CONNECT, POSTGRES, PUBLISHER
 from operations.tail import follow
-from operations.waiting import say
+from operations.waiting import print_progress
 from tests.component.programs import Programs
 
 
 def snapshot(programs: Programs, count: int, patience: float) -> None:
     """Start capture on a database with customers; print how long until all are on their topics."""
     config = programs.config
-    say(f"{count} customers into the database")
+    print_progress(f"{count} customers into the database")
     start = time.monotonic()
     bank_tool.load(config, customers(count))
     print(f"{count} customers loaded in {time.monotonic() - start:.1f} s, in one transaction")

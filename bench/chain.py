@@ -20,7 +20,7 @@ from devenv.job_control.runner import LocalJobRunner
 from devenv.layout import layout
 from operations.flink.rest import FlinkRest, FlinkUnreachableError
 from operations.job_store import JobStore, UpgradeMode
-from operations.waiting import say, wait_for
+from operations.waiting import print_progress, wait_for
 
 ALERTING = "alerting"
 _PATIENCE = 600.0
@@ -170,6 +170,6 @@ def restarted(chain: Chain, overrides: dict[str, Any]) -> Iterator[Chain]:
     other = Chain(chain.config.override(overrides), chain.file, chain.next_booking)
     other.config.write(other.file)
     other.bring_up_jobs()
-    say("started again")
+    print_progress("started again")
     yield other
     chain.next_booking = other.next_booking

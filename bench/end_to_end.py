@@ -34,7 +34,7 @@ from devenv import environment, ports, supervise
 from devenv.bank import database
 from devenv.layout import layout
 from devenv.readiness import wait_for_rules
-from operations.waiting import say
+from operations.waiting import print_progress
 
 _CURRENCY = "EUR"
 _THRESHOLD, _ABOVE, _BELOW = 100_000, 100_001, 2_000
@@ -140,10 +140,10 @@ def mail_server_away(config: Config) -> Iterator[None]:
         port.bind(("127.0.0.1", config.local_environment().mailbox_port))
         port.listen()
         threading.Thread(target=_hang_up, args=(port,), daemon=True).start()
-        say("the mail server is away")
+        print_progress("the mail server is away")
         yield
         port.shutdown(socket.SHUT_RDWR)
-    say("the mail server comes back")
+    print_progress("the mail server comes back")
 
 
 def _hang_up(port: socket.socket) -> None:
@@ -183,9 +183,9 @@ def measure(config: Config, chosen: Options, shares: dict[str, float]) -> Watch:
 
     environment.up(config, fresh=True, full=True, on_services=fill)
     wait_for_rules(config)
-    say("warming up")
+    print_progress("warming up")
     send_evenly(config, warm_up, chosen.rate)
-    say(f"{len(entries)} bookings, {chosen.rate:g}/s")
+    print_progress(f"{len(entries)} bookings, {chosen.rate:g}/s")
     with processor_shares(config, shares):
         sending = threading.Thread(target=send_evenly, args=(config, entries, chosen.rate))
         sending.start()
@@ -249,5 +249,5 @@ def main(
     }
     file.parent.mkdir(exist_ok=True)
     file.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
-    say(f"-> {file}")
+    print_progress(f"-> {file}")
     raise typer.Exit(0 if complete else 1)

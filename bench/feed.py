@@ -12,7 +12,7 @@ from account_alerts.config import Config
 from account_alerts.kafka.clients import admin, consumer, producer
 from bench import workload
 from bench.workload import Pair
-from operations.waiting import say
+from operations.waiting import print_progress
 
 _BLOCK = 50_000
 _QUEUE = 200_000
@@ -64,7 +64,7 @@ def write_bookings(config: Config, first: int, count: int, accounts: int, share:
         write(client, topic, block.pairs)
         alerts += block.alerts
     flush(client)
-    say(f"{count} bookings written in {time.monotonic() - started:.1f} s")
+    print_progress(f"{count} bookings written in {time.monotonic() - started:.1f} s")
     return alerts
 
 

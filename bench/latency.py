@@ -17,7 +17,7 @@ from account_alerts.records.codec import codec
 from bench import feed
 from bench.chain import Chain
 from bench.meter import measured
-from operations.waiting import say
+from operations.waiting import print_progress
 
 PERCENTILES = (50, 95, 99)
 _PATIENCE = 60.0
@@ -106,7 +106,7 @@ def run(chain: Chain, load: Load, accounts: int, seconds: float) -> Latency:
     waits, seconds_of, seen = _waits(
         config, feed.read_between(config, before, everything.ends()), load.warm_up
     )
-    say(f"{load.name}: {len(waits)} alerts measured")
+    print_progress(f"{load.name}: {len(waits)} alerts measured")
     p50, p95, p99 = [float(cut) for cut in np.percentile(waits, PERCENTILES)] if len(waits) else [0.0] * 3
     return Latency(
         load.rate,

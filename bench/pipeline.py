@@ -10,7 +10,7 @@ import typer
 
 from bench import latency, plot, report, state, throughput
 from bench.chain import started
-from operations.waiting import say
+from operations.waiting import print_progress
 
 
 class Part(StrEnum):
@@ -83,7 +83,7 @@ def main(
     def keep() -> None:
         """After each measurement, so that an interrupted run leaves what it has."""
         result["minutes"] = round((time.monotonic() - began) / 60, 1)
-        say(f"-> {report.write(result, name)}")
+        print_progress(f"-> {report.write(result, name)}")
 
     if Part.THROUGHPUT in chosen or Part.LATENCY in chosen:
         result["counting"] = counting
@@ -98,9 +98,9 @@ def main(
     typer.echo(report.tables(result))
     file = report.write(result, name).with_suffix(".svg")
     if plot.draw(result, file):
-        say(f"-> {file}")
+        print_progress(f"-> {file}")
     else:
-        say("no plot: matplotlib is not installed (pip install -e '.[bench]')")
+        print_progress("no plot: matplotlib is not installed (pip install -e '.[bench]')")
 
 
 def _steady_state(
@@ -132,7 +132,7 @@ def _steady_state(
 def _wait_until_quiet(most: float) -> None:
     """Wait until the machine does nothing else, at most ten minutes; the results say what load there was."""
     end = time.monotonic() + 600
-    say(f"waiting until the load is below {most}")
+    print_progress(f"waiting until the load is below {most}")
     while os.getloadavg()[0] >= most and time.monotonic() < end:
         time.sleep(5)
-    say(f"load: {os.getloadavg()[0]:.2f}")
+    print_progress(f"load: {os.getloadavg()[0]:.2f}")

@@ -11,7 +11,7 @@ from account_alerts.records.codec import codec
 from bench import feed, throughput
 from bench.chain import Chain, restarted, started
 from bench.latency import Load, paced, said
-from operations.waiting import say, wait_for
+from operations.waiting import print_progress, wait_for
 
 DIRECT_FROM = 10_000
 """From so many accounts on, `alert-rules` is filled directly: the job would take minutes for them."""
@@ -57,7 +57,7 @@ def fill(accounts: int, config: Config, counting: bool = False) -> None:
         feed.write_rules(config, accounts, counting)
     else:
         feed.write_accounts(config, accounts)
-    say(f"{accounts} accounts written in {time.monotonic() - began:.1f} s")
+    print_progress(f"{accounts} accounts written in {time.monotonic() - began:.1f} s")
 
 
 def run(accounts: int, backends: list[str], bookings: int, warm_up: int) -> Iterator[StateCost]:
@@ -68,7 +68,7 @@ def run(accounts: int, backends: list[str], bookings: int, warm_up: int) -> Iter
             settings = overrides(accounts, backend)
             if number:
                 chain = stack.enter_context(restarted(chain, settings))
-            say(f"{accounts} accounts, {backend}")
+            print_progress(f"{accounts} accounts, {backend}")
             part = _ROCKSDB_PART if backend == "rocksdb" else 1
             result = throughput.run(chain, accounts, bookings // part, warm_up // part)
             seconds = recovery(chain, accounts)
@@ -96,7 +96,7 @@ def recovery(chain: Chain, accounts: int) -> float:
         killed_at = time.time_ns() // 1_000_000
         victim.kill()
         seconds = _first_alert_after(config, before, killed_at)
-    say(f"recovered in {seconds:.1f} s")
+    print_progress(f"recovered in {seconds:.1f} s")
     return seconds
 
 

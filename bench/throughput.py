@@ -10,7 +10,7 @@ from bench import feed
 from bench.chain import Chain, JoinCounter
 from bench.meter import measured
 from operations.flink.rest import FlinkUnreachableError
-from operations.waiting import say
+from operations.waiting import print_progress
 
 SHARE = 0.01
 """Of the bookings, this share raises an alert: one per customer of the account."""
@@ -92,7 +92,7 @@ def warm(chain: Chain, accounts: int, count: int) -> None:
     before, started = ender.total(), time.monotonic()
     expected = feed.write_bookings(chain.config, chain.take_bookings(count), count, accounts, SHARE)
     chain.wait_for_alerts(before + expected)
-    say(f"warm after {time.monotonic() - started:.0f} s")
+    print_progress(f"warm after {time.monotonic() - started:.0f} s")
 
 
 def _follow(chain: Chain, alerts_total: int) -> tuple[list[tuple[float, int]], int]:

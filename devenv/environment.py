@@ -22,7 +22,7 @@ from operations.flink import client_config, health
 from operations.flink.rest import FlinkRest
 from operations.interruption import interruptible
 from operations.job_store import JobStore, UpgradeMode
-from operations.waiting import say, wait_for
+from operations.waiting import print_progress, wait_for
 
 _SECONDS = 180.0
 
@@ -62,7 +62,7 @@ def up(
             with _submitting_first(config, state, jobs=jobs and not running, full=full):
                 _wait_for_cluster(config, state)
                 created = topics.create(config)
-                say(f"topics: {len(created)} created" if created else "topics: all there")
+                print_progress(f"topics: {len(created)} created" if created else "topics: all there")
                 if on_topics:
                     on_topics()
                 if full:
@@ -73,7 +73,7 @@ def up(
                 _bring_up_jobs(config, catalog.FULL if full else catalog.JOBS)
         except BaseException:
             if not running:
-                say(f"stopping again; logs are in {state.logs}")
+                print_progress(f"stopping again; logs are in {state.logs}")
                 supervise.stop(state)
             raise
 
@@ -111,7 +111,7 @@ def _start(config: Config, state: Layout, *, full: bool) -> None:
         },
         services.STOP_SIGNALS,
     )
-    say(f"starting Kafka and Flink (state and logs: {state.state})")
+    print_progress(f"starting Kafka and Flink (state and logs: {state.state})")
     supervise.start(state)
 
 
@@ -136,10 +136,10 @@ def _wait_for_cluster(config: Config, state: Layout) -> None:
     wait_for(
         "Kafka", lambda: topics.reachable(config), _SECONDS, f"See {state.logs}/kafka.out and kafka.log."
     )
-    say(f"Kafka: {config.kafka.bootstrap_servers}")
+    print_progress(f"Kafka: {config.kafka.bootstrap_servers}")
     rest = FlinkRest(config.flink.rest_url)
     wait_for("Flink's slots", lambda: rest.slots() > 0, _SECONDS, f"See flink-*.log in {state.logs}.")
-    say(f"Flink: {config.flink.rest_url}")
+    print_progress(f"Flink: {config.flink.rest_url}")
 
 
 def _bring_up_jobs(config: Config, names: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""When an environment is ready: checkpoints are made, and the rules say that they are complete up to now."""
+"""Waits until the rules have caught up: the rules watermark is up to now in each partition."""
 
 import time
 from contextlib import closing
@@ -8,15 +8,14 @@ from confluent_kafka import Message, TopicPartition
 from account_alerts.config import Config
 from account_alerts.kafka.clients import consumer
 from account_alerts.service.clock import SYSTEM_CLOCK
-from operations.waiting import say, wait_for
+from operations.waiting import print_progress, wait_for
+from udfs.partitions import HEARTBEAT
 
-HEARTBEAT_PREFIX = b"\0"
-"""Keys of heartbeats in `alert-rules` start with it; no account id does."""
 _FRESH_MS = 2_000
 _BATCH = 100_000
 _RULES_SECONDS = 3600.0
 """A first load is as long as it is: about 2,000 records a second in the local environment."""
-_TELL_SECONDS = 15.0
+_REPORT_SECONDS = 15.0
 
 
 def wait_for_rules(config: Config) -> None:
@@ -30,16 +29,18 @@ def wait_for_rules(config: Config) -> None:
             ends.append(TopicPartition(topic, number, max(start, end - 1)))
         client.assign(ends)
         late = set(numbers)
-        told = time.monotonic()
+        reported = time.monotonic()
 
         def fresh() -> bool:
-            nonlocal told
+            nonlocal reported
             for message in client.consume(_BATCH, 0.1):
                 if message.error() is None and _is_fresh(message):
                     late.discard(message.partition())
-            if late and time.monotonic() - told > _TELL_SECONDS:
-                told = time.monotonic()
-                say(f"rules: {len(numbers) - len(late)} of {len(numbers)} partitions have caught up")
+            if late and time.monotonic() - reported > _REPORT_SECONDS:
+                reported = time.monotonic()
+                print_progress(
+                    f"rules: {len(numbers) - len(late)} of {len(numbers)} partitions have caught up"
+                )
             return not late
 
         wait_for(
@@ -48,7 +49,7 @@ def wait_for_rules(config: Config) -> None:
             _RULES_SECONDS,
             f"Look at the job alert-rules on {config.flink.rest_url}.",
         )
-    say("rules have caught up")
+    print_progress("rules have caught up")
 
 
 def _is_fresh(message: Message) -> bool:
@@ -56,6 +57,6 @@ def _is_fresh(message: Message) -> bool:
     known_until = message.timestamp()[1]
     return (
         isinstance(key, bytes)
-        and key.startswith(HEARTBEAT_PREFIX)
+        and key.startswith(HEARTBEAT.encode())
         and known_until > SYSTEM_CLOCK.now_ms() - _FRESH_MS
     )

@@ -43,6 +43,6 @@ def one(job: str) -> str:
     return job
 
 
-def file_of(name: str) -> str:
+def job_file(name: str) -> str:
     """Return the file of a job, in jobs/."""
     return RULE_FILE if name.startswith(RULE) else FILES[name]

@@ -8,13 +8,13 @@ from typing import Protocol
 
 from account_alerts.config import Config
 from account_alerts.model.errors import OperationError
-from jobs.catalog import RULE, RULE_FILE, file_of
+from jobs.catalog import RULE, RULE_FILE, job_file
 from operations.flink import client_config, health, savepoints, versions
 from operations.flink.prepared import Prepared, PreparedClient
 from operations.flink.rest import FlinkApi, FlinkRest, FlinkUnreachableError, newest_job
 from operations.flink.run import JobSubmission, RunFolder, Version, keep_config
 from operations.job_store import JobRecord, JobStore, UpgradeMode, cluster_folder
-from operations.waiting import say
+from operations.waiting import print_progress
 
 AT_ONCE = 2
 """Clients at a time: each plans for seconds of a processor, and takes half a GiB."""
@@ -111,7 +111,7 @@ class ClusterJobRunner:
 
     def submit_rules(self, files: Mapping[str, Path], since: int) -> None:
         """Submit analysts' rules from one client, and wait until they run (`JobRunner.submit_rules`)."""
-        say(f"{', '.join(files)}: submitting")
+        print_progress(f"{', '.join(files)}: submitting")
         submission = self.submission("rules")
         options = [
             *(part for file in files.values() for part in ("--rule", str(file))),
@@ -130,13 +130,13 @@ class ClusterJobRunner:
         record = self.store.read(name)
         if mode == UpgradeMode.LAST_STATE:
             savepoint = self.last_state(name)
-        say(f"{name}: submitting" + (f", from {savepoint}" if savepoint else ""))
+        print_progress(f"{name}: submitting" + (f", from {savepoint}" if savepoint else ""))
         submission = self.submission(name)
         if version is None and mode == UpgradeMode.LAST_STATE and savepoint:
             version = self._version_that_ran(name, record, submission)
         if version is not None:
             submission = JobSubmission(self.folder, name, Path(version.code), Path(version.config))
-        client = submission.client(file_of(name), savepoints.restore_options(savepoint), *record.options)
+        client = submission.client(job_file(name), savepoints.restore_options(savepoint), *record.options)
         [job_id] = submission.wait(client)
         self.remember(submission, {name: job_id}, mode, savepoint)
         return job_id
@@ -197,7 +197,7 @@ class ClusterJobRunner:
         # Whether this folder's code fits that state, only an upgrade looks. The version goes on with the
         # configuration it had, too: it may not know a key that is new.
         cure = "" if name.startswith(RULE) else f"; `alerts upgrade {name}` takes this folder's code"
-        say(f"{name}: goes on with the version that ran{cure}")
+        print_progress(f"{name}: goes on with the version that ran{cure}")
         return ran
 
     def make_folder(self) -> None:
@@ -221,7 +221,7 @@ class ClusterJobRunner:
         """Wait until jobs run, by name."""
         for name, job_id in ids.items():
             health.wait_until_running(self.flink, name, job_id)
-            say(f"{name}: running")
+            print_progress(f"{name}: running")
             self.is_running(name)
 
     def is_running(self, name: str) -> None:

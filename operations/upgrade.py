@@ -21,7 +21,7 @@ from operations.interruption import interruptible
 from operations.job_runner import JobRunner
 from operations.job_store import DesiredState, JobRecord, PreviousVersion, UpgradeMode
 from operations.state_compatibility import incompatible, new_operators, redundant_drops
-from operations.waiting import say
+from operations.waiting import print_progress
 
 
 def upgrade(runner: JobRunner, name: str, code: Path = PROJECT, dropped: Sequence[str] = ()) -> None:
@@ -41,7 +41,7 @@ def upgrade(runner: JobRunner, name: str, code: Path = PROJECT, dropped: Sequenc
         job, record, old = _running(runner, name)
         stored = versions.store(runner.store.folder, code)
         if others := versions.differ_in_what_is_not_carried(Path(old.code), stored):
-            say(
+            print_progress(
                 f"{name}: {', '.join(others)} differ, too; TaskManagers that run keep theirs until they are "
                 "started anew (here: `alerts down` and `alerts up`)"
             )
@@ -57,7 +57,7 @@ def upgrade(runner: JobRunner, name: str, code: Path = PROJECT, dropped: Sequenc
                     + "\ndocs/operations/upgrades.md says how to begin anew instead."
                 )
             for operator in new_operators(old.operators, version.operators):
-                say(f"{name}: {operator} is new and begins without state")
+                print_progress(f"{name}: {operator} is new and begins without state")
             began = time.monotonic()
             savepoint = _stop(runner, job)
             way_back = replace(record, savepoint=savepoint)
@@ -65,7 +65,7 @@ def upgrade(runner: JobRunner, name: str, code: Path = PROJECT, dropped: Sequenc
         finally:
             new.discard()
         versions.prune(runner.store.folder, runner.store.used_code())
-    say(f"{name}: upgraded. `alerts rollback {name}` goes back (savepoint {savepoint})")
+    print_progress(f"{name}: upgraded. `alerts rollback {name}` goes back (savepoint {savepoint})")
 
 
 def rollback(runner: JobRunner, name: str) -> None:
@@ -97,14 +97,16 @@ def rollback(runner: JobRunner, name: str) -> None:
             savepoint = _stop_or_cancel(runner, job)
             source = savepoint
             if reasons or source is None:
-                say("\n".join([f"{name}: what it knows now cannot be used", *reasons]))
-                say(f"{name}: goes back to the savepoint of the upgrade; alerts since come again, same ids")
+                print_progress("\n".join([f"{name}: what it knows now cannot be used", *reasons]))
+                print_progress(
+                    f"{name}: goes back to the savepoint of the upgrade; alerts since come again, same ids"
+                )
                 source = previous.savepoint
             way_back = replace(record, savepoint=savepoint or source)
             _replace(runner, name, new, version, source, way_back, bool(added), began)
         finally:
             new.discard()
-    say(f"{name}: rolled back")
+    print_progress(f"{name}: rolled back")
 
 
 def _replace(
@@ -135,11 +137,11 @@ def _replace(
             runner.flink,
             name,
             job_id,
-            lambda: say(f"{name}: was away for {time.monotonic() - began:.1f} s"),
+            lambda: print_progress(f"{name}: was away for {time.monotonic() - began:.1f} s"),
         )
         _settle(runner, name)
     except (Exception, KeyboardInterrupt) as error:
-        say(f"{name}: the other version is not healthy: {error!s}")
+        print_progress(f"{name}: the other version is not healthy: {error!s}")
         try:
             _go_back(runner, name, way_back)
         except Exception as second:
@@ -164,7 +166,9 @@ def _go_back(runner: JobRunner, name: str, way_back: JobRecord) -> None:
         runner.flink,
         name,
         job_id,
-        lambda: say(f"{name}: the version before runs again after {time.monotonic() - began:.1f} s"),
+        lambda: print_progress(
+            f"{name}: the version before runs again after {time.monotonic() - began:.1f} s"
+        ),
     )
     _settle(runner, name)
 
@@ -208,7 +212,7 @@ def _stop_or_cancel(runner: JobRunner, job: Job | None) -> str | None:
     try:
         return _stop(runner, job)
     except OperationError as error:
-        say(f"{error}. Cancelling it")
+        print_progress(f"{error}. Cancelling it")
         savepoints.cancel(runner.flink, job)
         return None
 

@@ -11,7 +11,7 @@ _T = TypeVar("_T")
 _INTERVAL = 0.1
 
 
-def say(text: str) -> None:
+def print_progress(text: str) -> None:
     """Print a line of progress; standard output stays free for results."""
     print(text, file=sys.stderr, flush=True)
 

@@ -11,7 +11,7 @@ from operations.flink.rest import FlinkApi
 from operations.flink.run import Version
 from operations.job_runner import ClusterJobRunner
 from operations.job_store import DesiredState, UpgradeMode
-from operations.waiting import say
+from operations.waiting import print_progress
 
 
 class LocalJobRunner(ClusterJobRunner):
@@ -41,7 +41,7 @@ class LocalJobRunner(ClusterJobRunner):
         with ExitStack() as claims:
             for name in jobs:
                 claims.enter_context(self.claim(name))
-            say("jobs: submitting")
+            print_progress("jobs: submitting")
             submission = self.submission("all")
             ids = submission.wait(submission.client(ALL_JOBS, [], *(["--full"] if full else [])))
             self.remember(submission, dict(zip(jobs, ids, strict=True)))

@@ -9,7 +9,7 @@ from account_alerts.config import Config
 from devenv.fake_gateways import programs
 from devenv.layout import Layout
 from devenv.services import bridge, clicks, connect, devices, postgres, publisher, queue, senders
-from operations.waiting import say, wait_for
+from operations.waiting import print_progress, wait_for
 
 _SECONDS = 180.0
 
@@ -83,4 +83,4 @@ def wait_until_ready(config: Config, layout: Layout) -> None:
         wait_for(service.program, ready, _SECONDS, f"See {service.program}.out in {layout.logs}.")
         if service.prepare:
             service.prepare(config)
-        say(f"{service.program}: {service.where(config)}")
+        print_progress(f"{service.program}: {service.where(config)}")

@@ -30,11 +30,11 @@ from jobs.sql import statement
 from operations import booking_files
 from operations.analyst_rules import check
 from operations.analyst_rules.outcome import Outcome
-from operations.waiting import say
+from operations.waiting import print_progress
 from udfs.analyst_rules.matches import RuleMatch, build_alerts, recipients
 from udfs.temporal import versions
 
-_TELL_SECONDS = 5.0
+_REPORT_SECONDS = 5.0
 _COLUMNS = (
     *("entry_id", "customer_id", "account_id", "currency", "amount_minor", "balance_minor"),
     *("booked_at", "written_at", "threshold_minor"),
@@ -63,7 +63,7 @@ def run(
     with tempfile.TemporaryDirectory() as folder:
         bookings = None if file is None else _as_json_lines(file, Path(folder) / "bookings.json")
         hits = list(_hits(config, rule, location, start or 0, end, bookings))
-    say(f"{len(hits)} bookings found; looking for their customers")
+    print_progress(f"{len(hits)} bookings found; looking for their customers")
     outcome = Outcome(rule, found=len({hit["entry_id"] for hit in hits}))
     delay = config.rules.effect_delay
     contacts, authorized = _known(config, {hit["account_id"] for hit in hits})
@@ -95,9 +95,9 @@ def _hits(
     found = check.compile_rule(table_env, rule, location)
     table_env.create_temporary_view("found", found)
     insert = statement("analyst_rules/raise_hits.sql", config, **analyst_rule_job.hits(found, rule, start))
-    say(f"{rule.name}: running over {'the file' if bookings else 'the bookings in Kafka'}")
+    print_progress(f"{rule.name}: running over {'the file' if bookings else 'the bookings in Kafka'}")
     seen: dict[tuple[str, str], RuleMatch] = {}
-    told = time.monotonic()
+    reported = time.monotonic()
     with table_env.sql_query(insert[insert.index("SELECT") :]).execute().collect() as rows:
         for row in rows:
             name, *values = list(row)
@@ -105,9 +105,9 @@ def _hits(
             hit |= {"channels": ",".join(rule.channels), "per_minute": rule.per_minute}
             if hit["written_at"] < end:
                 seen.setdefault((hit["entry_id"], hit["customer_id"]), cast(RuleMatch, hit))
-            if time.monotonic() - told > _TELL_SECONDS:
-                told = time.monotonic()
-                say(f"{len(seen)} bookings found so far")
+            if time.monotonic() - reported > _REPORT_SECONDS:
+                reported = time.monotonic()
+                print_progress(f"{len(seen)} bookings found so far")
     yield from seen.values()
 
 

@@ -40,14 +40,14 @@ def is_over(name: str, newest: Newest, known: Registry) -> bool:
 
 def watch(runner: JobRunner) -> None:
     """Watch until stopped; Kafka or Flink away is waited out."""
-    told = ""
+    reported = ""
     while True:
         try:
             _watch(runner)
         except (KafkaUnreachableError, FlinkUnreachableError, OperationError) as error:
-            if str(error) != told:  # It may be so for hours.
-                told = str(error)
-                _log.warning("%s", told)
+            if str(error) != reported:  # It may be so for hours.
+                reported = str(error)
+                _log.warning("%s", reported)
         except Exception:  # The rules' limits must not hang on one surprise.
             _log.exception("cannot look after the rules' limits")
         time.sleep(_INTERVAL)

@@ -16,7 +16,7 @@ from operations.flink import health, savepoints
 from operations.flink.rest import FlinkUnreachableError, live_job, newest_job
 from operations.job_runner import JobRunner
 from operations.job_store import JobRecord, UpgradeMode
-from operations.waiting import say
+from operations.waiting import print_progress
 
 _CLAIM = "rules"
 """One command at a time starts or stops rules; a crash releases it."""
@@ -203,7 +203,7 @@ def bring_up(runner: JobRunner) -> None:
                 runner.submit([job], UpgradeMode.LAST_STATE)
                 health.wait_for_checkpoints(runner.flink, [job])
             except OperationError as error:
-                say(f"{job}: does NOT run: {error}")
+                print_progress(f"{job}: does NOT run: {error}")
 
 
 def _remember(runner: JobRunner, rule: Started) -> Path:
@@ -236,7 +236,7 @@ def _forget(runner: JobRunner, name: str) -> None:
     with runner.claim(_job(name)):
         while (job := live_job(runner.flink, _job(name))) is not None:
             savepoints.cancel(runner.flink, job)
-            say(f"{name}: stopped")
+            print_progress(f"{name}: stopped")
 
 
 def _job(name: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 from account_alerts.model.errors import OperationError
 from operations.flink.rest import FlinkApi, FlinkUnreachableError, live_job
-from operations.waiting import say, wait_for
+from operations.waiting import print_progress, wait_for
 
 _SECONDS = 300.0
 _HEALTHY_SECONDS = 120.0
@@ -65,7 +65,7 @@ def wait_for_checkpoints(flink: FlinkApi, names: Iterable[str]) -> None:
         if not completed():
             flink.trigger_checkpoint(job_id)
             wait_for(f"{name}: first checkpoint", completed, _SECONDS, f"Look at {flink.url}.")
-    say("checkpoints are made")
+    print_progress("checkpoints are made")
 
 
 def _all_tasks_run(flink: FlinkApi, job_id: str) -> bool:

@@ -5,15 +5,15 @@ import os
 import subprocess
 from typing import Protocol
 
-from jobs.catalog import file_of
+from jobs.catalog import job_file
 from operations.flink.run import JobSubmission, Version
-from operations.waiting import say, wait_for
+from operations.waiting import print_progress, wait_for
 
 _PLAN_SECONDS = 180.0
 
 
 class Prepared(Protocol):
-    """A version of a job that is planned, and is submitted when it is told a savepoint."""
+    """A version of a job that is planned, and is submitted when it gets a savepoint."""
 
     def plan(self) -> Version:
         """Wait until it is planned; return what would be started.
@@ -40,7 +40,7 @@ class Prepared(Protocol):
 class PreparedClient:
     """A client of `flink run` that plans a job, and waits for the savepoint to start it from.
 
-    It is told through a pipe; when this process ends without a word, so does the client.
+    The savepoint comes through a pipe. When this process ends before, so does the client.
     """
 
     def __init__(self, name: str, submission: JobSubmission) -> None:
@@ -52,12 +52,12 @@ class PreparedClient:
         # For reading, too: opening it does not wait for the client.
         self._pipe = os.open(self._path, os.O_RDWR)
         self._client: subprocess.Popen[str] = submission.client(
-            file_of(name), [], "--await-savepoint", str(self._path)
+            job_file(name), [], "--await-savepoint", str(self._path)
         )
 
     def plan(self) -> Version:
         """Wait until it is planned; return what would be started (`Prepared.plan`)."""
-        say(f"{self.name}: planning {self.submission.code.name}")
+        print_progress(f"{self.name}: planning {self.submission.code.name}")
 
         def planned() -> bool:
             if self._client.poll() is not None:

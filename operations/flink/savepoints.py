@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from account_alerts.model.errors import OperationError
 from operations.flink.rest import FlinkApi, FlinkRefusedError, FlinkUnreachableError, Job, SavepointError
-from operations.waiting import say, wait_for
+from operations.waiting import print_progress, wait_for
 
 STOP_SECONDS = 300.0
 _CANCEL_SECONDS = 60.0
@@ -26,7 +26,7 @@ def stop(flink: FlinkApi, job: Job, folder: str | None = None, seconds: float = 
         FlinkUnreachableError: Whether it stops is not known.
         OperationError: It has not stopped in time.
     """
-    say(f"{job.name}: stopping with a savepoint")
+    print_progress(f"{job.name}: stopping with a savepoint")
     try:
         request = flink.stop_with_savepoint(job.id, folder)
     except FlinkRefusedError as error:
@@ -64,7 +64,7 @@ def stop_or_cancel(flink: FlinkApi, job: Job, seconds: float = STOP_SECONDS) -> 
     try:
         return stop(flink, job, seconds=seconds)
     except (SavepointError, OperationError, FlinkUnreachableError) as error:
-        say(f"{job.name}: cancelling it, as it could not be stopped: {error}")
+        print_progress(f"{job.name}: cancelling it, as it could not be stopped: {error}")
     checkpoint = flink.checkpoints(job.id)["latest"]["completed"]
     cancel(flink, job)
     return str(checkpoint["external_path"]) if checkpoint else None
