@@ -1,6 +1,7 @@
 """The reference of metrics, from the registry `account_alerts.service.metrics`."""
 
-from account_alerts.service.metrics import ALL, FLINK_PREFIX, Metric
+from account_alerts.service.metric_types import FLINK_PREFIX, Metric
+from account_alerts.service.metrics import ALL
 from docs_generator.markdown import bullets, page, paragraph, sentence
 
 PREFIX = "account_alerts_"

@@ -7,15 +7,8 @@ from prometheus_client import CollectorRegistry
 
 from account_alerts.config import PROJECT
 from account_alerts.service import metrics
-from account_alerts.service.metrics import (
-    ALL,
-    BRIDGE_SETTLE_DURATION,
-    SENDER_DELIVERIES,
-    SENDER_GATEWAY_UP,
-    CounterMetric,
-    GaugeMetric,
-    HistogramMetric,
-)
+from account_alerts.service.metric_types import CounterMetric, GaugeMetric, HistogramMetric
+from account_alerts.service.metrics import ALL, BRIDGE_SETTLE_DURATION, SENDER_DELIVERIES, SENDER_GATEWAY_UP
 
 SERVICES = (
     *("bridge", "publisher", "clicks", "sender", "profiles"),
