@@ -13,7 +13,7 @@ from pyflink.table import StatementSet, StreamTableEnvironment
 from account_alerts.config import Config
 from jobs.options import configure
 from jobs.runner import run
-from jobs.sql import create_view, statement
+from jobs.sql import create_view, keep_dead_letters, statement
 from udfs.alert_rules.operators import DEAD_LETTERS, FoldRules, RouteChanges
 from udfs.alerting.stale_rules import RULES_ROW
 from udfs.temporal.end_offsets import EndOffsetMonitor, assign_shard, shard_count
@@ -64,8 +64,8 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     dead_letters = changes.get_side_output(DEAD_LETTERS)
     table_env.create_temporary_view("rule_dead_letters", table_env.from_data_stream(dead_letters))
     results = table_env.create_statement_set()
-    for result in ("alert_rules/write_rules", "alert_rules/keep_rule_dead_letters"):
-        results.add_insert_sql(statement(f"{result}.sql", config))
+    results.add_insert_sql(statement("alert_rules/write_rules.sql", config))
+    results.add_insert_sql(keep_dead_letters(config, "rule_dead_letters", "record_key"))
     return results
 
 

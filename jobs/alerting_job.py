@@ -13,7 +13,7 @@ from pyflink.table.udf import udtf
 from account_alerts.config import Config
 from jobs.options import configure
 from jobs.runner import run
-from jobs.sql import create_view, statement
+from jobs.sql import create_view, keep_dead_letters, statement
 from udfs.alerting.stale_rules import RULES_ROW, StaleRulesFallback
 from udfs.alerts import make_alerts
 
@@ -35,7 +35,6 @@ RULES = (
     "alerting/raised_counts",
     "alerting/raised_alerts",
 )
-RESULTS = ("alerting/send_alerts", "alerting/keep_dead_letters", "alerting/release_bookings")
 
 
 def options(config: Config) -> dict[str, str]:
@@ -78,8 +77,10 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     table_env.create_temporary_view("overdue_rules", table_env.from_data_stream(overdue))
 
     results = table_env.create_statement_set()
-    for result in RESULTS:
-        results.add_insert_sql(statement(f"{result}.sql", config))
+    results.add_insert_sql(statement("alerting/send_alerts.sql", config))
+    entries = config.topics.account_entries
+    results.add_insert_sql(keep_dead_letters(config, "checked_entries", "entry_key", entries))
+    results.add_insert_sql(statement("alerting/release_bookings.sql", config))
     return results
 
 

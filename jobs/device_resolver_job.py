@@ -17,7 +17,7 @@ from account_alerts.config import Config
 from account_alerts.config.jobs import Devices
 from jobs.options import configure
 from jobs.runner import run
-from jobs.sql import create_view, statement
+from jobs.sql import create_view, keep_dead_letters, statement
 from udfs.device_resolver.alerts import device_alerts
 
 _BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
@@ -69,8 +69,9 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
 
     table_env.create_temporary_view("resolved_alerts", table_env.from_data_stream(resolved))
     results = table_env.create_statement_set()
-    for result in ("device_resolver/send_device_alerts", "device_resolver/keep_push_dead_letters"):
-        results.add_insert_sql(statement(f"{result}.sql", config))
+    results.add_insert_sql(statement("device_resolver/send_device_alerts.sql", config))
+    push = config.topics.outbound_push
+    results.add_insert_sql(keep_dead_letters(config, "resolved_alerts", "customer_key", push))
     return results
 
 

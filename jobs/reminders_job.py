@@ -12,7 +12,7 @@ from pyflink.table import DataTypes, Schema, StatementSet, StreamTableEnvironmen
 from account_alerts.config import Config
 from jobs.options import configure
 from jobs.runner import run
-from jobs.sql import create_view, statement
+from jobs.sql import create_view, keep_dead_letters, statement
 from udfs.reminders.operators import REMINDERS_ROW, FindConsent, keep_settings, to_shard
 from udfs.temporal.end_offsets import EndOffsetMonitor, assign_shard, shard_count
 
@@ -21,11 +21,6 @@ TABLES = (
     "dead_letters",
 )
 RULES = ("reminders/unfinished_applications", "reminders/due_reminders", "shared/rule_records")
-RESULTS = (
-    "reminders/send_reminders",
-    "reminders/keep_click_dead_letters",
-    "reminders/write_click_heartbeats",
-)
 
 
 def options(config: Config) -> dict[str, str]:
@@ -62,14 +57,7 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     create_view(table_env, "reminders/checked_clicks.sql", config)
     # As a stream in between: what is planned in several steps would read the topic in each.
     clicks = table_env.to_data_stream(table_env.from_path("checked_clicks"))
-    # Not when this module is imported: it starts Java, which must find the jars by then.
-    by_kafka_time = (
-        Schema.new_builder()
-        .column_by_metadata("rowtime", DataTypes.TIMESTAMP_LTZ(3))
-        .watermark("rowtime", "SOURCE_WATERMARK()")
-        .build()
-    )
-    table_env.create_temporary_view("clicks", table_env.from_data_stream(clicks, by_kafka_time))
+    table_env.create_temporary_view("clicks", table_env.from_data_stream(clicks, _by_kafka_time()))
     for rule in RULES:
         create_view(table_env, f"{rule}.sql", config)
     shards = shard_count(config)
@@ -90,9 +78,20 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
 
     table_env.create_temporary_view("reminders", table_env.from_data_stream(reminders))
     results = table_env.create_statement_set()
-    for result in RESULTS:
-        results.add_insert_sql(statement(f"{result}.sql", config))
+    results.add_insert_sql(statement("reminders/send_reminders.sql", config))
+    results.add_insert_sql(keep_dead_letters(config, "clicks", "event_key", config.topics.click_events))
+    results.add_insert_sql(statement("reminders/write_click_heartbeats.sql", config))
     return results
+
+
+def _by_kafka_time() -> Schema:
+    """Take Kafka's time and the watermark from the stream. A function, for it starts Java."""
+    return (
+        Schema.new_builder()
+        .column_by_metadata("rowtime", DataTypes.TIMESTAMP_LTZ(3))
+        .watermark("rowtime", "SOURCE_WATERMARK()")
+        .build()
+    )
 
 
 if __name__ == "__main__":

@@ -7,7 +7,9 @@ from iso4217 import Currency
 from pyflink.table import TableEnvironment
 
 from account_alerts.config import LARGEST_RECORD, PROJECT, Config
+from account_alerts.config.kafka import Topic
 from account_alerts.config.types import Duration
+from account_alerts.model.alerts import EntryType
 from account_alerts.records.codec import schema_text
 from udfs.partitions import CLICKS_HEARTBEAT, heartbeat_keys
 
@@ -21,6 +23,24 @@ def statement(path: str, config: Config, **more: str) -> str:
         KeyError: The file uses a name that is not known.
     """
     return Template((SQL / path).read_text()).substitute(values(config) | more)
+
+
+def keep_dead_letters(config: Config, source: str, key: str, topic: Topic | None = None) -> str:
+    """Return the statement that writes records that cannot be used to the dead letters.
+
+    Args:
+        config: The environment.
+        source: The view that has them; with a topic, those of its rows that have a `reason`.
+        key: The column of their key.
+        topic: Where they came from; None: each row says it in `source_topic`, and each has a reason.
+    """
+    return statement(
+        "shared/keep_dead_letters.sql",
+        config,
+        source=f"{source}\nWHERE reason IS NOT NULL" if topic else source,
+        key=key,
+        topic=f"'{topic.name}'" if topic else "source_topic",
+    )
 
 
 def create_view(table_env: TableEnvironment, path: str, config: Config) -> None:
@@ -84,6 +104,9 @@ def values(config: Config) -> dict[str, str]:
         "clock_interval": f"{config.alerting.clock_interval} ms",
         "heartbeat_interval": f"{config.rules.heartbeat_interval} ms",
         **_of_clicks(config),
+        "entry_types": ", ".join(f"'{entry_type}'" for entry_type in EntryType),
+        "entry_types_text": ", ".join(EntryType),
+        "channel_topics": _channel_topics(config),
         "iso_4217": ", ".join(f"'{currency.code}'" for currency in Currency),
     }
 
@@ -99,6 +122,12 @@ def _of_clicks(config: Config) -> dict[str, str]:
         "clicks_heartbeat_interval": f"{clicks.heartbeat_interval} ms",
         "clicks_heartbeats": ", ".join(f"'{key}'" for key in heartbeat_keys(partitions, CLICKS_HEARTBEAT)),
     }
+
+
+def _channel_topics(config: Config) -> str:
+    """Return the branches of a CASE from a channel to its topic."""
+    *first, (_, last) = [(channel, topic.name) for channel, topic in config.topics.of_channels().items()]
+    return " ".join([*(f"WHEN '{channel}' THEN '{name}'" for channel, name in first), f"ELSE '{last}'"])
 
 
 def _options(options: dict[str, str]) -> str:

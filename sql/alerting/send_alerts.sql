@@ -15,7 +15,7 @@ SELECT
           'amount_minor', CAST(r.amount_minor AS STRING),
           'balance_minor', CAST(r.balance_minor AS STRING)]
   END,
-  CASE a.channel WHEN 'EMAIL' THEN '${outbound_email}' WHEN 'SMS' THEN '${outbound_sms}' ELSE '${outbound_push}' END
+  CASE a.channel ${channel_topics} END
 FROM raised_alerts AS r
 CROSS JOIN LATERAL TABLE(make_alerts(
     ENCODE(r.entry_id, 'UTF-8'), ENCODE(r.customer_id, 'UTF-8'), ENCODE(r.setting_id, 'UTF-8'),

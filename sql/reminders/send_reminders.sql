@@ -5,5 +5,5 @@ SELECT
   customer_id, alert_id, customer_id, channel, address, 'APPLICATION_REMINDER', account_id, currency, application_id,
   setting_id, CAST(TO_TIMESTAMP_LTZ(begun_ms, 3) AS TIMESTAMP(3)), CAST(CURRENT_TIMESTAMP AS TIMESTAMP(3)), `language`,
   MAP['product', product, 'application_id', application_id],
-  CASE channel WHEN 'EMAIL' THEN '${outbound_email}' WHEN 'SMS' THEN '${outbound_sms}' ELSE '${outbound_push}' END
+  CASE channel ${channel_topics} END
 FROM reminders

@@ -9,8 +9,7 @@ SELECT
     WHEN entry_key IS NULL OR entry_key <> ENCODE(account_id, 'UTF-8') THEN 'the key is not the account_id'
     WHEN amount_minor <= 0 THEN 'amount_minor is not greater than 0'
     WHEN credit_debit NOT IN ('CRDT', 'DBIT') THEN 'credit_debit is neither CRDT nor DBIT'
-    WHEN entry_type NOT IN ('CARD', 'TRANSFER', 'CASH', 'DIRECT_DEBIT', 'INTEREST', 'FEE', 'OTHER')
-      THEN 'entry_type is not one of CARD, TRANSFER, CASH, DIRECT_DEBIT, INTEREST, FEE, OTHER'
+    WHEN entry_type NOT IN (${entry_types}) THEN 'entry_type is not one of ${entry_types_text}'
     WHEN currency NOT IN (${iso_4217}) THEN 'currency is not in ISO 4217'
   END AS reason
 FROM account_entries
