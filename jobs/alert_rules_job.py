@@ -11,6 +11,7 @@ from pyflink.common import Types
 from pyflink.table import StatementSet, StreamTableEnvironment
 
 from account_alerts.config import Config
+from jobs import catalog
 from jobs.options import configure
 from jobs.runner import run
 from jobs.sql import create_view, keep_dead_letters, statement
@@ -22,20 +23,18 @@ from udfs.temporal.end_offsets import EndOffsetMonitor, assign_shard, shard_coun
 def options(config: Config) -> dict[str, str]:
     """Flink's options for this job."""
     job = config.alert_rules
-    bundle = {"python.fn-execution.bundle.time": str(job.bundle_time)} if job.python_mode == "process" else {}
     return {
-        "pipeline.name": "alert-rules",
+        "pipeline.name": catalog.ALERT_RULES,
         "parallelism.default": str(job.parallelism),
         "execution.buffer-timeout.interval": "10 ms",
         "execution.checkpointing.interval": f"{job.checkpoint_interval} ms",
         "python.execution-mode": job.python_mode,
-        **bundle,
     }
 
 
 def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     """The job, as the data flows: records to changes of accounts, changes to rows of rules."""
-    configure(table_env, options(config))
+    configure(table_env, options(config), config.alert_rules.bundle_time)
     for table in ("rule_sources", "ticks", "alert_rules_log", "dead_letters"):
         table_env.execute_sql(statement(f"tables/{table}.sql", config))
     create_view(table_env, "shared/rule_records.sql", config)

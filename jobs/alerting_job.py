@@ -11,6 +11,7 @@ from pyflink.table import DataTypes, StatementSet, StreamTableEnvironment
 from pyflink.table.udf import udtf
 
 from account_alerts.config import Config
+from jobs import catalog
 from jobs.options import configure
 from jobs.runner import run
 from jobs.sql import create_view, keep_dead_letters, statement
@@ -41,7 +42,7 @@ def options(config: Config) -> dict[str, str]:
     """Flink's options for this job; each default that would make an alert wait is set."""
     job = config.alerting
     return {
-        "pipeline.name": "alerting",
+        "pipeline.name": catalog.ALERTING,
         "parallelism.default": str(job.parallelism),
         "pipeline.object-reuse": "true",
         "execution.buffer-timeout.interval": f"{job.buffer_timeout} ms",

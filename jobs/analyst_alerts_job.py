@@ -10,6 +10,7 @@ from pyflink.common import Types
 from pyflink.table import StatementSet, StreamTableEnvironment
 
 from account_alerts.config import Config
+from jobs import catalog
 from jobs.options import analysts_options, configure
 from jobs.runner import run
 from jobs.sql import create_view, statement
@@ -20,7 +21,7 @@ from udfs.temporal.end_offsets import EndOffsetMonitor, assign_shard, shard_coun
 
 def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     """The job, as the data flows: hits to customers, to addresses, to alerts that are sent or held."""
-    configure(table_env, analysts_options(config, "adhoc-alerts", config.analyst_rules.parallelism))
+    configure(table_env, analysts_options(config, catalog.ANALYST_ALERTS, config.analyst_rules.parallelism))
     for table in ("adhoc_sources", "rule_sources", "ticks", "outbound_alerts"):
         table_env.execute_sql(statement(f"tables/{table}.sql", config))
     # It reads what the alert-rules job reads, and leaves that one's place alone.

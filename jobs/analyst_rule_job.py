@@ -18,6 +18,7 @@ from pyflink.table import StatementSet, StreamTableEnvironment, Table, TableEnvi
 from account_alerts.config import Config
 from account_alerts.model.analyst_rule import Rule, RuleError, read
 from account_alerts.service.clock import SYSTEM_CLOCK
+from jobs import catalog
 from jobs.options import analysts_options, configure
 from jobs.runner import run
 from jobs.sql import create_view, statement
@@ -33,7 +34,7 @@ _TABLES = ("account_entries", "account_authorizations", "alert_settings")
 def options(config: Config, rule: Rule) -> dict[str, str]:
     """Flink's options for this job."""
     return {
-        **analysts_options(config, f"rule-{rule.name}", config.analyst_rules.rule_parallelism),
+        **analysts_options(config, f"{catalog.RULE}{rule.name}", config.analyst_rules.rule_parallelism),
         "table.exec.state.ttl": f"{rule.keep} ms",
         # A rule that asks who may see an account finds a booking again when that changes: with the same key.
         "table.exec.sink.upsert-materialize": "NONE",
@@ -95,7 +96,7 @@ def build(table_env: StreamTableEnvironment, config: Config, rule: Rule, since: 
     table_env.execute_sql(
         "ALTER TABLE account_entries SET ('scan.startup.mode' = 'timestamp', "
         f"'scan.startup.timestamp-millis' = '{since - rule.history}', "
-        f"'properties.group.id' = 'rule-{rule.name}')"
+        f"'properties.group.id' = '{catalog.RULE}{rule.name}')"
     )
     define_views(table_env, config)
     found = table_env.sql_query(rule.sql)

@@ -2,12 +2,16 @@
 
 from account_alerts.model.errors import OperationError
 
-JOBS = {"alert-rules": "alert_rules_job.py", "alerting": "alerting_job.py"}
+ALERT_RULES = "alert-rules"
+ALERTING = "alerting"
+DEVICE_RESOLVER = "device-resolver"
+REMINDERS = "reminders"
+ANALYST_ALERTS = "adhoc-alerts"
+"""The job that finds the customers of what analysts' rules find; savepoints and groups have this name."""
+JOBS = {ALERT_RULES: "alert_rules_job.py", ALERTING: "alerting_job.py"}
 """The jobs' names on the cluster and their files, in the order in which data flows."""
 ALL_JOBS = "all_jobs.py"
-ANALYST_ALERTS = "adhoc-alerts"
-"""The job that finds the customers of what analysts' rules find."""
-FULL = {**JOBS, "device-resolver": "device_resolver_job.py", "reminders": "reminders_job.py"}
+FULL = {**JOBS, DEVICE_RESOLVER: "device_resolver_job.py", REMINDERS: "reminders_job.py"}
 """The jobs of the profile `full`: with those of ingestion and delivery."""
 FILES = {**FULL, ANALYST_ALERTS: "analyst_alerts_job.py"}
 """The jobs that can be named: those of the profile `full`, and the one that analysts' rules need."""

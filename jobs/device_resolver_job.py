@@ -15,6 +15,7 @@ from pyflink.table.udf import udtf
 
 from account_alerts.config import Config
 from account_alerts.config.jobs import Devices
+from jobs import catalog
 from jobs.options import configure
 from jobs.runner import run
 from jobs.sql import create_view, keep_dead_letters, statement
@@ -41,7 +42,7 @@ def options(config: Config) -> dict[str, str]:
     """Flink's options for this job."""
     job = config.require("devices")
     return {
-        "pipeline.name": "device-resolver",
+        "pipeline.name": catalog.DEVICE_RESOLVER,
         "parallelism.default": str(job.parallelism),
         # Few records: each goes at once, and no thread has to look every millisecond whether there is one.
         "execution.buffer-timeout.interval": "0 ms",

@@ -12,11 +12,15 @@ SHARED_OPTIONS = {
     "table.local-time-zone": "UTC",
 }
 """Flink's options for every job; its own win."""
-_BUNDLE_TIME = {"process": "5", "thread": "1000"}
-"""Milliseconds that rows wait for a bundle to fill; in a thread none waits, but operators wake so often."""
+_PROCESS_BUNDLE_MS = 5
+"""How long rows wait for a bundle to fill, where Python runs in a process of its own."""
+_THREAD_BUNDLE_MS = 1000
+"""In a thread no row waits, but operators wake so often."""
 
 
-def configure(table_env: StreamTableEnvironment, options: dict[str, str]) -> None:
+def configure(
+    table_env: StreamTableEnvironment, options: dict[str, str], process_bundle_ms: int = _PROCESS_BUNDLE_MS
+) -> None:
     """Set a job's options, and those that all share.
 
     Outside of ``flink run`` the job runs in this process, with this interpreter; on a cluster its
@@ -24,8 +28,9 @@ def configure(table_env: StreamTableEnvironment, options: dict[str, str]) -> Non
     """
     if not is_on_cluster():
         options = {"python.executable": sys.executable, "python.client.executable": sys.executable, **options}
-    bundle_time = _BUNDLE_TIME[options.get("python.execution-mode", "process")]
-    shared = {**SHARED_OPTIONS, "python.fn-execution.bundle.time": bundle_time}
+    in_thread = options.get("python.execution-mode") == "thread"
+    bundle_ms = _THREAD_BUNDLE_MS if in_thread else process_bundle_ms
+    shared = {**SHARED_OPTIONS, "python.fn-execution.bundle.time": str(bundle_ms)}
     for key, value in {**shared, **options}.items():
         table_env.get_config().set(key, value)
 

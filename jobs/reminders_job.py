@@ -10,6 +10,7 @@ from pyflink.common import Types
 from pyflink.table import DataTypes, Schema, StatementSet, StreamTableEnvironment
 
 from account_alerts.config import Config
+from jobs import catalog
 from jobs.options import configure
 from jobs.runner import run
 from jobs.sql import create_view, keep_dead_letters, statement
@@ -28,7 +29,7 @@ def options(config: Config) -> dict[str, str]:
     assert config.clicks is not None  # `build` has looked.
     kept = (config.topics.click_events.retention or 0) + 2 * config.clicks.reminder_after
     return {
-        "pipeline.name": "reminders",
+        "pipeline.name": catalog.REMINDERS,
         "parallelism.default": str(config.clicks.parallelism),
         "execution.checkpointing.interval": f"{config.alert_rules.checkpoint_interval} ms",
         "python.execution-mode": config.alert_rules.python_mode,
