@@ -200,6 +200,7 @@ def test_an_unusable_change_is_a_dead_letter(
 
 
 def test_dead_letters_are_counted_from_nothing_on(harness: Harness) -> None:
+    harness.run([harness.change(0)])
     assert harness.metric("dead_letters_total", harness.settings) == 0
 
 
