@@ -1,9 +1,10 @@
 """Proton's event handling with less work for each message.
 
 proton's own handlers read 8 KiB at a time, each followed by a round of events that costs like a message, and
-pass every delivery through handlers that do nothing with it. Without the two, one bridge takes about a tenth
-more messages a second (`python -m bench bridge`, docs/operations/performance.md). Both depend on internals
-of the library (`global_handler`, `on_selectable_readable`), so a test holds the version they were read in.
+pass every delivery through handlers that do nothing with it. With them a message costs the bridge 510 us of
+processor time, with these 330 us (`python -m bench bridge --count 15000 --warm-up 10000`, 2026-11-30, one
+bridge, one run each on two busy cores). This depends on internals of the library (`global_handler`,
+`on_selectable_readable`), so a test holds the version they were read in.
 """
 
 import select

@@ -12,7 +12,7 @@ from ingest.bridge import events
 
 
 def test_the_library_is_the_version_whose_internals_are_replaced() -> None:
-    """With another version, read its `IOHandler` and `Container` again, then measure (bench/bridge.py)."""
+    """With another version, read its `IOHandler` and `Container` again, and run `python -m bench bridge`."""
     assert version("python-qpid-proton") == events.VERSION
     assert callable(IOHandler.on_selectable_readable)
     assert isinstance(Container.global_handler, property)
