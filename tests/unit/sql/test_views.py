@@ -59,7 +59,7 @@ def test_amounts_raise_what_the_reference_says(tmp_path: Path) -> None:
         bookings.append(booking | {"rules_time": NOON, "rules": [rule(each) for each in wanted]})
         expected += [(booking["entry_id"], each["setting_id"]) for each in wanted if raised(each, booking)]
     assert raised_amounts(tmp_path, bookings) == sorted(expected)
-    assert len(expected) > 500
+    assert len(expected) > 400
 
 
 def test_a_rule_counts_in_its_currency_and_its_time_only(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ class Views:
         """Make a table of rows; `more` are further columns of it, computed, and its watermark."""
         file = self._folder / f"{name}.json"
         file.write_text("\n".join(json.dumps(_as_json(row, columns)) for row in rows), encoding="utf-8")
-        body = ",\n".join([*(f"`{column}` {kind}" for column, kind in columns.items()), *more])
+        body = ",\n".join([*(f"`{column}` {_quoted(kind)}" for column, kind in columns.items()), *more])
         self.table_env.execute_sql(
             f"CREATE TEMPORARY TABLE {name} ({body}) WITH ('connector' = 'filesystem', 'format' = 'json', "
             f"'path' = '{file.as_uri()}', 'json.timestamp-format.standard' = 'SQL')"
@@ -59,6 +59,11 @@ class Views:
         """Run a query over what there is."""
         with self.table_env.sql_query(query).execute().collect() as found:
             return [tuple(row) for row in found]
+
+
+def _quoted(kind: str) -> str:
+    """A type with the names of its fields in quotes: some are words of SQL."""
+    return re.sub(r"(ROW<|, )(\w+) ", r"\1`\2` ", kind)
 
 
 def _as_json(row: Mapping[str, Any], columns: Columns) -> dict[str, Any]:
