@@ -9,6 +9,7 @@ import pytest
 from account_alerts.config import Config
 from account_alerts.model.analyst_rule import Rule, RuleError
 from account_alerts.model.errors import OperationError
+from account_alerts.service.clock import SYSTEM_CLOCK
 from operations.analyst_rules import lifecycle, quarantine, registry
 from operations.analyst_rules.registry import Registry, Started
 from operations.flink.run import RunFolder
@@ -145,11 +146,11 @@ def test_discarded_what_came_meanwhile_is_given_up_too(
     started = start(runner, topic)
     pause(runner)
     topic.quarantined["salary"] = 5
-    monkeypatch.setattr("operations.analyst_rules.lifecycle.time.time", lambda: started.since / 1000 + 60)
+    monkeypatch.setattr(SYSTEM_CLOCK, "now_ms", lambda: started.since + 60_000)
     assert lifecycle.discard(runner, "salary") == 5
     assert topic.sent == {}
     since = topic.registry.started["salary"].since
-    assert since == pytest.approx(started.since + 60_000, abs=1)
+    assert since == started.since + 60_000
     assert runner.store.read("rule-salary").options[-1] == str(since)
     assert runner.flink.live("rule-salary")
 
