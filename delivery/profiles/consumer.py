@@ -7,6 +7,7 @@ from typing import Protocol
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from prometheus_client import CollectorRegistry
 
+from account_alerts.model.errors import AlertsError
 from account_alerts.records.codec import Codec
 from account_alerts.service import metrics
 from delivery.profiles.records import Batch, InvalidProfileError, ProfileRow, Table, parse
@@ -19,7 +20,7 @@ Position = tuple[str, int]
 """A topic and a partition."""
 
 
-class _StoppedError(Exception):
+class _StoppedError(AlertsError):
     """The process is to end while a record cannot be decoded yet; whoever comes next reads it again."""
 
 
