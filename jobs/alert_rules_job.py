@@ -33,7 +33,7 @@ def options(config: Config) -> dict[str, str]:
 
 
 def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
-    """The job, as the data flows: records to changes of accounts, changes to rows of rules."""
+    """Build the job as the data flows: records to changes of accounts, changes to rows of rules."""
     configure(table_env, options(config), config.alert_rules.bundle_time)
     for table in ("rule_sources", "ticks", "alert_rules_log", "dead_letters"):
         table_env.execute_sql(statement(f"tables/{table}.sql", config))

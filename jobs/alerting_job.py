@@ -57,7 +57,7 @@ def options(config: Config) -> dict[str, str]:
 
 
 def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
-    """The job as statements: tables, rules, and what is written."""
+    """Build the job as statements: tables, views, and what is written."""
     configure(table_env, options(config))
     for table in TABLES:
         table_env.execute_sql(statement(f"tables/{table}.sql", config))

@@ -1,4 +1,4 @@
-"""What analysts' rules found to alerts: who may see the account, where he is reached, and whether the rule
+"""What analysts' rules found to alerts: who may see the account, where they are reached, and whether the rule
 keeps to its limit. One job for all rules; each rule is a job of its own (`analyst_rule_job.py`).
 
     flink run -py jobs/analyst_alerts_job.py --config conf/local.yaml     on a cluster
@@ -20,7 +20,7 @@ from udfs.temporal.end_offsets import EndOffsetMonitor, assign_shard, shard_coun
 
 
 def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
-    """The job, as the data flows: hits to customers, to addresses, to alerts that are sent or held."""
+    """Build the job as the data flows: matches to customers, to addresses, to alerts sent or quarantined."""
     configure(table_env, analysts_options(config, catalog.ANALYST_ALERTS, config.analyst_rules.parallelism))
     for table in ("adhoc_sources", "rule_sources", "ticks", "outbound_alerts"):
         table_env.execute_sql(statement(f"tables/{table}.sql", config))

@@ -46,8 +46,7 @@ def options(config: Config, rule: Rule) -> dict[str, str]:
 
 
 def define_tables(table_env: TableEnvironment, config: Config) -> None:
-    """What rules are written about: the bookings, the customers, who may see what, and where they are
-    reached."""
+    """Create the tables that rules are about: bookings, customers, who may see what, addresses."""
     for table in _TABLES:
         table_env.execute_sql(statement(f"tables/{table}.sql", config))
     for change in statement("tables/read_by_analysts.sql", config).split(";\n"):
@@ -55,7 +54,7 @@ def define_tables(table_env: TableEnvironment, config: Config) -> None:
 
 
 def define_views(table_env: TableEnvironment, config: Config, file: Path | None = None) -> None:
-    """The plain names, over the tables as they are now; the bookings of a file where one is named."""
+    """Create the views with plain names over the tables; bookings of a file where one is named."""
     if file is not None:
         table_env.execute_sql(statement("tables/bookings_of_a_file.sql", config, bookings_file=file.as_uri()))
         table_env.execute_sql("DROP TABLE account_entries")
@@ -70,7 +69,7 @@ def define_views(table_env: TableEnvironment, config: Config, file: Path | None 
 
 
 def hits(table: Table, rule: Rule, since: int, per_second: int = 0) -> dict[str, str]:
-    """The names that sql/analyst_rules/raise_hits.sql is filled with, for a rule that gives these columns.
+    """Return what sql/analyst_rules/raise_hits.sql is filled with, for a rule with these columns.
 
     With `per_second` what is found passes at that pace, by the function `pace`.
     """
@@ -90,7 +89,7 @@ def hits(table: Table, rule: Rule, since: int, per_second: int = 0) -> dict[str,
 
 
 def build(table_env: StreamTableEnvironment, config: Config, rule: Rule, since: int) -> StatementSet:
-    """The job: bookings, the rule, and what it finds."""
+    """Build the job: bookings, the rule, and what it finds."""
     configure(table_env, options(config, rule))
     define_tables(table_env, config)
     table_env.execute_sql(

@@ -55,7 +55,7 @@ def options(config: Config) -> dict[str, str]:
 
 
 def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
-    """The job, as the data flows: push alerts, their customers' devices, an alert for each."""
+    """Build the job as the data flows: push alerts, their customers' devices, an alert for each."""
     configure(table_env, options(config))
     for table in ("outbound_push", "outbound_alerts", "dead_letters"):
         table_env.execute_sql(statement(f"tables/{table}.sql", config))

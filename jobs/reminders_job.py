@@ -41,7 +41,7 @@ def options(config: Config) -> dict[str, str]:
 
 
 def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
-    """The job, as the data flows: events to applications that are due, to messages for who agreed.
+    """Build the job as the data flows: events to applications that are due, to messages for who agreed.
 
     Raises:
         ConfigError: The environment has no clicks.

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The statements of sql/, filled in from the configuration."""
 
 import re
 from string import Template
@@ -17,7 +17,7 @@ SQL = PROJECT / "sql"
 
 
 def statement(path: str, config: Config, **more: str) -> str:
-    """The SQL of a file under sql/, its ``${names}`` replaced by what the configuration says, or `more`.
+    """Return the SQL of a file under sql/, its ``${names}`` filled from the configuration, or `more`.
 
     Raises:
         KeyError: The file uses a name that is not known.
@@ -62,8 +62,7 @@ def create_view(table_env: TableEnvironment, path: str, config: Config) -> None:
 
 
 def values(config: Config) -> dict[str, str]:
-    """What the SQL files may name: topics by their key, options of Kafka and of the encoding, times,
-    currencies."""
+    """Return what SQL files may name: topics by key, options of Kafka and of the encoding, times, lists."""
     kafka = config.kafka
     client = {f"properties.{key}": value for key, value in kafka.java().items()}
     # Alerts wait for no batch; `acks=all` and idempotence are the client's own defaults, said here to be

@@ -309,7 +309,7 @@ class FoldRules(KeyedProcessFunction):  # type: ignore[misc]
 
 
 def _in_state(account_id: str) -> str:
-    """An id as a key that is read back: pemja would drop a byte order mark at the beginning of a string."""
+    """Convert an id to a key that is read back: pemja drops a byte order mark at a string's beginning."""
     return f"={account_id}"
 
 

@@ -35,7 +35,7 @@ class Pace(ScalarFunction):  # type: ignore[misc]
         self._next = 0.0
 
     def eval(self, value: str, per_second: int) -> str:
-        """The value, after a pause where there were too many before it."""
+        """Return the value, after a pause where there were too many before it."""
         now = time.monotonic()
         if self._next > now:
             time.sleep(self._next - now)
