@@ -12,6 +12,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from account_alerts import installation
 from account_alerts.config import PROJECT
@@ -165,6 +166,17 @@ def test_every_service_starts_in_the_services_image(services: Path, module: str)
 )
 def test_operators_commands_are_in_the_services_image(services: Path, command: tuple[str, ...]) -> None:
     run(services, "-m", "alerts_cli", *command, "--help")
+
+
+def test_analysts_tool_has_what_it_needs(tmp_path: Path) -> None:
+    found = stages(FLINK / "Dockerfile")
+    tool = build(
+        tmp_path,
+        [*found["jobs"].copied, *found["analyst-tools"].copied],
+        [*requirements(FLINK / "requirements.txt"), Requirement("typer")],
+    )
+    run(tool, "-c", "from operations.analyst_rules import back_test, check, guard, lifecycle, quarantine")
+    assert "guard" in run(tool, "-m", "alerts_cli", "rules", "--help")
 
 
 def test_migrations_are_in_the_services_image(services: Path) -> None:
