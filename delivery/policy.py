@@ -13,9 +13,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from account_alerts.model.alerts import Channel, DeliveryState
-
-ANALYST_RULE_PREFIX = "adhoc:"
-"""How the setting_id of an analyst rule's alert begins: no setting of the customer's stands behind it."""
+from account_alerts.model.analyst_rule_keys import is_of_a_rule
 
 
 class DeferralReason(StrEnum):
@@ -128,7 +126,7 @@ def cancellation_reason(alert: Mapping[str, Any], recipient: RecipientState) -> 
     is_push = alert["channel"] == Channel.PUSH
     if not recipient.addresses or (not is_push and alert["address"] not in recipient.addresses):
         return "the customer no longer has this address"
-    if alert["setting_id"].startswith(ANALYST_RULE_PREFIX):
+    if is_of_a_rule(alert["setting_id"]):
         return None
     setting = recipient.setting
     if setting is None or setting["account_id"] != alert["account_id"]:
