@@ -267,6 +267,7 @@ def test_jobs_go_on_from_their_checkpoint_after_the_jobmanager_died(machine: Mac
 
 
 def test_a_cancelled_job_is_not_brought_back(machine: Machine) -> None:
+    machine.alerts("up")
     rest = FlinkRest(machine.config.flink.rest_url)
     job = rest.live_job("alerting")
     assert job is not None
