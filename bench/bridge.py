@@ -30,7 +30,7 @@ _PARTS = ("bridge", "queue", "kafka")
 
 
 def messages(count: int) -> Iterator[Outgoing]:
-    """The sample's bookings again and again, under other ids."""
+    """Yield the sample's bookings again and again, under other ids."""
     entries = booking_files.read()
     for number in range(count):
         entry = entries[number % len(entries)]

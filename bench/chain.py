@@ -47,7 +47,7 @@ class Chain:
         return first
 
     def job_id(self) -> str:
-        """The id of the alerting job."""
+        """Return the id of the alerting job."""
         job = wait_for("alerting", lambda: self.rest.live_job(ALERTING), _PATIENCE, "See the logs.")
         return job.id
 
@@ -87,7 +87,7 @@ class Chain:
         readiness.wait_for_rules(self.config)
 
     def task_manager(self) -> psutil.Process:
-        """The Java process of the TaskManager."""
+        """Return the Java process of the TaskManager."""
 
         def found() -> psutil.Process | None:
             listed = supervise.processes(layout(self.config)).get("taskmanager", [])
@@ -124,7 +124,7 @@ class JoinCounter:
         return None
 
     def read(self) -> int | None:
-        """The count over all subtasks; None when the JobManager does not say."""
+        """Return the count over all subtasks; None when the JobManager does not say."""
         try:
             values = self._rest.get(f"{self._base}?get={self._names}&agg=sum")
         except FlinkUnreachableError:
@@ -134,7 +134,7 @@ class JoinCounter:
 
 @contextmanager
 def started(overrides: dict[str, Any], fill: Callable[[Config], None]) -> Iterator[Chain]:
-    """A new environment with both jobs, then `fill` writes what is there at first.
+    """Start a new environment with both jobs; `fill` writes what is there at first.
 
     The jobs come first: a job that starts anew ends rules in `alert-rules` that it was given no reason for.
     It is stopped at the end; its folder stays where something went wrong.
@@ -163,7 +163,7 @@ def started(overrides: dict[str, Any], fill: Callable[[Config], None]) -> Iterat
 
 @contextmanager
 def restarted(chain: Chain, overrides: dict[str, Any]) -> Iterator[Chain]:
-    """The same records in Kafka; the cluster configured otherwise, the alerting job without history."""
+    """Keep the records in Kafka; configure the cluster otherwise, start the alerting job without state."""
     environment.down(chain.config)
     with JobStore(layout(chain.config).run_folder).records() as jobs:
         jobs.pop(ALERTING, None)

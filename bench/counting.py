@@ -106,7 +106,7 @@ def measure(way: Way, bookings: int, accounts: int) -> float:
 
 
 def _make_bookings(table_env: StreamTableEnvironment, bookings: int, accounts: int) -> None:
-    """The tables of bookings, with all rules of the account and with the one that counts, and a sink."""
+    """Make the tables of bookings, with all rules of the account and with the counting one, and a sink."""
     table_env.execute_sql(
         f"""CREATE TEMPORARY TABLE numbers (number BIGINT NOT NULL) WITH (
           'connector' = 'datagen', 'rows-per-second' = '100000000', 'fields.number.kind' = 'sequence',
@@ -133,7 +133,7 @@ def _make_bookings(table_env: StreamTableEnvironment, bookings: int, accounts: i
 
 
 def _rule(customer: str, kind: str) -> str:
-    """A rule as SQL, with what the benchmark's customers have."""
+    """Return a rule as SQL, with what the benchmark's customers have."""
     counting = kind == "TRANSACTION_COUNT"
     numbers = f"CAST(NULL AS BIGINT), {_COUNT}, {_WINDOW_MINUTES}"
     if not counting:

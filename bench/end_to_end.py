@@ -120,7 +120,7 @@ def send_evenly(config: Config, entries: list[Record], rate: float) -> None:
 
 
 def wanted(entries: list[Record]) -> set[tuple[str, str, str, str]]:
-    """The alerts that must come of them."""
+    """Return the alerts that must come of the bookings."""
     found = set()
     for entry in entries:
         if entry["amount_minor"] > _THRESHOLD:
@@ -201,7 +201,7 @@ def measure(config: Config, chosen: Options, shares: dict[str, float]) -> Watch:
 
 
 def without_warm_up(watch: Watch) -> Watch:
-    """What is measured: the bookings after the warm-up, and what came of them."""
+    """Return what is measured: the bookings after the warm-up, and their alerts."""
     measured = {key for key in watch.wanted if key[0].startswith(_MEASURED)}
     return replace(
         watch,

@@ -23,7 +23,7 @@ Ends = dict[Place, int]
 
 
 def bulk_producer(config: Config) -> Producer:
-    """A producer for bulk: large batches, as a bridge that catches up would send."""
+    """Return a producer for bulk: large batches, as a bridge that catches up would send."""
     return producer(
         config,
         **{
@@ -92,7 +92,7 @@ def _blocks(accounts: int) -> Iterable[Any]:
 
 
 def outbound(config: Config) -> list[str]:
-    """The topics on which alerts come."""
+    """Return the topics on which alerts come."""
     topics = config.topics
     return [topics.outbound_email.name, topics.outbound_sms.name, topics.outbound_push.name]
 
@@ -106,18 +106,18 @@ class Ender:
         self._wanted = [TopicPartition(name, number) for name in topics for number in known[name].partitions]
 
     def ends(self) -> Ends:
-        """The end offset of each partition."""
+        """Return the end offset of each partition."""
         latest = {part: OffsetSpec.latest() for part in self._wanted}  # type: ignore[no-untyped-call]
         found = self._client.list_offsets(latest, request_timeout=10).items()
         return {(part.topic, part.partition): future.result().offset for part, future in found}
 
     def total(self) -> int:
-        """The ends, summed up."""
+        """Return the sum of all end offsets."""
         return sum(self.ends().values())
 
 
 def read_between(config: Config, start: Ends, end: Ends) -> Iterable[Message]:
-    """The records of each partition from one offset to before another."""
+    """Yield the records of each partition from one offset to before another."""
     client: Consumer = consumer(config, **{"enable.partition.eof": True})
     try:
         missing = {place: last for place, last in end.items() if last > start.get(place, 0)}

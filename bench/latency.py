@@ -69,7 +69,7 @@ class Latency:
 
 @contextmanager
 def paced(chain: Chain, load: Load, seconds: float, accounts: int) -> Iterator["subprocess.Popen[str]"]:
-    """A process that sends bookings; it is about to begin when the block does, and is gone after it."""
+    """Run a process that sends bookings; it begins with the block and has ended after it."""
     first = chain.take_bookings(int(load.rate * seconds))
     arguments = [load.rate, seconds, load.share, first, accounts]
     command = [sys.executable, "-m", "bench.paced_producer", str(chain.file), *map(str, arguments)]
@@ -84,7 +84,7 @@ def paced(chain: Chain, load: Load, seconds: float, accounts: int) -> Iterator["
 
 
 def said(process: "subprocess.Popen[str]") -> dict[str, Any]:
-    """The next thing the process says."""
+    """Return the next JSON object that the process prints."""
     line = process.stdout.readline() if process.stdout else ""
     if not line:
         raise RuntimeError(f"the producer ended with {process.wait()}")

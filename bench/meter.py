@@ -43,7 +43,7 @@ _NAMES = {"kafka": "broker", "jobmanager": "jobmanager", "taskmanager": "taskman
 
 
 def _program(program: str, process: psutil.Process) -> str:
-    """What a process counts as; the TaskManager starts Python workers for jobs in process mode."""
+    """Return what a process counts as; the TaskManager starts Python workers for jobs in process mode."""
     name = _NAMES.get(program, "rest")
     return "python" if name == "taskmanager" and "java" not in process.name() else name
 

@@ -45,7 +45,7 @@ def _kafka_version() -> str:
 
 
 def _revision() -> str:
-    """The commit that is measured."""
+    """Return the commit that is measured."""
     command = ["git", "-C", str(PROJECT), "describe", "--always", "--dirty"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or "?"
@@ -54,7 +54,7 @@ def _revision() -> str:
 
 
 def settings(config: Config) -> dict[str, Any]:
-    """The settings that decide about speed."""
+    """Return the settings that decide about speed."""
     data = config.model_dump(mode="json", exclude={"kafka": {"username", "password"}})
     chosen = {key: data[key] for key in ("rules", "alert_rules", "alerting", "local")}
     for key in [key for key in chosen["local"] if key.endswith("_port") or key == "state_dir"]:

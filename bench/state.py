@@ -40,7 +40,7 @@ class StateCost:
 
 
 def overrides(accounts: int, backend: str) -> dict[str, Any]:
-    """The environment for so many accounts: the heap must hold them all, RocksDB need not."""
+    """Return overrides for so many accounts: the heap must hold them all, RocksDB need not."""
     memory, compress = "4g", False
     if backend == "hashmap" and accounts > 200_000:
         memory, compress = "6g" if accounts <= 1_000_000 else "12g", True

@@ -39,7 +39,7 @@ _ADDRESSES = [("EMAIL", "{}@example.com"), ("SMS", "+420600000000"), ("PUSH", "{
 
 
 def account_id(number: int) -> str:
-    """The id of an account."""
+    """Return the id of an account."""
     return f"A{number:0{_DIGITS}}"
 
 
@@ -63,7 +63,7 @@ class Template:
     """Where each exchangeable number begins."""
 
     def fill(self, numbers: npt.NDArray[np.int64]) -> Bytes:
-        """The record once per number, as rows of bytes."""
+        """Return the record once per number, as rows of bytes."""
         rows = np.tile(self.data, (len(numbers), 1))
         digits = _digits(numbers)
         for place in self.places:
@@ -77,7 +77,7 @@ def _digits(numbers: npt.NDArray[np.int64]) -> Bytes:
 
 
 def _template(record: RecordName, value: Record, marks: list[str]) -> tuple[Template, ...]:
-    """The encoded value, and for each mark (text of the width of a number) where it stands."""
+    """Return the encoded value, and for each mark (text of the width of a number) where it stands."""
     data = Codec().encode(record, value, "")
     array = np.frombuffer(data, np.uint8)
     found = []
@@ -97,7 +97,7 @@ def rows_as_bytes(rows: Bytes) -> list[bytes]:
 
 
 def keys(prefix: str, numbers: npt.NDArray[np.int64]) -> list[bytes]:
-    """The Kafka keys of accounts or customers."""
+    """Return the Kafka keys of accounts or customers."""
     start = np.frombuffer(prefix.encode(), np.uint8)
     return rows_as_bytes(np.hstack([np.tile(start, (len(numbers), 1)), _digits(numbers)]))
 
@@ -140,7 +140,7 @@ def settings(numbers: npt.NDArray[np.int64]) -> list[Pair]:
 
 
 def rules(numbers: npt.NDArray[np.int64], since: int, counting: bool = False) -> list[Pair]:
-    """The rows that the alert-rules job makes of the above, holding from `since` (milliseconds UTC).
+    """Yield the rows that the alert-rules job makes of the above, holding from `since` (milliseconds UTC).
 
     With `counting`, the customers of every tenth account also count card bookings: more than they will see.
     """
@@ -215,7 +215,7 @@ def _entry_templates() -> tuple[Template, Template, int, int]:
 
 
 def _varint(amount: int) -> bytes:
-    """A positive Avro long of four bytes."""
+    """Return a positive Avro long of four bytes."""
     return bytes(_amount_bytes(np.array([amount], np.int64))[0])
 
 
