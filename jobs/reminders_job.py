@@ -1,5 +1,5 @@
 """Clicks to reminders: an application that was begun and not finished in time becomes a message to the
-customer, if he agreed to such messages. What cannot be used goes to `dead-letters`.
+customer, if they agreed to such messages. What cannot be used goes to `dead-letters`.
 
     flink run -py jobs/reminders_job.py --config conf/local.yaml     on a cluster
     python jobs/reminders_job.py --config conf/local.yaml            in this process

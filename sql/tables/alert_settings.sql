@@ -1,4 +1,4 @@
--- What a customer asked to hear about, and where he can be reached: the newest record of each.
+-- What a customer asked to hear about, and where they can be reached: the newest record of each.
 CREATE TABLE alert_settings (
   customer_id      STRING NOT NULL,
   `language`       STRING NOT NULL,

@@ -79,7 +79,7 @@ def test_who_signs_in_on_a_device_takes_it_over(service: Service) -> None:
     assert after["device"] != before["device"]
     assert listed(service, "before") == []
     assert listed(service, "after") == [(after["device"], "shared")]
-    assert register(service, "after", "FCM", "x", device=before["device"])[0] == 404, "it is not his"
+    assert register(service, "after", "FCM", "x", device=before["device"])[0] == 404, "it is not theirs"
 
 
 def test_a_customer_has_no_more_than_so_many(service: Service) -> None:

@@ -11,24 +11,24 @@ LOWEST, HIGHEST = -(2**63), 2**63 - 1
 
 
 class Person:
-    """A customer with an account of his own, in a test's ids."""
+    """A customer with an account of their own, in a test's ids."""
 
     def __init__(self, scenario: Scenario, name: str = "c") -> None:
-        """Authorize him; he asked for nothing yet."""
+        """Authorize them; they have no setting yet."""
         self.scenario, self.id, self.account = scenario, scenario.id(name), scenario.id(f"{name}-account")
         self._booked = 0
         scenario.authorize(self.account, self.id)
 
     def setting(self, name: str, **fields: Any) -> Record:
-        """A setting for his account."""
+        """A setting for their account."""
         return setting(self.scenario.id(name), **{"account_id": self.account} | fields)
 
     def asks(self, *wanted: Record, **fields: Any) -> None:
-        """Write his settings."""
+        """Write their settings."""
         self.scenario.write_settings(settings(self.id, *wanted, **fields))
 
     def books(self, **fields: Any) -> str:
-        """Write a booking on his account; returns its id."""
+        """Write a booking on their account; returns its id."""
         self._booked += 1
         entry_id = self.scenario.id(f"{self.id}-{self._booked}")
         self.scenario.write_booking(entry(entry_id, self.account, **fields))

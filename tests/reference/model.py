@@ -72,7 +72,7 @@ class Alert:
 
 Outcome = frozenset[Alert]
 _Choice = tuple[str, Mapping[str, Any] | None]
-"""A customer and the settings that may hold for him; None where he may not see the account, or has none."""
+"""A customer and the settings that may hold for them; None: may not see the account, or has none."""
 
 
 @dataclass
@@ -237,8 +237,8 @@ class _Counts:
     def raised_by(self, entry: Mapping[str, Any], choices: list[list[_Choice]]) -> frozenset[tuple[str, str]]:
         """(customer, setting_id) of the count settings that a booking raises.
 
-        `choices` has for each customer what may hold for him; that must be one thing as far as counts go, for
-        a booking within a second of a change may be counted or not, and so may all after it.
+        `choices` has for each customer what may hold for them; as far as counts go that must be one thing,
+        for a booking within a second of a change may be counted or not, and so may all after it.
         """
         place = entry["account_id"], entry["currency"]
         found: dict[tuple[str, str], tuple[int, int]] = {}

@@ -17,7 +17,7 @@ AMOUNTS = st.integers(1, 2**63 - 1)
 
 
 def log(*wanted: dict[str, Any], time: int = NOON, **fields: Any) -> Log:
-    """Topics with one account, its customer and what he asked for."""
+    """Topics with one account, its customer and what they asked for."""
     topics = Log()
     topics.authorize(time, "a1", "c1")
     topics.ask(time, settings("c1", *wanted, **fields))

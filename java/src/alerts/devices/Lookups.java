@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Which customers are asked for, when, and with whom: a customer is asked for once at a time, however many alerts wait
- * for him; those who wait while all calls are in flight are asked for together; a call that fails is tried again for
+ * for them; those who wait while all calls are in flight are asked for together; a call that fails is tried again for
  * ever, after a longer and longer pause. What was answered holds for a while, that there is no device too.
  */
 final class Lookups implements AutoCloseable {
@@ -62,7 +62,7 @@ final class Lookups implements AutoCloseable {
         final long since = System.nanoTime();
         final List<Consumer<String>> askers = new ArrayList<>();
         int failed;
-        /** In how large a call he may be: less and less where the service refuses, so that one spoils it for himself only. */
+        /** The largest call this customer may be in: smaller after each refusal, so that one spoils no other. */
         int company = BATCH;
 
         Customer(String id) {
