@@ -86,7 +86,7 @@ def flink_config(
 
     from operations.flink import client_config
 
-    options = client_config.client_options(load_config())
+    options = client_config.cluster_options(load_config())
     if folder is not None:
         client_config.write(folder, options, console=True)
     else:

@@ -26,6 +26,18 @@ from alerts_cli import (
 )
 from alerts_cli.options import App, ConfigOption, choose_config
 
+_WHERE = {
+    "jobs": "this image has no Flink client: run it in the analyst-tools image",
+    "pyflink": "this image has no Flink client: run it in the analyst-tools image",
+    "devenv": "this image has no local environment: run it in a checkout",
+    "demo": "this image has no local environment: run it in a checkout",
+    "delivery": "this image has no services: run it in the services image",
+    "ingest": "this image has no services: run it in the services image",
+    "proton": "this image has no services: run it in the services image",
+    "psycopg": "this image has no services: run it in the services image",
+}
+"""Packages that an image may leave out, and where the commands run that need them."""
+
 app = App(
     help="Account Alerts: start the environment, feed it, look at it.",
     add_completion=False,
@@ -63,4 +75,9 @@ def main() -> None:
         sys.exit(130)
     except AlertsError as error:
         typer.echo(f"alerts: {error}", err=True)
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        if error.name not in _WHERE:
+            raise
+        typer.echo(f"alerts: {_WHERE[error.name]}", err=True)
         sys.exit(1)

@@ -39,7 +39,6 @@ def send(
 @app.command(epilog="Example: alerts queue status")
 def status() -> None:
     """Print how many messages wait, how many are unsettled in bridges, how many bridges read."""
-    from devenv.services.queue import DEAD_LETTERS
     from operations import queue
 
     bridge = _bridge()
@@ -52,9 +51,9 @@ def status() -> None:
     typer.echo(
         f"{bridge.address}: {found.depth} messages, {found.unsettled} unsettled, {found.consumers} bridges"
     )
-    rejected = queue.status(bridge, bridge.address + DEAD_LETTERS)
+    rejected = queue.status(bridge, bridge.address + queue.DEAD_LETTERS)
     if rejected is not None:
-        typer.echo(f"{bridge.address}{DEAD_LETTERS}: {rejected.depth} messages too large for Kafka")
+        typer.echo(f"{bridge.address}{queue.DEAD_LETTERS}: {rejected.depth} messages too large for Kafka")
 
 
 def _sample(limit: int | None) -> Iterator["Outgoing"]:

@@ -14,6 +14,8 @@ from account_alerts.config.ingest import Bridge
 from account_alerts.model.errors import UnreachableError
 from ingest.bridge.connection import QUEUE, connect
 
+DEAD_LETTERS = ".dead-letters"
+"""Behind the queue's address: where the local broker puts what a receiver rejects."""
 _STALLED_SECONDS = 30.0
 _DEPTH_SECONDS = 3.0
 

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
@@ -17,12 +17,13 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient
 
 from account_alerts.config import LARGEST_RECORD, Config
-from account_alerts.model.errors import UnreachableError
+from account_alerts.model.errors import ConfigError, UnreachableError
 
 # The library tells on its own of every retry; what comes to nothing is told by an exception or a callback.
 _QUIET: dict[str, Any] = {"logger": logging.getLogger(__name__), "log_level": 2}
 # A request goes out at once, also while the one before it is not acknowledged.
 _AT_ONCE: dict[str, Any] = {"socket.nagle.disable": True}
+_Client = TypeVar("_Client", Producer, Consumer, AdminClient)
 
 
 class KafkaUnreachableError(UnreachableError):
@@ -31,7 +32,8 @@ class KafkaUnreachableError(UnreachableError):
 
 def producer(config: Config, **options: Any) -> Producer:
     """Make a producer that waits for all replicas, keeps the order and partitions keys as Java clients do."""
-    return Producer(
+    return _construct(
+        Producer,
         {
             **config.kafka.librdkafka(),
             "acks": "all",
@@ -42,13 +44,14 @@ def producer(config: Config, **options: Any) -> Producer:
             **_AT_ONCE,
             **_QUIET,
             **options,
-        }
+        },
     )
 
 
 def consumer(config: Config, **options: Any) -> Consumer:
     """Make a consumer without a group of its own: `assign` it; it commits nothing."""
-    return Consumer(
+    return _construct(
+        Consumer,
         {
             **config.kafka.librdkafka(),
             "group.id": "alerts-tool",
@@ -58,14 +61,27 @@ def consumer(config: Config, **options: Any) -> Consumer:
             **_AT_ONCE,
             **_QUIET,
             **options,
-        }
+        },
     )
 
 
 def admin(config: Config) -> AdminClient:
     """Make an administration client."""
-    properties: dict[str, Any] = {**config.kafka.librdkafka(), **_QUIET}
-    return AdminClient(properties)
+    return _construct(AdminClient, {**config.kafka.librdkafka(), **_QUIET})
+
+
+def _construct(kind: type[_Client], properties: dict[str, Any]) -> _Client:
+    """Make a client.
+
+    Raises:
+        ConfigError: An option cannot be used, such as a file of authorities that is not there.
+    """
+    try:
+        return kind(properties)
+    except KafkaException as error:
+        raise ConfigError(
+            f"kafka.client, kafka.librdkafka_client: no client can be made of them: {error.args[0].str()}"
+        ) from error
 
 
 def partitions(client: Consumer, topic: str, timeout: float = 10.0) -> list[TopicPartition]:

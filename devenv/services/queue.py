@@ -11,9 +11,6 @@ from devenv.layout import Layout
 if TYPE_CHECKING:
     from operations.queue import Status
 
-DEAD_LETTERS = ".dead-letters"
-"""Behind the queue's address: where the broker puts what a receiver rejects."""
-
 # A message is tried for ever: a bridge that is killed again and again must not cost a booking. A disk that is
 # nearly full is no reason to stop before it is, and a process that was paused is none to halt the broker.
 _BROKER = """\
@@ -60,6 +57,8 @@ _MAIN = "org.apache.activemq.artemis.core.server.embedded.Main"
 
 def write(config: Config, layout: Layout) -> str:
     """Write the broker's configuration; return the shell command that runs it."""
+    from operations.queue import DEAD_LETTERS  # It loads the AMQP client, which takes a while.
+
     bridge, folder = config.require("bridge"), layout.queue
     etc = folder / "etc"
     etc.mkdir(parents=True, exist_ok=True)

@@ -30,7 +30,7 @@ def start(runner: JobRunner, rules: Sequence[Rule]) -> int:
     call, in milliseconds UTC.
 
     Raises:
-        RuleError: One is started already, or there is no room on the cluster.
+        RuleError: One is started already, or there is no room on the local cluster.
         OperationError: A job cannot be submitted, or does not come up; then none of the rules is started.
     """
     with runner.claim(_CLAIM):
@@ -61,7 +61,7 @@ def start(runner: JobRunner, rules: Sequence[Rule]) -> int:
 
 
 def _check(runner: JobRunner, rules: Sequence[Rule], live: set[str]) -> None:
-    """Raise a `RuleError` if a rule is started already, or there is no room on the cluster."""
+    """Raise a `RuleError` if a rule is started already, or there is no room on the local cluster."""
     known = registry.read(runner.config)
     for rule in rules:
         if rule.name in known.started or _job(rule.name) in live:
@@ -72,12 +72,13 @@ def _check(runner: JobRunner, rules: Sequence[Rule], live: set[str]) -> None:
                 f"{rule.name}: is started already{cure}. `alerts rules stop {rule.name}` stops it; then it "
                 "begins anew"
             )
+    if not runner.reconciles:
+        return  # A cluster elsewhere may have no slot until a job asks for one.
     needed = len(rules) * runner.config.analyst_rules.rule_parallelism
     needed += 0 if catalog.ANALYST_ALERTS in live else runner.config.analyst_rules.parallelism
     if (free := runner.flink.free_slots()) < needed:
         raise RuleError(
-            f"{needed} slots are needed and {free} are free: stop another rule, or add TaskManagers "
-            "(here: local.task_slots)"
+            f"{needed} slots are needed and {free} are free: stop another rule, or raise local.task_slots"
         )
 
 

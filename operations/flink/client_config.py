@@ -1,4 +1,4 @@
-"""The configuration of Flink's client."""
+"""The configuration of Flink's cluster and client."""
 
 import sys
 from pathlib import Path
@@ -52,8 +52,18 @@ appender.console.layout.pattern = %d{yyyy-MM-dd HH:mm:ss,SSS} %-5p %-60c %x - %m
 """
 
 
+_OF_CLUSTER = ("high-availability.", "kubernetes.")
+"""With these a client looks for the JobManager in Kubernetes, and not at `rest.address`."""
+
+
 def client_options(config: Config) -> Options:
-    """Return the options that `flink run` needs to reach the cluster."""
+    """Return the options that Flink's client needs to reach the cluster by its REST interface."""
+    options = cluster_options(config)
+    return {key: value for key, value in options.items() if not key.startswith(_OF_CLUSTER)}
+
+
+def cluster_options(config: Config) -> Options:
+    """Return the options of a cluster that runs the jobs."""
     url = urlsplit(config.flink.rest_url)
     return {
         "rest.address": url.hostname or "localhost",

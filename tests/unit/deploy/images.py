@@ -106,13 +106,20 @@ def run(python: Path, *arguments: str) -> str:
 
     Fails unless the command ends well.
     """
+    result = attempt(python, *arguments)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def attempt(python: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of an image as `run` does; returns how it ended."""
     environment = {
         "PATH": f"{python.parent}:/usr/bin:/bin",
         "ALERTS_CONFIG": str(python.parents[2] / "conf/production.yaml"),
         "ALERTS_KAFKA__USERNAME": "user",
         "ALERTS_KAFKA__PASSWORD": "password",
     }
-    result = subprocess.run(
+    return subprocess.run(
         [str(python), *arguments],
         cwd=python.parents[2],
         env=environment,
@@ -121,5 +128,3 @@ def run(python: Path, *arguments: str) -> str:
         check=False,
         timeout=240,
     )
-    assert result.returncode == 0, result.stderr
-    return result.stdout

@@ -9,6 +9,7 @@ import importlib.metadata
 import re
 import sys
 from fnmatch import fnmatch
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from packaging.requirements import Requirement
 
 from account_alerts import installation
 from account_alerts.config import PROJECT
-from tests.unit.deploy.images import build, installed, requirements, run, stages
+from tests.unit.deploy.images import attempt, build, installed, requirements, run, stages
 
 FLINK, SERVICES = PROJECT / "docker/flink", PROJECT / "docker/services"
 PRODUCTS = {"jobs", "analyst-tools", "services"}
@@ -158,6 +159,42 @@ def test_jobs_image_cannot_import_what_it_leaves_out(jobs: Path, package: str) -
 )
 def test_every_service_starts_in_the_services_image(services: Path, module: str) -> None:
     assert "--config" in run(services, "-m", module, "--help")
+
+
+def _runbook() -> str:
+    return (PROJECT / "docs/operations/runbook.md").read_text()
+
+
+def _commands_in(image: str) -> list[str]:
+    """Read the runbook's table: the commands that run in an image."""
+    [row] = re.findall(rf"^\| {image} \|(.+)$", _runbook(), re.MULTILINE)
+    return re.findall(r"`alerts ([^`]+)`", row)
+
+
+@pytest.mark.parametrize("command", _commands_in("services"))
+def test_runbooks_commands_run_in_the_services_image(services: Path, command: str) -> None:
+    # Nothing that they ask is there: each ends with one line that says so, having loaded all it needs.
+    ended = attempt(services, "-m", "alerts_cli", *command.split())
+    assert ended.returncode == 1
+    assert re.fullmatch(r"alerts: (?!this image).+\n", ended.stderr), ended.stderr
+
+
+def test_runbook_says_where_each_of_its_commands_runs() -> None:
+    named = re.findall(r"`alerts ([^`]+)`", _runbook())
+    images = ("services", "analyst-tools", "none: a checkout")
+    placed = [command for image in images for command in _commands_in(image)]
+    assert set(map(_path, named)) == set(map(_path, placed))
+
+
+def _path(command: str) -> str:
+    """Return a command without its arguments."""
+    return " ".join(takewhile(re.compile(r"[a-z-]+").fullmatch, command.split())).partition(" --")[0]
+
+
+def test_command_that_an_image_is_not_for_says_where_it_runs(services: Path) -> None:
+    ended = attempt(services, "-m", "alerts_cli", "status")
+    assert ended.returncode == 1
+    assert ended.stderr == ("alerts: this image has no Flink client: run it in the analyst-tools image\n")
 
 
 @pytest.mark.parametrize(

@@ -143,12 +143,12 @@ def test_flinks_options_are_the_configurations(config: Config) -> None:
     wanted = {
         key: str(value).lower() if isinstance(value, bool) else str(value)
         for key, value in {
-            **client_config.client_options(config),
+            **client_config.cluster_options(config),
             **config.flink.options,
         }.items()
         if key not in _BY_OPERATOR
     }
-    wanted["env.java.opts.all"] = str(client_config.client_options(config)["env.java.opts.all"])
+    wanted["env.java.opts.all"] = str(client_config.cluster_options(config)["env.java.opts.all"])
     for name, job in JOBS.items():
         given = dict(job["spec"]["flinkConfiguration"])
         own = {key: given.pop(key) for key in list(given) if key.startswith("kubernetes.")}

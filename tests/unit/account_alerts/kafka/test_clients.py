@@ -1,6 +1,7 @@
 """Reading to the end and writing, with a Kafka in memory."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from confluent_kafka import OFFSET_BEGINNING, KafkaError, TopicPartition
 from account_alerts.config import PROJECT, Config, load
 from account_alerts.kafka import clients
 from account_alerts.kafka.clients import KafkaUnreachableError, read_to_end, send, send_all
+from account_alerts.model.errors import ConfigError
 
 TOPIC = "t"
 
@@ -157,3 +159,17 @@ def test_all_records_are_written(monkeypatch: pytest.MonkeyPatch, config: Config
     monkeypatch.setattr(clients, "producer", lambda config, **options: fake)
     assert send_all(config, [(TOPIC, b"k", b"v"), (TOPIC, b"k", None)]) == 2
     assert [value for _, _, value, _ in fake.records] == [b"v", None]
+
+
+@pytest.mark.parametrize("make", [clients.producer, clients.consumer, clients.admin])
+def test_client_that_cannot_be_made_names_the_section(
+    make: Callable[[Config], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key in ("USERNAME", "PASSWORD"):
+        monkeypatch.setenv(f"ALERTS_KAFKA__{key}", "anything")
+    monkeypatch.setenv(
+        "ALERTS_KAFKA__LIBRDKAFKA_CLIENT", f'{{"ssl.ca.location": "{tmp_path / "absent.pem"}"}}'
+    )
+    config = load(PROJECT / "conf/production.yaml")
+    with pytest.raises(ConfigError, match=r"kafka\.librdkafka_client: .*ssl\.ca\.location"):
+        make(config)

@@ -88,8 +88,11 @@ def test_a_rule_is_not_started_twice(runner: FakeRunner, topic: FakeTopic) -> No
         lifecycle.start(runner, [RULE])
 
 
-def test_room_is_needed(runner: FakeRunner, topic: FakeTopic) -> None:
+def test_room_is_needed_where_the_slots_are_fixed(runner: FakeRunner, topic: FakeTopic) -> None:
     runner.flink.slots_free = 0
+    if not runner.reconciles:
+        assert start(runner, topic).name == "salary"
+        return
     with pytest.raises(RuleError, match="slots are needed and 0 are free"):
         lifecycle.start(runner, [RULE])
     assert topic.registry.started == {}
