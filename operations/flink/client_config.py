@@ -50,6 +50,8 @@ appender.console.type = CONSOLE
 appender.console.layout.type = PatternLayout
 appender.console.layout.pattern = %d{yyyy-MM-dd HH:mm:ss,SSS} %-5p %-60c %x - %m%n
 """
+LOG4J_CONSOLE = _LOG4J + _CONSOLE
+"""The logging of what runs in the foreground: to its file and to the console."""
 
 
 _OF_CLUSTER = ("high-availability.", "kubernetes.")
@@ -82,7 +84,7 @@ def write(folder: Path, options: Options, *, console: bool = False) -> None:
     (folder / "config.yaml").write_text(yaml.safe_dump(options, sort_keys=True, width=10_000))
     for name in ("log4j.properties", "log4j-console.properties", "log4j-cli.properties"):
         on_console = console and name == "log4j-console.properties"
-        (folder / name).write_text(_LOG4J + (_CONSOLE if on_console else ""))
+        (folder / name).write_text(LOG4J_CONSOLE if on_console else _LOG4J)
 
 
 def java_options() -> str:

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from account_alerts import installation
-from account_alerts.config import PROJECT, Config, load
+from account_alerts.config import PROJECT, Config, load, secret_variables
 from install import jars
 from jobs import catalog
 from operations.flink import client_config
@@ -158,6 +158,13 @@ def test_flinks_options_are_the_configurations(config: Config) -> None:
         assert given == wanted, name
 
 
+def test_jobs_log_as_everywhere() -> None:
+    for name, job in JOBS.items():
+        assert job["spec"]["logConfiguration"] == {"log4j-console.properties": client_config.LOG4J_CONSOLE}, (
+            name
+        )
+
+
 @cache
 def _names_of_options() -> bytes:
     """Read the constants of all classes of Flink that declare options."""
@@ -206,6 +213,10 @@ def test_every_image_is_one_of_ours_or_pinned() -> None:
     assert used == {*ours, f"quay.io/debezium/connect:{debezium}"}
     overlay = kustomization(PROJECT / "deploy/kubernetes/overlays/example")
     assert {image["name"] for image in overlay["images"]} == set(ours)
+
+
+def test_connects_worker_gets_no_variables_of_services() -> None:
+    assert pod(SERVICES["connect"])["enableServiceLinks"] is False
 
 
 def test_every_command_is_in_its_image() -> None:
@@ -355,6 +366,7 @@ def test_secrets_are_named_and_never_written(config: Config) -> None:
 
 
 def test_every_variable_of_a_secret_is_a_key_of_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALERTS_SENDERS__SMS__HTTP__URL", "https://sms.example")  # Instead of SMPP.
     for keys in _secrets().values():
         for key in keys:
             if key.startswith("ALERTS_"):
@@ -362,6 +374,11 @@ def test_every_variable_of_a_secret_is_a_key_of_the_configuration(monkeypatch: p
                     key, "{}" if key.endswith(("OPTIONS", "CLIENT", "ACCOUNT")) else "anything"
                 )
     load(PROJECT / "conf/production.yaml")
+
+
+def test_every_secret_of_the_configuration_is_in_the_guide() -> None:
+    described = {key for keys in _secrets().values() for key in keys if key.startswith("ALERTS_")}
+    assert described == set(secret_variables())
 
 
 def test_variables_in_manifests_are_keys_of_the_configuration(

@@ -13,6 +13,7 @@ import pytest
 from account_alerts import installation
 from account_alerts.config import PROJECT
 from account_alerts.service import metrics
+from jobs import catalog
 from tests.unit.deploy import operator_schemas
 from tests.unit.deploy.manifests import MONITORING, Manifest, kustomization, of_kind, pod, read
 
@@ -107,9 +108,20 @@ def test_alarm_says_how_bad_it_is_and_what_to_do(name: str) -> None:
     rule = ALARMS[name]
     assert rule["labels"]["severity"] in ("critical", "warning", "info")
     assert rule["annotations"]["summary"]
-    page, _, anchor = rule["annotations"]["runbook"].partition("#")
+    page, _, anchor = rule["annotations"]["runbook_url"].partition("#")
     assert page == RUNBOOK
     assert f"`{name}`" in _anchors()[anchor]
+
+
+def test_every_job_is_missed_when_it_is_down() -> None:
+    missed = set(re.findall(r'job_name="(\w+)"', ALARMS["JobDown"]["expr"]))
+    # The reporter puts "_" for what Prometheus has not in names, also in the values of labels.
+    assert missed == {job.replace("-", "_") for job in catalog.FULL}
+
+
+def test_a_dead_letter_of_alert_rules_raises_one_alarm() -> None:
+    assert 'job_name!="alert_rules"' in ALARMS["JobDeadLetters"]["expr"]
+    assert "alert_rules_dead_letters" in ALARMS["AlertRulesDeadLetters"]["expr"]
 
 
 def test_dashboard_is_whole() -> None:
