@@ -131,11 +131,13 @@ class ClusterJobRunner:
         if mode == UpgradeMode.LAST_STATE:
             savepoint = self.last_state(name)
         print_progress(f"{name}: submitting" + (f", from {savepoint}" if savepoint else ""))
-        submission = self.submission(name)
-        if version is None and mode == UpgradeMode.LAST_STATE and savepoint:
+        self.make_folder()
+        submission = None if version else self.submission(name)
+        if submission and mode == UpgradeMode.LAST_STATE and savepoint:
             version = self._version_that_ran(name, record, submission)
-        if version is not None:
+        if version:
             submission = JobSubmission(self.folder, name, Path(version.code), Path(version.config))
+        assert submission is not None
         client = submission.client(job_file(name), savepoints.restore_options(savepoint), *record.options)
         [job_id] = submission.wait(client)
         self.remember(submission, {name: job_id}, mode, savepoint)

@@ -170,6 +170,8 @@ def cluster_folder(config: Config) -> RunFolder:
     try:
         base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")
         folder = RunFolder(base / "account-alerts" / config.environment)
+        folder.root.mkdir(parents=True, exist_ok=True)
+        folder.root.chmod(0o700)  # Flink's options and the clients' logs may hold secrets.
         folder.make()
     except (OSError, RuntimeError) as error:
         raise OperationError(

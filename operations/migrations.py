@@ -78,7 +78,7 @@ def _applied(connection: psycopg.Connection) -> set[str]:
     """Return the numbers of the files that the database has."""
     connection.execute(_TABLE)
     applied = {number for (number,) in connection.execute("SELECT number FROM schema_migrations")}
-    if not applied and connection.execute("SELECT to_regclass('alembic_version')").fetchone() != (None,):
+    if not applied and _has_alembic(connection):
         # Earlier releases noted only the newest file, by Alembic.
         for (newest,) in connection.execute("SELECT version_num FROM alembic_version").fetchall():
             applied |= {f"{number:04}" for number in range(1, int(newest) + 1)}
@@ -98,6 +98,13 @@ def _apply(connection: psycopg.Connection, file: Path) -> None:
 
 def _note(connection: psycopg.Connection, number: str) -> None:
     connection.execute("INSERT INTO schema_migrations (number) VALUES (%s)", [number])
+    if _has_alembic(connection):
+        # An earlier release compares this with its own files, and refuses a newer database.
+        connection.execute("UPDATE alembic_version SET version_num = greatest(version_num, %s)", [number])
+
+
+def _has_alembic(connection: psycopg.Connection) -> bool:
+    return connection.execute("SELECT to_regclass('alembic_version')").fetchone() != (None,)
 
 
 def _number(file: Path) -> str:

@@ -9,7 +9,7 @@ from account_alerts.config.types import Duration, LocalPort, Port, Positive, Sec
 
 
 class Rates(Section):
-    """How many messages a second each process of a channel may hand over; None: as many as there are."""
+    """How many messages a second each process of a channel may send; None: no limit."""
 
     email: Annotated[float, Field(gt=0)] | None = None
     sms: Annotated[float, Field(gt=0)] | None = None
@@ -57,7 +57,7 @@ class Senders(Gateways):
         return self
 
     def rate(self, channel: str) -> float | None:
-        """Messages a second that a process of a channel (`EMAIL`) may hand over."""
+        """Return the messages a second that a process of a channel (`EMAIL`) may send."""
         rate: float | None = getattr(self.rates, channel.lower())
         return rate
 

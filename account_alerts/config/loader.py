@@ -27,7 +27,13 @@ from account_alerts.config.jobs import AlertingJob, AlertRulesJob, AnalystRuleJo
 from account_alerts.config.kafka import Kafka, Topics
 from account_alerts.config.local import Local
 from account_alerts.config.postgres import Database
-from account_alerts.config.problems import SECRET, explain, refuse_secrets, unknown_variables
+from account_alerts.config.problems import (
+    FREE_FORM_SECTIONS,
+    SECRET,
+    explain,
+    refuse_secrets,
+    unknown_variables,
+)
 from account_alerts.config.types import PREFIX, LocalPort, Text, find, walk
 from account_alerts.installation import PROJECT
 from account_alerts.model.errors import ConfigError
@@ -173,6 +179,11 @@ def load(path: Path | str | None = None, overrides: Mapping[str, Any] | None = N
         raise ConfigError(f"{file}: holds no configuration. Start from conf/local.yaml.")
     refuse_secrets(file, data)
     return _build(file, data, overrides or {})
+
+
+def free_form_variables() -> list[str]:
+    """List the environment variables that hold options of any name, secrets among them."""
+    return [PREFIX + path.replace(".", "__").upper() for path in FREE_FORM_SECTIONS]
 
 
 def secret_variables() -> list[str]:

@@ -40,7 +40,7 @@ SECRET = re.compile(
     re.IGNORECASE,
 )
 """Names of keys whose values never stand in a file, nor in a message."""
-_FREE_FORM_SECTIONS = ("flink.options", "kafka.client", "kafka.java_client", "kafka.librdkafka_client")
+FREE_FORM_SECTIONS = ("flink.options", "kafka.client", "kafka.java_client", "kafka.librdkafka_client")
 """Where any key may stand, also one with dots, for which there is no variable of its own."""
 _K8S_SERVICE_VARIABLE = re.compile(r"_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP)(_\w+)?)?)$")
 """Variables that Kubernetes sets in every pod for a service whose name begins with `alerts-`."""
@@ -93,7 +93,7 @@ def explain(model: type[BaseModel], file: Path, problem: Any) -> str:
 
 
 def _variable_hint(name: str) -> str:
-    for prefix in _FREE_FORM_SECTIONS:
+    for prefix in FREE_FORM_SECTIONS:
         if name.startswith(f"{prefix}."):
             variable, key = prefix.upper().replace(".", "__"), name.removeprefix(f"{prefix}.")
             value = json.dumps({key: "..."})

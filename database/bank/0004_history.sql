@@ -53,7 +53,7 @@ BEGIN
 END
 $$;
 
--- A customer who wants to be forgotten: nothing of them stays, but that and when there was a change.
+-- A customer who wants to be forgotten: nothing of him stays, but that and when there was a change.
 CREATE PROCEDURE forget_customer(forgotten text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN

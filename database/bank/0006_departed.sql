@@ -1,12 +1,12 @@
--- A customer who left stays in what is published, by id and with no record, until CALL forget_departed('90 days'). A snapshot,
--- taken where the replication slot was lost, then tells that the customer left: a row that is gone could not.
+-- Who left stays in what is published, by his id and with no record, until CALL forget_departed('90 days'). A snapshot,
+-- taken where the replication slot was lost, then tells that he left: a row that is gone could not.
 -- Publishers of this version are wanted before this file is applied: older ones take such a row for a broken one.
 
 ALTER TABLE published.alert_settings
     ALTER COLUMN record DROP NOT NULL,
     ADD COLUMN left_at timestamptz,
     ADD CHECK ((record IS NULL) = (left_at IS NOT NULL));
-COMMENT ON COLUMN published.alert_settings.left_at IS 'When the customer left; null where they have not';
+COMMENT ON COLUMN published.alert_settings.left_at IS 'When the customer left; null where he is there';
 
 ALTER TABLE published.account_authorizations
     ALTER COLUMN record DROP NOT NULL,
@@ -71,11 +71,11 @@ BEGIN
 END
 $$;
 
--- Whose id need not be known any more, since change data capture has surely read that the customer left.
+-- Whose id need not be known any more, since change data capture has surely read that he left.
 CREATE PROCEDURE forget_departed(older_than interval)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    -- A customer who comes back at this moment has a locked row, and is passed over.
+    -- Who comes back at this moment has his row locked, and is passed over.
     DELETE FROM published.alert_settings WHERE customer_id IN (
         SELECT customer_id FROM published.alert_settings WHERE left_at < now() - older_than FOR UPDATE SKIP LOCKED
     );

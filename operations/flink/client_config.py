@@ -1,6 +1,7 @@
 """The configuration of Flink's cluster and client."""
 
 import sys
+import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -79,9 +80,14 @@ def cluster_options(config: Config) -> Options:
 
 
 def write(folder: Path, options: Options, *, console: bool = False) -> None:
-    """Write Flink's configuration folder; with `console`, what runs in the foreground logs to it, too."""
+    """Write Flink's configuration folder; with `console`, what runs in the foreground logs to it, too.
+
+    The options may hold secrets: only the owner may read them. A client that reads them finds them whole.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.yaml").write_text(yaml.safe_dump(options, sort_keys=True, width=10_000))
+    with tempfile.NamedTemporaryFile("w", dir=folder, delete=False) as file:  # Its mode is 0600.
+        file.write(yaml.safe_dump(options, sort_keys=True, width=10_000))
+    Path(file.name).replace(folder / "config.yaml")
     for name in ("log4j.properties", "log4j-console.properties", "log4j-cli.properties"):
         on_console = console and name == "log4j-console.properties"
         (folder / name).write_text(LOG4J_CONSOLE if on_console else _LOG4J)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from account_alerts import installation
-from account_alerts.config import PREFIX, Config, secret_variables
+from account_alerts.config import PREFIX, Config, free_form_variables, secret_variables
 from account_alerts.model.errors import OperationError
 
 # A client lives for seconds only: the quick compiler is enough.
@@ -73,9 +73,9 @@ class RunFolder:
         """Return the variables of a program: this process's, Flink's, and the marks.
 
         The configuration is handed on by file, so the variables that override it are left out, but not
-        the secrets.
+        those that hold secrets: the file has none.
         """
-        secrets = secret_variables()
+        secrets = {*secret_variables(), *free_form_variables()}
         inherited = {
             key: value
             for key, value in os.environ.items()

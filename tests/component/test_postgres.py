@@ -118,3 +118,6 @@ def test_a_database_that_alembic_migrated_goes_on(empty: Database, tmp_path: Pat
         connection.execute("CREATE TABLE one (); CREATE TABLE two ();")
     assert migrate(empty, tmp_path) == ["0003_three.sql"]
     assert migrate(empty, tmp_path) == []
+    with database.connect(empty) as connection:
+        # An earlier release refuses a database that is newer than its files.
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0003",)

@@ -131,7 +131,7 @@ def test_rules_out_of_reach_hold_bookings_no_longer_than_max_wait(
             scenario.write_booking(entry(scenario.id(f"without-{number}"), scenario.id(f"a{number}")))
         expected = scenario.verify()
         assert len(expected.certain) == 21
-        assert max(scenario.latencies()) < 2 * MAX_WAIT_MS
+        assert max(scenario.latencies()) < MAX_WAIT_MS + 5_000
     finally:
         jobs.alerts("submit", "alert-rules")
     _rules(scenario, threshold=1)

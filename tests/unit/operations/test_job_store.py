@@ -55,6 +55,7 @@ def test_a_clusters_jobs_are_remembered_in_the_users_folder(
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert cluster_folder(load()).root == tmp_path / "account-alerts/local"
+    assert cluster_folder(load()).root.stat().st_mode & 0o777 == 0o700
     monkeypatch.setenv("XDG_STATE_HOME", "/dev/null")
     with pytest.raises(OperationError, match="XDG_STATE_HOME"):
         cluster_folder(load())

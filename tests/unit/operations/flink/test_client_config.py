@@ -1,5 +1,7 @@
 """What Flink's client is told, and what a cluster is."""
 
+from pathlib import Path
+
 import pytest
 
 from account_alerts.config import PROJECT, Config, load
@@ -25,3 +27,12 @@ def test_client_asks_the_rest_interface_and_not_kubernetes(config: Config) -> No
         "high-availability.storageDir",
         "kubernetes.cluster-id",
     }
+
+
+def test_only_the_owner_reads_the_options(tmp_path: Path) -> None:
+    """They may hold the key of an object store."""
+    for value in ("first", "second"):
+        client_config.write(tmp_path, {"s3.secret-key": value})
+        assert (tmp_path / "config.yaml").read_text() == f"s3.secret-key: {value}\n"
+        assert (tmp_path / "config.yaml").stat().st_mode & 0o777 == 0o600
+    assert not [file for file in tmp_path.iterdir() if file.name.startswith("tmp")]

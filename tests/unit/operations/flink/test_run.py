@@ -94,3 +94,18 @@ def test_unused_versions_are_removed_when_there_are_many(submission: JobSubmissi
     left = set(submission.folder.versions.iterdir())
     assert old[0] in left
     assert len(left) <= 21
+
+
+def test_a_client_inherits_what_may_hold_secrets_and_no_other_override(
+    submission: JobSubmission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The configuration's file has no secrets, not even among options of any name."""
+    kept = {
+        "ALERTS_KAFKA__PASSWORD": "p",
+        "ALERTS_FLINK__OPTIONS": '{"s3.secret-key": "s"}',
+        "ALERTS_KAFKA__JAVA_CLIENT": '{"ssl.key.password": "k"}',
+    }
+    for name, value in {**kept, "ALERTS_ALERTING__PARALLELISM": "3"}.items():
+        monkeypatch.setenv(name, value)
+    environment = submission.folder.environment()
+    assert {name: value for name, value in environment.items() if name.startswith("ALERTS_")} == kept
