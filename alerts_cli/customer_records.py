@@ -5,6 +5,7 @@ from typing import Literal
 
 import typer
 
+from account_alerts.model.errors import NotFoundError
 from alerts_cli.options import load_config, print_json
 
 KindName = Literal["SETTINGS", "AUTHORIZATIONS"]
@@ -27,13 +28,13 @@ def get(kind: KindName, key: str) -> None:
     """Print the newest record of a key.
 
     Raises:
-        NothingThereError: There is none.
+        NotFoundError: There is none.
     """
     from operations import customer_records
 
     record = customer_records.get(load_config(), key, getattr(customer_records, kind))
     if record is None:
-        raise customer_records.NothingThereError(f"there is nothing for {key!r}")
+        raise NotFoundError(f"there is nothing for {key!r}")
     print_json(record, indent=2)
 
 

@@ -10,7 +10,7 @@ from alerts_cli.options import App, JsonFlag, load_config, print_json
 app = App(help="Look at records no job could use; put them back.")
 
 
-@app.command("list", epilog="Example: alerts dead-letters list --json > letters.jsonl")
+@app.command("list", epilog="Example: alerts dead-letters list --json > dead-letters.jsonl")
 def list_dead_letters(as_json: JsonFlag = False) -> None:
     """Show dead letters: id, where each came from, its size, the reason. With --json also key and content."""
     from operations import dead_letters

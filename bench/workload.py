@@ -49,7 +49,7 @@ def customers(number: int) -> list[str]:
     return [f"C{owner}{number:0{_DIGITS}}" for owner in range(owners)]
 
 
-def alerts_of(number: int) -> int:
+def count_alerts(number: int) -> int:
     """How many alerts a booking raises on an account: one per customer who may see it."""
     return len(customers(number))
 

@@ -42,7 +42,7 @@ async def send(service: Service) -> None:
     channel = Channel(service.options.channel.upper())
     settings = config.require("senders")
     topics = config.topics
-    topic = topics.outbound_device_push if channel is Channel.PUSH else topics.of_channels()[channel]
+    topic = topics.outbound_device_push if channel is Channel.PUSH else topics.map_channels()[channel]
     metrics = SenderMetrics(channel, service.registry)
     service.serve(settings.metrics_port(channel.lower()), ready=metrics.is_ready)
     gateway = factory.make_gateway(config, channel)

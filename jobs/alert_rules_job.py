@@ -42,9 +42,11 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
 
     records = table_env.to_data_stream(table_env.from_path("rule_records"))
     ticks = table_env.to_data_stream(table_env.from_path("ticks"))
-    looks = ticks.process(EndOffsetMonitor(config)).name("probe tails").uid("probe-tails").set_parallelism(1)
+    end_offsets = (
+        ticks.process(EndOffsetMonitor(config)).name("probe tails").uid("probe-tails").set_parallelism(1)
+    )
     changes = (
-        records.connect(looks)
+        records.connect(end_offsets)
         .key_by(
             lambda record: assign_shard(record.source_partition, shards), lambda look: look[0], Types.INT()
         )

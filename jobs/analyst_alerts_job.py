@@ -27,25 +27,27 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     # It reads what the alert-rules job reads, and leaves that one's place alone.
     table_env.execute_sql("ALTER TABLE rule_sources SET ('properties.group.id' = 'adhoc-alerts')")
     create_view(table_env, "shared/rule_records.sql", config)
-    create_view(table_env, "analyst_rules/adhoc_records.sql", config)
+    create_view(table_env, "analyst_rules/analyst_rule_records.sql", config)
     shards = shard_count(config)
 
     ticks = table_env.to_data_stream(table_env.from_path("ticks"))
-    looks = ticks.process(EndOffsetMonitor(config)).name("probe tails").uid("probe-tails").set_parallelism(1)
+    end_offsets = (
+        ticks.process(EndOffsetMonitor(config)).name("probe tails").uid("probe-tails").set_parallelism(1)
+    )
     sources = table_env.to_data_stream(table_env.from_path("adhoc_records"))
     hits = sources.process(ReadMatches(config)).name("read hits").uid("read-hits")
     resets = sources.process(ReadBreakerResets(config)).name("read resets").uid("read-resets")
     records = table_env.to_data_stream(table_env.from_path("rule_records")).key_by(
         lambda record: assign_shard(record.source_partition, shards), Types.INT()
     )
-    of_customers = (
-        records.connect(looks.union(hits).key_by(lambda each: each[0], Types.INT()))
+    customer_records = (
+        records.connect(end_offsets.union(hits).key_by(lambda each: each[0], Types.INT()))
         .process(FindCustomers(config))
         .name("find customers")
         .uid("find-customers")
     )
     alerts = (
-        records.connect(looks.union(of_customers).key_by(lambda each: each[0], Types.INT()))
+        records.connect(end_offsets.union(customer_records).key_by(lambda each: each[0], Types.INT()))
         .process(FindAddresses(config))
         .name("find addresses")
         .uid("find-addresses")
@@ -60,7 +62,7 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
 
     table_env.create_temporary_view("adhoc_alerts", table_env.from_data_stream(rows))
     results = table_env.create_statement_set()
-    results.add_insert_sql(statement("analyst_rules/send_adhoc_alerts.sql", config))
+    results.add_insert_sql(statement("analyst_rules/send_analyst_alerts.sql", config))
     return results
 
 

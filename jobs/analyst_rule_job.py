@@ -25,7 +25,7 @@ from jobs.sql import create_view, statement
 from udfs.analyst_rules import sql_functions
 
 VIEWS = ("customers", "addresses", "authorizations", "settings")
-"""What rules and questions can name besides the bookings."""
+"""What rules and queries can name besides the bookings."""
 FUNCTIONS = ("money", "mask")
 """Python functions they can call besides Flink's (udfs/analyst_rules/sql_functions.py)."""
 _TABLES = ("account_entries", "account_authorizations", "alert_settings")

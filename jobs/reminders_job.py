@@ -64,12 +64,14 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     shards = shard_count(config)
 
     ticks = table_env.to_data_stream(table_env.from_path("ticks"))
-    looks = ticks.process(EndOffsetMonitor(config)).name("probe tails").uid("probe-tails").set_parallelism(1)
+    end_offsets = (
+        ticks.process(EndOffsetMonitor(config)).name("probe tails").uid("probe-tails").set_parallelism(1)
+    )
     due = table_env.to_data_stream(table_env.from_path("due_reminders"))
     records = table_env.to_data_stream(table_env.from_path("rule_records")).key_by(
         lambda record: assign_shard(record.source_partition, shards), Types.INT()
     )
-    asked = looks.map(keep_settings(config)).union(due.map(to_shard(config)))
+    asked = end_offsets.map(keep_settings(config)).union(due.map(to_shard(config)))
     reminders = (
         records.connect(asked.key_by(lambda each: each[0], Types.INT()))
         .process(FindConsent(config), REMINDERS_ROW)

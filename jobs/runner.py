@@ -103,10 +103,10 @@ def _restore_from(env: StreamExecutionEnvironment, pipe: TextIO) -> None:
     text = pipe.read()
     if not text:
         sys.exit("the command that asked for this job is gone")
-    told = json.loads(text)
+    request = json.loads(text)
     settings = env._j_stream_execution_environment.getConfiguration()
-    settings.setString("execution.state-recovery.path", told["savepoint"])
-    settings.setString("execution.state-recovery.ignore-unclaimed-state", str(told["drop"]).lower())
+    settings.setString("execution.state-recovery.path", request["savepoint"])
+    settings.setString("execution.state-recovery.ignore-unclaimed-state", str(request["drop"]).lower())
 
 
 def _write(file: Path, text: str) -> None:

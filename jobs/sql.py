@@ -102,7 +102,7 @@ def values(config: Config) -> dict[str, str]:
         "clock_skew": _seconds(config.rules.clock_skew),
         "clock_interval": f"{config.alerting.clock_interval} ms",
         "heartbeat_interval": f"{config.rules.heartbeat_interval} ms",
-        **_of_clicks(config),
+        **_describe_clicks(config),
         "entry_types": ", ".join(f"'{entry_type}'" for entry_type in EntryType),
         "entry_types_text": ", ".join(EntryType),
         "channel_topics": _channel_topics(config),
@@ -110,7 +110,7 @@ def values(config: Config) -> dict[str, str]:
     }
 
 
-def _of_clicks(config: Config) -> dict[str, str]:
+def _describe_clicks(config: Config) -> dict[str, str]:
     clicks = config.clicks
     if clicks is None:
         return {}
@@ -125,7 +125,7 @@ def _of_clicks(config: Config) -> dict[str, str]:
 
 def _channel_topics(config: Config) -> str:
     """Return the branches of a CASE from a channel to its topic."""
-    *first, (_, last) = [(channel, topic.name) for channel, topic in config.topics.of_channels().items()]
+    *first, (_, last) = [(channel, topic.name) for channel, topic in config.topics.map_channels().items()]
     return " ".join([*(f"WHEN '{channel}' THEN '{name}'" for channel, name in first), f"ELSE '{last}'"])
 
 

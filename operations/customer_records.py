@@ -8,7 +8,7 @@ from typing import Any
 
 from account_alerts.config import Config
 from account_alerts.kafka.clients import read_to_end, send_all
-from account_alerts.model.errors import InvalidRecordError, NotFoundError
+from account_alerts.model.errors import InvalidRecordError
 from account_alerts.records.codec import Record, RecordName, codec
 
 
@@ -32,10 +32,6 @@ AUTHORIZATIONS = Kind("AccountAuthorization", "account_authorizations", "account
 
 class RecordFileError(InvalidRecordError):
     """A file that does not hold such records; the message names the file and the cause."""
-
-
-class NothingThereError(NotFoundError):
-    """There is no record of this customer or account."""
 
 
 def put(config: Config, file: Path, kind: Kind = SETTINGS) -> list[str]:

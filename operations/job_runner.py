@@ -198,8 +198,8 @@ class ClusterJobRunner:
             return None
         # Whether this folder's code fits that state, only an upgrade looks. The version goes on with the
         # configuration it had, too: it may not know a key that is new.
-        cure = "" if name.startswith(RULE) else f"; `alerts upgrade {name}` takes this folder's code"
-        print_progress(f"{name}: goes on with the version that ran{cure}")
+        remedy = "" if name.startswith(RULE) else f"; `alerts upgrade {name}` takes this folder's code"
+        print_progress(f"{name}: goes on with the version that ran{remedy}")
         return ran
 
     def make_folder(self) -> None:

@@ -156,8 +156,8 @@ class JobStore:
                     return False
                 return True
 
-            cure = "Another command is submitting or upgrading it."
-            wait_for(f"{name}: its turn", claimed, _CLAIM_SECONDS, cure)
+            remedy = "Another command is submitting or upgrading it."
+            wait_for(f"{name}: its turn", claimed, _CLAIM_SECONDS, remedy)
             yield
 
 

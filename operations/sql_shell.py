@@ -29,7 +29,7 @@ _SETTINGS = """\
 SET 'table.local-time-zone' = 'UTC';
 SET 'sql-client.execution.result-mode' = 'tableau';
 SET 'parallelism.default' = '1';
-SET 'pipeline.name' = 'question';
+SET 'pipeline.name' = 'query';
 SET 'python.execution-mode' = 'thread';
 """
 

@@ -16,14 +16,14 @@ def print_progress(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def wait_for(what: str, check: Callable[[], _T | None], timeout: float, cure: str) -> _T:
+def wait_for(what: str, check: Callable[[], _T | None], timeout: float, remedy: str) -> _T:
     """Call `check` until it returns something true, and return that.
 
     Args:
         what: What is awaited, for the error.
         check: May raise `OperationError` to give up early.
         timeout: In seconds.
-        cure: What to do when it does not come.
+        remedy: What to do when it does not come.
 
     Raises:
         OperationError: `timeout` has passed.
@@ -31,6 +31,6 @@ def wait_for(what: str, check: Callable[[], _T | None], timeout: float, cure: st
     end = time.monotonic() + timeout
     while not (result := check()):
         if time.monotonic() > end:
-            raise OperationError(f"{what}: not within {timeout:.0f} s. {cure}")
+            raise OperationError(f"{what}: not within {timeout:.0f} s. {remedy}")
         time.sleep(_INTERVAL)
     return result

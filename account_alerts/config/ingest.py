@@ -100,9 +100,9 @@ class Clicks(Section):
     largest_body: Positive = 262_144
     """Bytes of one request."""
     acknowledged_within: Annotated[Duration, Field(ge=100)] = 5_000
-    """How long a request waits for Kafka before the answer is: not now."""
+    """How long a request waits for Kafka before it gets 503."""
     retry_after: Annotated[Duration, Field(ge=1_000)] = 5_000
-    """When a refused sender is told to come again."""
+    """`Retry-After` of a 503 answer."""
     reminder_after: Annotated[Duration, Field(ge=1_000, le=7 * 86_400_000)] = 1_800_000
     """How long after its beginning an application that was not finished is reminded of."""
     heartbeat_interval: Annotated[Duration, Field(ge=10)] = 1_000

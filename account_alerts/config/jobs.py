@@ -27,7 +27,7 @@ class Devices(Section):
     in_flight: Positive
     """Calls at a time, of each parallel part of the job."""
     cache: Duration
-    """How long an answer holds: a device that was removed is told so long, a new one not told."""
+    """Lifetime of a cached answer: until it ends, removed devices still get alerts and new ones get none."""
     queue_capacity: Positive
     """Alerts that wait for answers, in each parallel part, before no more are read."""
     parallelism: Positive

@@ -118,8 +118,8 @@ class Topics(Section):
                 )
         return self
 
-    def of_channels(self) -> dict[str, Topic]:
-        """Return the topic of each channel that alerts go out by."""
+    def map_channels(self) -> dict[str, Topic]:
+        """Map each channel that alerts go out by to its topic."""
         return {"EMAIL": self.outbound_email, "SMS": self.outbound_sms, "PUSH": self.outbound_push}
 
     def all(self) -> dict[str, Topic]:

@@ -93,7 +93,7 @@ class Config(BaseSettings):
         """Have the ledger remember ids for as long as a replay may raise the same alerts again."""
         replayed = (self.topics.account_entries.retention or 0) + max(
             topic.retention or 0
-            for topic in (*self.topics.of_channels().values(), self.topics.outbound_device_push)
+            for topic in (*self.topics.map_channels().values(), self.topics.outbound_device_push)
         )
         if self.senders is not None and self.senders.retention < replayed:
             raise ValueError(

@@ -19,7 +19,7 @@ from confluent_kafka.admin import AdminClient
 from account_alerts.config import LARGEST_RECORD, Config
 from account_alerts.model.errors import ConfigError, UnreachableError
 
-# The library tells on its own of every retry; what comes to nothing is told by an exception or a callback.
+# librdkafka would log each retry; final failures reach us by exception or callback.
 _QUIET: dict[str, Any] = {"logger": logging.getLogger(__name__), "log_level": 2}
 # A request goes out at once, also while the one before it is not acknowledged.
 _AT_ONCE: dict[str, Any] = {"socket.nagle.disable": True}

@@ -16,14 +16,14 @@ class _Open:
 class CircuitBreakers:
     """Which routes are down. A closed breaker lets alerts pass, an open one makes them wait."""
 
-    def __init__(self, longest_probe: float, clock: Clock) -> None:
+    def __init__(self, max_probe_interval: float, clock: Clock) -> None:
         """Begin with all closed; an open one is probed after half a second, then less often.
 
         Args:
-            longest_probe: Seconds between probes at most.
+            max_probe_interval: Seconds between probes at most.
             clock: Tells the time.
         """
-        self._longest, self._clock = longest_probe, clock
+        self._max_interval, self._clock = max_probe_interval, clock
         self._open: dict[str, _Open] = {}
 
     def is_open(self, route: str) -> bool:
@@ -38,7 +38,7 @@ class CircuitBreakers:
         """Open a route's breaker; returns whether it was closed."""
         if route in self._open:
             return False
-        wait = min(_FIRST_PROBE, self._longest)
+        wait = min(_FIRST_PROBE, self._max_interval)
         self._open[route] = _Open(self._clock.monotonic() + wait, wait)
         return True
 
@@ -52,6 +52,6 @@ class CircuitBreakers:
         ready = [route for route, state in self._open.items() if state.probe_at <= now]
         for route in ready:
             state = self._open[route]
-            state.wait = min(state.wait * 2, self._longest)
+            state.wait = min(state.wait * 2, self._max_interval)
             state.probe_at = now + state.wait
         return ready

@@ -27,8 +27,8 @@ class SendSettings:
 
     policy: policy.Policy
     timeout: int
-    first_retry: int
-    longest_retry: int
+    initial_backoff: int
+    max_backoff: int
 
 
 class Dispatcher:
@@ -49,7 +49,7 @@ class Dispatcher:
         self._writer, self._capacity, self._breakers = writer, capacity, breakers
         self._metrics, self._clock = metrics, ports.clock
         self._health = GatewayHealth(breakers, metrics, ports.clock)
-        self._backoff = Backoff(settings.first_retry, settings.longest_retry)
+        self._backoff = Backoff(settings.initial_backoff, settings.max_backoff)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def dispatch(self, group: Sequence[Delivery], probe: bool = False) -> None:

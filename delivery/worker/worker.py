@@ -107,6 +107,6 @@ def _send_settings(settings: Senders) -> SendSettings:
             frozenset(settings.always_sent),
         ),
         timeout=settings.send_timeout,
-        first_retry=settings.initial_backoff,
-        longest_retry=settings.max_backoff,
+        initial_backoff=settings.initial_backoff,
+        max_backoff=settings.max_backoff,
     )

@@ -39,7 +39,7 @@ def check(config: Config, rule: Rule, location: str) -> dict[str, str]:
     """Compile a rule; return its columns, with their types.
 
     Raises:
-        RuleError: It cannot run; the message names the line, the reason and the cure.
+        RuleError: It cannot run; the message names the line, the reason and the remedy.
     """
     table_env = environment(config, rule)
     analyst_rule_job.define_views(table_env, config)

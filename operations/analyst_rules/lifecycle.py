@@ -45,7 +45,7 @@ def start(runner: JobRunner, rules: Sequence[Rule]) -> int:
             try:
                 files = {}
                 for rule in rules:
-                    started = Started.of(rule, since)
+                    started = Started.begin(rule, since)
                     files[_job(rule.name)] = _remember(runner, started)
                     registry.start(runner.config, started)
                 other = pool.submit(runner.submit, [catalog.ANALYST_ALERTS], mode) if new else None
@@ -65,11 +65,11 @@ def _check(runner: JobRunner, rules: Sequence[Rule], live: set[str]) -> None:
     known = registry.read(runner.config)
     for rule in rules:
         if rule.name in known.started or _job(rule.name) in live:
-            cure = "" if _job(rule.name) in live else "; `alerts up` brings its job back"
+            remedy = "" if _job(rule.name) in live else "; `alerts up` brings its job back"
             if rule.name in known.paused:
-                cure = ", and was paused by its limit; `alerts rules resume` or `discard` lets it go on"
+                remedy = ", and was paused by its limit; `alerts rules resume` or `discard` lets it go on"
             raise RuleError(
-                f"{rule.name}: is started already{cure}. `alerts rules stop {rule.name}` stops it; then it "
+                f"{rule.name}: is started already{remedy}. `alerts rules stop {rule.name}` stops it; then it "
                 "begins anew"
             )
     if not runner.reconciles:

@@ -26,7 +26,7 @@ def send(config: Config, name: str) -> int:
     Raises:
         RuleError: Nothing is quarantined, and the rule is not started.
     """
-    channels = config.topics.of_channels()
+    channels = config.topics.map_channels()
     held = _decide_on(config, name)
     send_all(
         config,

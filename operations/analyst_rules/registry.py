@@ -27,7 +27,7 @@ class Started:
     """Bookings written to Kafka from then on raise its alerts."""
 
     @classmethod
-    def of(cls, rule: Rule, since: int) -> "Started":
+    def begin(cls, rule: Rule, since: int) -> "Started":
         """Start a rule at a time, milliseconds UTC."""
         return cls(rule.name, rule.sql, rule.about, rule.per_minute, since)
 

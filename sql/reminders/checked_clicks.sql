@@ -1,4 +1,4 @@
--- What makes an event unusable. No reason: it is a good one. Heartbeats are none at all.
+-- `reason` is null for a valid event. Heartbeats are filtered out.
 CREATE TEMPORARY VIEW checked_clicks AS
 SELECT
   *,

@@ -1,4 +1,4 @@
--- The tables as analysts' rules and questions read them: bookings have a watermark that windows can go by and the order
+-- The tables as analysts' rules and queries read them: bookings have a watermark that windows can go by and the order
 -- in which they came (a partition counts as silent after 10 s only: none that is merely behind may be passed); and all are read in a group of their own, so that the jobs' places are left alone.
 ALTER TABLE account_entries MODIFY WATERMARK FOR written_at AS written_at - INTERVAL '1' SECOND;
 ALTER TABLE account_entries ADD arrived_at AS PROCTIME();

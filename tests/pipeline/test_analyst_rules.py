@@ -119,7 +119,7 @@ def known(scenario: Scenario, rules: Path) -> Known:
     return Known(scenario)
 
 
-def of_rule(scenario: Scenario, rule: str) -> list[Observed]:
+def find_alerts(scenario: Scenario, rule: str) -> list[Observed]:
     """What came of a rule for a test's bookings, repeats included."""
     return [each for each in scenario.alerts() if each.record["alert_type"] == rule]
 
@@ -172,11 +172,11 @@ def verify(scenario: Scenario, rule: str, threshold: int) -> None:
     }
 
     def complete() -> bool:
-        came = places(of_rule(scenario, rule))
+        came = places(find_alerts(scenario, rule))
         return certain <= {(*who, *place) for who, found in came.items() for place in found}
 
     scenario.wait_for(complete, "all alerts of the rule")
-    came = places(of_rule(scenario, rule))
+    came = places(find_alerts(scenario, rule))
     wrong = {who: found for who, found in came.items() if found not in allowed.get(who, [])}
     assert not wrong
     assert certain
@@ -198,8 +198,8 @@ def test_an_alert_of_a_rule(known: Known) -> None:
     small = known.books(1, "told", amount_minor=5000)
     entry_id = known.books(1, "told", balance_minor=-77)
     known.scenario.pipeline.flush()
-    known.scenario.wait_for(lambda: len(of_rule(known.scenario, "told")) >= 4, "four alerts")
-    for each in of_rule(known.scenario, "told"):
+    known.scenario.wait_for(lambda: len(find_alerts(known.scenario, "told")) >= 4, "four alerts")
+    for each in find_alerts(known.scenario, "told"):
         record = each.record
         assert record["entry_id"] == entry_id != small
         assert record["setting_id"] == "adhoc:told"
@@ -239,7 +239,9 @@ def test_a_rule_that_names_the_customer_and_one_who_may_not_see_it(known: Known)
     known.scenario.await_effect()
     entry_id = known.books(1, "joined")
     known.scenario.pipeline.flush()
-    known.scenario.wait_for(lambda: len(of_rule(known.scenario, "joined")) >= 3, "an alert on each channel")
+    known.scenario.wait_for(
+        lambda: len(find_alerts(known.scenario, "joined")) >= 3, "an alert on each channel"
+    )
     known.scenario.authorize(known.account(1), known.customer(1, 2))
     known.scenario.await_effect()
     known.books(1, "joined")
@@ -247,7 +249,7 @@ def test_a_rule_that_names_the_customer_and_one_who_may_not_see_it(known: Known)
     known.scenario.wait_for(
         lambda: any(who[0] == last for who in places(known.scenario.alerts())), "what came later"
     )
-    assert set(places(of_rule(known.scenario, "joined"))) == {(entry_id, known.customer(1, 1))}
+    assert set(places(find_alerts(known.scenario, "joined"))) == {(entry_id, known.customer(1, 1))}
 
 
 def test_a_rule_knows_what_was_before_its_start(known: Known, before: Known) -> None:
@@ -261,8 +263,8 @@ def test_a_rule_knows_what_was_before_its_start(known: Known, before: Known) -> 
     scenario.wait_for(
         lambda: any(who[0] == last for who in places(scenario.alerts())), f"what came last on {account}"
     )
-    scenario.wait_for(lambda: bool(of_rule(scenario, "fresh")), "the new one")
-    told = {who[0] for who in places(of_rule(scenario, "fresh"))}
+    scenario.wait_for(lambda: bool(find_alerts(scenario, "fresh")), "the new one")
+    told = {who[0] for who in places(find_alerts(scenario, "fresh"))}
     assert told == {new}, (again, twice)
 
 
@@ -290,7 +292,7 @@ def test_what_is_over_the_limit_is_quarantined_and_sent_or_discarded(
         other = known.books(1, "told")
         scenario.pipeline.flush()
         scenario.wait_for(
-            lambda: any(who[0] == other for who in places(of_rule(scenario, "told"))), "the other rule"
+            lambda: any(who[0] == other for who in places(find_alerts(scenario, "told"))), "the other rule"
         )
 
     def stopped() -> None:
@@ -299,7 +301,7 @@ def test_what_is_over_the_limit_is_quarantined_and_sent_or_discarded(
         assert state()["state"] == "paused by its limit"
 
     def told() -> set[str]:
-        return {who[0] for who in places(of_rule(scenario, "flood"))}
+        return {who[0] for who in places(find_alerts(scenario, "flood"))}
 
     def lose_what_was_noted() -> None:
         # As if Flink had ended the job, and its answer had reached nobody: whoever watches next finds out.
@@ -311,7 +313,7 @@ def test_what_is_over_the_limit_is_quarantined_and_sent_or_discarded(
         assert not lifecycle.pause(elsewhere, "flood", lambda known: True)
 
     flood(4)
-    scenario.wait_for(lambda: len(of_rule(scenario, "flood")) == LIMIT, "what the limit lets through")
+    scenario.wait_for(lambda: len(find_alerts(scenario, "flood")) == LIMIT, "what the limit lets through")
     stopped()
     lose_what_was_noted()
     between, between_at = known.books(1, "flood"), time.time()
@@ -324,7 +326,7 @@ def test_what_is_over_the_limit_is_quarantined_and_sent_or_discarded(
     environment.alerts("rules", "resume", "flood")
     assert state()["state"] == "runs"
     scenario.wait_for(
-        lambda: len(ids(of_rule(scenario, "flood"))) == 10, "the quarantined ones, and what came since"
+        lambda: len(ids(find_alerts(scenario, "flood"))) == 10, "the quarantined ones, and what came since"
     )
     assert between in told()
     flood(4, after=between_at)
@@ -336,10 +338,10 @@ def test_what_is_over_the_limit_is_quarantined_and_sent_or_discarded(
     last = known.books(1, "flood")
     scenario.pipeline.flush()
     scenario.wait_for(lambda: last in told(), "it goes on from now")
-    scenario.wait_for(lambda: len(ids(of_rule(scenario, "flood"))) == 10 + LIMIT + 2, "no more than that")
+    scenario.wait_for(lambda: len(ids(find_alerts(scenario, "flood"))) == 10 + LIMIT + 2, "no more than that")
     assert given_up not in told()
     assert state()["quarantined"] == 0
-    assert all(len(each) == 1 for each in ids(of_rule(scenario, "flood")).values())
+    assert all(len(each) == 1 for each in ids(find_alerts(scenario, "flood")).values())
 
 
 def test_a_killed_task_manager_loses_none_of_a_rules_alerts(known: Known, environment: Environment) -> None:
@@ -356,7 +358,7 @@ def test_a_killed_task_manager_loses_none_of_a_rules_alerts(known: Known, enviro
     scenario.pipeline.flush()
 
     def told() -> bool:
-        return len(ids(of_rule(scenario, "told"))) == len(booked) * 2 * 2
+        return len(ids(find_alerts(scenario, "told"))) == len(booked) * 2 * 2
 
     scenario.wait_for(told, "two alerts for each of two customers", 120)
-    assert all(len(each) == 1 for each in ids(of_rule(scenario, "told")).values())
+    assert all(len(each) == 1 for each in ids(find_alerts(scenario, "told")).values())

@@ -57,7 +57,7 @@ def show(job: str) -> Shown:
         return pickled[-1]
 
     with patch("cloudpickle.dumps", keep):
-        statements = build_of(job)(table_env, load())
+        statements = find_build(job)(table_env, load())
         plan = statements.explain().split("== Optimized Execution Plan ==")[1].strip()
         statements.attach_as_datastream()
     give_stable_ids(table_env)
@@ -74,7 +74,7 @@ def show(job: str) -> Shown:
     )
 
 
-def build_of(job: str) -> Build:
+def find_build(job: str) -> Build:
     """What makes the job; a rule's is as if it were started at the beginning of time."""
     if job in RULES:
         rule = analyst_rule.read(files.find(job))

@@ -68,7 +68,7 @@ class LimitRules(KeyedCoProcessFunction):  # type: ignore[misc]
     def __init__(self, config: Config) -> None:
         """Take what is needed from the configuration."""
         self._quarantine = config.topics.quarantined_alerts.name
-        self._channels = {channel: topic.name for channel, topic in config.topics.of_channels().items()}
+        self._channels = {channel: topic.name for channel, topic in config.topics.map_channels().items()}
 
     def open(self, runtime_context: RuntimeContext) -> None:
         """Prepare state and metrics."""

@@ -126,7 +126,7 @@ class Format:
 
 
 @cache
-def format_of(name: RecordName, broken_records: str = "as-rows") -> Format:
+def make_format(name: RecordName, broken_records: str = "as-rows") -> Format:
     return Format(name, broken_records)
 
 
@@ -160,7 +160,7 @@ def decodable(name: RecordName, data: bytes) -> dict[str, Any] | None:
 
 
 def check_agreement(name: RecordName, data: bytes) -> None:
-    values, error = format_of(name).decode(data)
+    values, error = make_format(name).decode(data)
     record = decodable(name, data)
     if record is None:
         assert error
@@ -204,7 +204,7 @@ def test_any_bytes_are_read_or_refused_as_in_python(name: RecordName, data: byte
 
 @pytest.mark.parametrize("data", [None, b""])
 def test_a_record_of_nothing_is_broken(data: bytes | None) -> None:
-    _, error = format_of("AccountEntry").decode(data)
+    _, error = make_format("AccountEntry").decode(data)
     assert error == ("the record has no value" if data is None else "the record is empty")
 
 
@@ -216,12 +216,12 @@ def test_a_length_beyond_the_record_takes_no_memory(length: int) -> None:
         out.append(number & 0x7F | 0x80)
         number >>= 7
     out.append(number)
-    _, error = format_of("AccountEntry").decode(bytes(out))
+    _, error = make_format("AccountEntry").decode(bytes(out))
     assert error == "not decodable: a string is longer than the record"
 
 
 def test_skip_gives_no_row() -> None:
-    decoder = format_of("AlertRules", "skip").decoder
+    decoder = make_format("AlertRules", "skip").decoder
     assert decoder.deserialize(b"\0garbage") is None
     assert (
         decoder.deserialize(Codec().encode("AlertRules", {"known_until": 1, "rules": []}, "topic"))

@@ -8,7 +8,7 @@ from account_alerts.config import load
 from account_alerts.model.alerts import CreditDebit, EntryType
 from account_alerts.records.bookings import LONG_MAX, violation
 from tests.builders import entry
-from tests.unit.sql.views import Views, columns_of
+from tests.unit.sql.views import Views, read_columns
 
 VALUES: dict[str, list[Any]] = {
     "entry_id": ["e", "", " ", "\0", "účet", "e" * 300],
@@ -48,7 +48,7 @@ def bookings() -> list[dict[str, Any]]:
 def reasons(folder: Path, rows: list[dict[str, Any]]) -> list[str | None]:
     """The view's reason for each row."""
     views = Views(load(), folder)
-    columns = {"number": "INT", **columns_of("account_entries")}
+    columns = {"number": "INT", **read_columns("account_entries")}
     views.add_table("account_entries", columns, rows)
     views.add_view("shared/checked_entries.sql")
     found = dict(views.rows("SELECT number, reason FROM checked_entries"))

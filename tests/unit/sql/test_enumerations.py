@@ -20,7 +20,7 @@ def quoted(text: str) -> set[str]:
     return set(re.findall(r"['\"]([A-Z_]+)['\"]", text))
 
 
-def check_of(file: str, column: str) -> set[str]:
+def read_check(file: str, column: str) -> set[str]:
     """The values that the first CHECK of a column in a migration allows."""
     text = (PROJECT / "database" / file).read_text(encoding="utf-8")
     check = re.search(rf"\b{column}\b[^,]*?CHECK \((.*?)\)\s*(,|AND|\)\))", text, re.DOTALL)
@@ -42,7 +42,7 @@ def check_of(file: str, column: str) -> set[str]:
 def test_a_databases_check_allows_what_the_enumeration_has(
     file: str, column: str, kind: type[StrEnum]
 ) -> None:
-    assert check_of(file, column) == set(kind)
+    assert read_check(file, column) == set(kind)
 
 
 @pytest.mark.parametrize(
@@ -66,9 +66,9 @@ def test_every_type_is_raised_by_one_statement() -> None:
 def test_every_channel_has_its_topic(file: str) -> None:
     config = load()
     topics = re.findall(r"(?:WHEN '(\w+)' THEN|ELSE) '([\w-]+)'", statement(file, config))
-    assert [topic for _, topic in topics] == [topic.name for topic in config.topics.of_channels().values()]
-    assert [channel for channel, _ in topics[:-1]] == list(config.topics.of_channels())[:-1]
-    assert set(config.topics.of_channels()) == set(Channel)
+    assert [topic for _, topic in topics] == [topic.name for topic in config.topics.map_channels().values()]
+    assert [channel for channel, _ in topics[:-1]] == list(config.topics.map_channels())[:-1]
+    assert set(config.topics.map_channels()) == set(Channel)
 
 
 def documented(schema: str, field: str) -> set[str]:

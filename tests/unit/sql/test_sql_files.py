@@ -105,7 +105,7 @@ def test_an_ad_hoc_file_is_a_rule(file: str) -> None:
 
 
 @pytest.mark.parametrize("file", [file for file in FILES if file.startswith("queries/")])
-def test_a_question_only_reads(file: str) -> None:
+def test_a_query_only_reads(file: str) -> None:
     statements = [part.strip() for part in ddl.text(file).split(";") if part.strip()]
     assert statements
     assert all(statement.split()[0] in ("SELECT", "SET", "WITH") for statement in statements)

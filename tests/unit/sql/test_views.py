@@ -9,7 +9,7 @@ from account_alerts.model.alerts import AMOUNT_TYPES
 from tests import ddl
 from tests.builders import NOON, entry, setting
 from tests.reference.model import raised
-from tests.unit.sql.views import Views, columns_of
+from tests.unit.sql.views import Views, read_columns
 
 CONFIG = load()
 AMOUNTS = (-2, -1, 0, 1, 2, 3)
@@ -33,7 +33,7 @@ def rule(wanted: dict[str, Any], **times: Any) -> dict[str, Any]:
 def raised_amounts(folder: Path, bookings: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     """(booking, setting) of each row of raised_amounts, over bookings joined with their rules."""
     views = Views(CONFIG, folder)
-    entries = columns_of("account_entries")
+    entries = read_columns("account_entries")
     names = ("entry_id", "account_id", "currency", "amount_minor", "credit_debit", "balance_minor")
     columns = {name: entries[name] for name in (*names, "booked_at", "entry_type")}
     columns |= {"rules_time": "TIMESTAMP_LTZ(3) NOT NULL", "rules": ddl.value_columns("alert_rules")["rules"]}

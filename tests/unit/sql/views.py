@@ -21,7 +21,7 @@ Columns = Mapping[str, str]
 """Types by column, as Flink SQL writes them."""
 
 
-def columns_of(table: str) -> dict[str, str]:
+def read_columns(table: str) -> dict[str, str]:
     """The columns of a table of sql/tables, those of its record and of Kafka's, as a plain table has them."""
     body = ddl.text(f"tables/{table}.sql").split(") WITH (")[0]
     found = re.findall(r"^  (\w+)\s+(\w[^\n]*?) METADATA", body, re.MULTILINE)

@@ -33,7 +33,7 @@ final class WriterSchemas {
     WriterSchemas(RowType type, int metadataFields, String registryUrl) {
         this.type = type;
         this.metadataFields = metadataFields;
-        this.own = columns(schemaOf(type.copy(false)));
+        this.own = columns(toSchema(type.copy(false)));
         this.registry = registryUrl == null
                 ? null
                 : new ConfluentSchemaRegistryCoder(
@@ -41,9 +41,9 @@ final class WriterSchemas {
     }
 
     /** The schema the table's columns stand for: fields in their order, what can be null as the union ["null", T]. */
-    private static Schema schemaOf(LogicalType type) {
+    private static Schema toSchema(LogicalType type) {
         if (type.isNullable()) {
-            return Schema.createUnion(Schema.create(Schema.Type.NULL), schemaOf(type.copy(false)));
+            return Schema.createUnion(Schema.create(Schema.Type.NULL), toSchema(type.copy(false)));
         }
         switch (type.getTypeRoot()) {
             case VARCHAR:
@@ -54,13 +54,13 @@ final class WriterSchemas {
             case TIMESTAMP_WITH_LOCAL_TIME_ZONE:
                 return Schema.create(Schema.Type.LONG);
             case ARRAY:
-                return Schema.createArray(schemaOf(((ArrayType) type).getElementType()));
+                return Schema.createArray(toSchema(((ArrayType) type).getElementType()));
             case MAP:
-                return Schema.createMap(schemaOf(((MapType) type).getValueType()));
+                return Schema.createMap(toSchema(((MapType) type).getValueType()));
             case ROW:
                 SchemaBuilder.FieldAssembler<Schema> record = SchemaBuilder.record("record").fields();
                 for (RowType.RowField field : ((RowType) type).getFields()) {
-                    record = record.name(field.getName()).type(schemaOf(field.getType())).noDefault();
+                    record = record.name(field.getName()).type(toSchema(field.getType())).noDefault();
                 }
                 return record.endRecord();
             default:

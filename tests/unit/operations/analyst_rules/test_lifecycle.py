@@ -17,7 +17,7 @@ from operations.job_store import DesiredState, UpgradeMode
 from tests.unit.operations.fakes import FakeFlink, FakeRunner, job
 
 RULE = Rule("salary", "SELECT 1", "A salary.", 100)
-OVER = Started.of(RULE, 1_000)
+OVER = Started.begin(RULE, 1_000)
 
 
 class FakeTopic:
