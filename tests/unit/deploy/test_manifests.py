@@ -6,9 +6,11 @@ import zipfile
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import jsonschema
 import pytest
+import yaml
 
 from account_alerts import installation
 from account_alerts.config import PROJECT, Config, load, secret_variables
@@ -350,6 +352,33 @@ def test_every_pod_may_reach_what_it_needs_and_nothing_else_is_open() -> None:
     assert named == set(SERVICES)
 
 
+def _egress(name: str) -> set[int]:
+    policy = of_kind("NetworkPolicy")[name]["spec"]
+    return {port["port"] for rule in policy["egress"] for port in rule.get("ports", ())}
+
+
+def _port(url: str) -> int:
+    parts = urlsplit(url)
+    return parts.port or {"https": 443, "http": 80}[parts.scheme]
+
+
+def test_policies_open_the_ports_of_the_configurations_addresses(config: Config) -> None:
+    kafka = {int(broker.rpartition(":")[2]) for broker in config.kafka.bootstrap_servers.split(",")}
+    registry = _port(str(config.kafka.schema_registry_url))
+    assert _egress("kafka") == {*kafka, registry}
+    assert _egress("flink") == {*kafka, registry, _port(config.require("devices").url), 6443}
+    assert _egress("databases") == {config.require("bank").port, config.require("delivery").port}
+    assert _egress("bridge") == {urlsplit(config.require("bridge").url).port}
+    assert _egress("publisher") == {_port(config.require("capture").connect_url)}
+    senders = config.require("senders")
+    assert senders.email is not None
+    assert senders.sms is not None
+    assert senders.sms.smpp is not None
+    assert _egress("gateways") == {senders.email.port, senders.sms.smpp.port, 443}
+    [rule] = of_kind("NetworkPolicy")["clicks"]["spec"]["ingress"]
+    assert [port["port"] for port in rule["ports"]] == [config.require("clicks").port]
+
+
 def test_secrets_are_named_and_never_written(config: Config) -> None:
     described = _secrets()
     used = set()
@@ -366,7 +395,9 @@ def test_secrets_are_named_and_never_written(config: Config) -> None:
 
 
 def test_every_variable_of_a_secret_is_a_key_of_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ALERTS_SENDERS__SMS__HTTP__URL", "https://sms.example")  # Instead of SMPP.
+    # The bearer is of a gateway that is asked by HTTP, which the file has none of.
+    for key, value in (("URL", "https://sms.example"), ("BODY", "{}"), ("SENDER", "Bank")):
+        monkeypatch.setenv(f"ALERTS_SENDERS__SMS__HTTP__{key}", value)
     for keys in _secrets().values():
         for key in keys:
             if key.startswith("ALERTS_"):
@@ -397,6 +428,20 @@ def test_variables_in_manifests_are_keys_of_the_configuration(
     changed = load(PROJECT / "conf/production.yaml")
     assert changed.require("capture").connect_url == "http://connect:8083"
     assert changed.flink.rest_url == "http://analyst-rules-rest:8081"
+
+
+def test_own_authority_changes_what_the_base_has() -> None:
+    [component] = read(PROJECT / "deploy/kubernetes/overlays/example/private-authority/kustomization.yaml")
+    changes = {patch["target"]["kind"]: yaml.safe_load(patch["patch"]) for patch in component["patches"]}
+    assert set(changes) == {"FlinkDeployment", "Deployment"}
+    for job in JOBS.values():
+        [container] = pod(job)["containers"]
+        assert "env" not in container  # It is added, and would replace one.
+        base = job["spec"]["flinkConfiguration"]["env.java.opts.taskmanager"]
+        assert changes["FlinkDeployment"][-1]["value"].startswith(f"{base} -Djavax.net.ssl.trustStore=")
+    for service in SERVICES.values():
+        [container] = pod(service)["containers"]
+        assert container["env"]
 
 
 def test_overlay_gives_the_configuration() -> None:
