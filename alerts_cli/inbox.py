@@ -15,12 +15,12 @@ _To = Annotated[str | None, typer.Option("--to", help="Only to this address, num
 def inbox(channel: _Channel, to: _To = None, as_json: JsonFlag = False) -> None:
     """Show what customers got by mail, SMS or push locally, and how many ms after the booking."""
     from account_alerts.postgres import DatabaseError
+    from devenv.fake_gateways import INBOXES
     from devenv.fake_gateways import received as reading
 
-    if channel not in reading.CHANNELS:
-        raise typer.BadParameter(
-            f"{channel!r}: take {', '.join(reading.CHANNELS)}", param_hint="mail|sms|push"
-        )
+    words = INBOXES.values()
+    if channel not in words:
+        raise typer.BadParameter(f"{channel!r}: take {', '.join(words)}", param_hint="|".join(words))
     config = load_config()
     found = reading.items(config, channel, to)
     try:

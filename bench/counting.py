@@ -20,6 +20,7 @@ from pyflink.datastream.state import MapStateDescriptor
 from pyflink.table import StreamTableEnvironment
 
 from account_alerts.config import PROJECT, load
+from account_alerts.model.alerts import AlertType
 from jobs.runner import prepare_process
 from jobs.sql import create_view
 
@@ -29,7 +30,7 @@ _SPACING = 60_000
 """Milliseconds between the bookings of an account: sixty in a window."""
 _COUNT = 10**9
 """More than there are: the function alone is measured, not what it raises."""
-_TYPES = ("BALANCE_ABOVE", "BALANCE_BELOW", "CREDITED_ABOVE", "DEBITED_ABOVE", "TRANSACTION_COUNT")
+_TYPES = tuple(kind for kind in AlertType if kind is not AlertType.APPLICATION_REMINDER)
 _CUSTOMERS = ("C0123456789", "C1123456789")
 
 
@@ -134,7 +135,7 @@ def _make_bookings(table_env: StreamTableEnvironment, bookings: int, accounts: i
 
 def _rule(customer: str, kind: str) -> str:
     """Return a rule as SQL, with what the benchmark's customers have."""
-    counting = kind == "TRANSACTION_COUNT"
+    counting = kind == AlertType.TRANSACTION_COUNT
     numbers = f"CAST(NULL AS BIGINT), {_COUNT}, {_WINDOW_MINUTES}"
     if not counting:
         numbers = "CAST(90000000 AS BIGINT), CAST(NULL AS INT), CAST(NULL AS INT)"

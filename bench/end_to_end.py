@@ -24,12 +24,13 @@ import typer
 
 from account_alerts.config import Config, load
 from account_alerts.kafka.clients import producer
+from account_alerts.model.alerts import Channel
 from account_alerts.records.codec import Record, codec
 from bench import report
 from bench.measures import cpu_seconds
 from demo.play import following, register_devices, wait_for_messages, wait_for_records
 from demo.report import print_stages, stages
-from demo.watch import GATEWAYS, Watch
+from demo.watch import Watch
 from devenv import environment, ports, supervise
 from devenv.bank import database
 from devenv.layout import layout
@@ -38,7 +39,7 @@ from operations.waiting import print_progress
 
 _CURRENCY = "EUR"
 _THRESHOLD, _ABOVE, _BELOW = 100_000, 100_001, 2_000
-_CHANNELS = tuple(GATEWAYS)
+_CHANNELS = tuple(channel.value for channel in Channel)
 _WARM_UP, _MEASURED = "w", "e"
 """How the ids of bookings begin."""
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from account_alerts.model.alerts import AlertType
 from account_alerts.records.codec import Codec, Record, RecordName
 
 Bytes = npt.NDArray[np.uint8]
@@ -27,13 +28,13 @@ _SMALLEST, _LARGEST = 1 << 20, 1 << 26
 _SECOND_OWNER = 3
 """Every third account has a second customer who may see it: 133,000 authorizations for 100,000 accounts."""
 _COUNTING = 10
-_COUNT = "TRANSACTION_COUNT"
+_COUNT = AlertType.TRANSACTION_COUNT
 _OUT_OF_REACH = 10**15
 _TYPES = {
-    "BALANCE_ABOVE": _OUT_OF_REACH,
-    "BALANCE_BELOW": -_OUT_OF_REACH,
-    "CREDITED_ABOVE": _THRESHOLD,
-    "DEBITED_ABOVE": _THRESHOLD,
+    AlertType.BALANCE_ABOVE: _OUT_OF_REACH,
+    AlertType.BALANCE_BELOW: -_OUT_OF_REACH,
+    AlertType.CREDITED_ABOVE: _THRESHOLD,
+    AlertType.DEBITED_ABOVE: _THRESHOLD,
 }
 _ADDRESSES = [("EMAIL", "{}@example.com"), ("SMS", "+420600000000"), ("PUSH", "{}")]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import uvloop
 
+from account_alerts.kafka import groups
 from account_alerts.model.alerts import Channel
 from account_alerts.records.codec import codec
 from account_alerts.service.process import Service, run
@@ -53,7 +54,7 @@ async def send(service: Service) -> None:
     await gateway.open()
     ledger = LedgerStore(database, channel, settings.lease, instance)
     ports = Ports(
-        alerts=AlertConsumer(config, topic.name, f"sender-{channel.lower()}", instance),
+        alerts=AlertConsumer(config, topic.name, f"{groups.SENDER_PREFIX}{channel.lower()}", instance),
         ledger=ledger,
         dead_letters=DeadLetterProducer(config),
         gateway=gateway,

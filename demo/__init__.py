@@ -10,15 +10,13 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 from account_alerts.config import Config
 from demo.play import play
 from demo.report import print_summary, summary
 from devenv import environment, ports
+from operations.interruption import interruptible
 
 _QUICK_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 """The demo lives for two minutes: what Java's second compiler makes of it would never pay for its making, and
@@ -46,7 +44,8 @@ def run(config: Config, keep: bool = False, as_json: bool = False) -> int:
     settings_file = folder / "demo.yaml"
     own.write(settings_file)
     complete = False
-    with _interruptible():
+    # As Ctrl-C does; also when the terminal closes.
+    with interruptible((signal.SIGTERM, signal.SIGHUP)):
         try:
             watch = play(own, sys.stderr if as_json else sys.stdout)
             report = summary(watch)
@@ -78,18 +77,3 @@ def _tell(config: Config, file: Path) -> None:
         f"What runs: {use} status\nStop it: {use} down",
         file=sys.stderr,
     )
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Clean up as after Ctrl-C when told to end, or when the terminal closes."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    previous = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

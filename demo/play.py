@@ -11,10 +11,10 @@ from account_alerts.config import Config
 from account_alerts.model import errors
 from account_alerts.records.codec import Record, codec
 from account_alerts.service.clock import SYSTEM_CLOCK
-from demo.watch import GATEWAYS, Watch
+from demo.watch import Watch
 from devenv import environment
 from devenv.bank import customers, database, device_client
-from devenv.fake_gateways import device, received
+from devenv.fake_gateways import INBOXES, device, received
 from devenv.readiness import wait_for_rules
 from operations import booking_files
 from operations.tail import CHANNELS, Arrival, follow
@@ -196,7 +196,7 @@ def wait_for_messages(config: Config, watch: Watch, patience: float = _PATIENCE_
     while not watch.alerts_complete() and time.monotonic() < end:
         time.sleep(0.1)
     while True:
-        for channel, name in GATEWAYS.items():
+        for channel, name in INBOXES.items():
             watch.note_messages(channel, received.items(config, name))
         if watch.complete() or time.monotonic() > end:
             return

@@ -5,12 +5,17 @@ from collections.abc import Iterable
 from statistics import quantiles
 from typing import Any, TextIO
 
-from demo.watch import GATEWAYS, Watch
+from account_alerts.model.alerts import Channel
+from demo.watch import Watch
 from operations.tables import print_table
 
 _PERCENTS = (50, 95, 99)
-_TOPICS = {"EMAIL": "outbound-email", "SMS": "outbound-sms", "PUSH": "outbound-device-push"}
-_GATEWAY_NAMES = {"EMAIL": "mailbox", "SMS": "SMSC", "PUSH": "push service"}
+_TOPICS = {
+    Channel.EMAIL: "outbound-email",
+    Channel.SMS: "outbound-sms",
+    Channel.PUSH: "outbound-device-push",
+}
+_GATEWAY_NAMES = {Channel.EMAIL: "mailbox", Channel.SMS: "SMSC", Channel.PUSH: "push service"}
 
 
 def summary(watch: Watch) -> dict[str, Any]:
@@ -22,11 +27,11 @@ def summary(watch: Watch) -> dict[str, Any]:
         "alerts": len(alerts),
         "by_type": dict(sorted(Counter(alert["alert_type"] for alert in alerts).items())),
         "by_channel": dict(sorted(Counter(alert["channel"] for alert in alerts).items())),
-        "messages": {channel: len(watch.messages.get(channel, {})) for channel in GATEWAYS},
+        "messages": {channel.value: len(watch.messages.get(channel, {})) for channel in Channel},
         "missing": len(watch.wanted - watch.raised.keys())
-        + sum(max(watch.messages_wanted(each) - len(watch.delivered(each)), 0) for each in GATEWAYS),
+        + sum(max(watch.messages_wanted(each) - len(watch.delivered(each)), 0) for each in Channel),
         "unexpected": len(watch.raised.keys() - watch.wanted)
-        + sum(len(watch.messages.get(each, {})) - len(watch.delivered(each)) for each in GATEWAYS),
+        + sum(len(watch.messages.get(each, {})) - len(watch.delivered(each)) for each in Channel),
         "repeated_on_kafka": watch.repeats,
         "duplicates": watch.duplicates,
         "stages": stages(watch),
@@ -45,7 +50,7 @@ def stages(watch: Watch) -> list[dict[str, Any]]:
     booked, raised = watch.booked, watch.raised
     alerts = list(raised.values())
     pushes = list(watch.for_devices.values())
-    came = {channel: watch.delivered(channel) for channel in GATEWAYS}
+    came = {channel: watch.delivered(channel) for channel in Channel}
     return [
         _stage(
             "queue → account-entries", (at - watch.put[key] for key, at in booked.items() if key in watch.put)

@@ -4,13 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from time import time_ns
 
+from account_alerts.model.alerts import Channel
 from account_alerts.records.codec import Record
 from devenv.fake_gateways.received import Item
 
 AlertKey = tuple[str, str, str, str]
 """What an alert is about: booking, customer, setting, channel."""
-GATEWAYS = {"EMAIL": "mail", "SMS": "sms", "PUSH": "push"}
-"""Where a channel's messages are found, as `alerts inbox` names it."""
 
 
 @dataclass(frozen=True)
@@ -79,17 +78,18 @@ class Watch:
     def messages_wanted(self, channel: str) -> int:
         """How many messages must come at a channel's gateway; a push to each device."""
         keys = [key for key in self.wanted if key[3] == channel]
-        return sum(self.devices.get(key[1], 0) for key in keys) if channel == "PUSH" else len(keys)
+        return sum(self.devices.get(key[1], 0) for key in keys) if channel == Channel.PUSH else len(keys)
 
     def alerts_complete(self) -> bool:
         """Tell whether all alerts that must come are on their topics."""
-        return self.wanted <= self.raised.keys() and len(self.for_devices) >= self.messages_wanted("PUSH")
+        pushes = self.messages_wanted(Channel.PUSH)
+        return self.wanted <= self.raised.keys() and len(self.for_devices) >= pushes
 
     def delivered(self, channel: str) -> list[tuple[Raised, Item]]:
         """Return the messages of a channel beside their alerts."""
         alerts = (
             self.for_devices
-            if channel == "PUSH"
+            if channel == Channel.PUSH
             else {each.alert["alert_id"]: each for each in self.raised.values() if each.key[3] == channel}
         )
         came = self.messages.get(channel, {})
@@ -103,7 +103,7 @@ class Watch:
             and not self.duplicates
             and all(
                 len(self.delivered(channel)) == self.messages_wanted(channel) == len(self.messages[channel])
-                for channel in GATEWAYS
+                for channel in Channel
             )
         )
 

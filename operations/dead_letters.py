@@ -10,7 +10,7 @@ from typing import Any, cast
 from confluent_kafka import Message
 
 from account_alerts.config import Config
-from account_alerts.kafka.clients import read_to_end, send_all
+from account_alerts.kafka.clients import read_to_end, send_all, to_bytes
 from account_alerts.model.errors import InvalidRecordError
 from account_alerts.records.codec import Codec, CodecError, Record, RecordName, codec
 
@@ -157,13 +157,9 @@ def _letter(message: Message) -> DeadLetter:
         partition=number("source.partition"),
         offset=number("source.offset"),
         reason=text("reason"),
-        key=_raw(message.key()),
-        value=_raw(message.value()),
+        key=to_bytes(message.key()),
+        value=to_bytes(message.value()),
     )
-
-
-def _raw(value: str | bytes | None) -> bytes | None:
-    return value.encode() if isinstance(value, str) else value
 
 
 def _base64(value: bytes | None) -> str | None:

@@ -8,10 +8,12 @@ from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, TIMESTAMP_NOT_AVAILABL
 
 from account_alerts.config import Config
 from account_alerts.kafka.clients import KafkaUnreachableError, consumer, partitions
+from account_alerts.model.alerts import Channel
 from account_alerts.records.codec import CodecError, Record, codec
 from delivery.rendering.render import render_text
 
-CHANNELS = ("email", "sms", "push")
+CHANNELS = tuple(channel.lower() for channel in Channel)
+"""As the command line and the configuration's keys write them."""
 _SHOWN_WAIT_MS = 600_000
 
 

@@ -9,6 +9,7 @@ from pydantic import (
 )
 
 from account_alerts.config.types import PREFIX, Duration, LocalPort, Positive, Section, Text
+from account_alerts.model.alerts import Channel
 
 
 class Kafka(Section):
@@ -120,7 +121,7 @@ class Topics(Section):
 
     def map_channels(self) -> dict[str, Topic]:
         """Map each channel that alerts go out by to its topic."""
-        return {"EMAIL": self.outbound_email, "SMS": self.outbound_sms, "PUSH": self.outbound_push}
+        return {channel.value: getattr(self, f"outbound_{channel.lower()}") for channel in Channel}
 
     def all(self) -> dict[str, Topic]:
         """Return every topic by its key in the configuration."""

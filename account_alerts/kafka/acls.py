@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Literal
 
 from account_alerts.config import Config
+from account_alerts.kafka import groups
 
 Operation = Literal["Create", "Describe", "Read", "Write"]
 Resource = Literal["topic", "group", "transactional-id"]
-_TOOL_GROUP = "alerts-tool"
-"""The group of whoever reads without committing: the tool, and the components when they start."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ def rights(config: Config) -> list[Right]:
             "publisher",
             read=customers,
             write=[*customers, topics.account_entries.name, dead],
-            groups=["publisher"],
+            groups=[groups.PUBLISHER],
         )
         found.append(Right("publisher", ("Create", "Read"), "topic", changes, prefixed=True))
         for prefix in (changes, "connect-", "__debezium-heartbeat."):
@@ -100,13 +99,13 @@ def rights(config: Config) -> list[Right]:
         read=[topics.outbound_email.name, topics.outbound_sms.name, topics.outbound_device_push.name],
         write=[dead],
     )
-    found.append(Right("senders", ("Read",), "group", "sender-", prefixed=True))
-    found += _component("profiles", read=customers, write=[dead], groups=["profiles"])
+    found.append(Right("senders", ("Read",), "group", groups.SENDER_PREFIX, prefixed=True))
+    found += _component("profiles", read=customers, write=[dead], groups=[groups.PROFILES])
     everything = [topic.name for topic in topics.all().values()]
     found += [Right("tool", ("Create", "Read", "Write"), "topic", name) for name in everything]
     components = list(dict.fromkeys(right.component for right in found if right.component != "connect"))
     found += [Right(name, ("Describe",), "topic", topic) for name in components for topic in everything]
-    found += [Right(name, ("Read",), "group", _TOOL_GROUP) for name in components]
+    found += [Right(name, ("Read",), "group", groups.TOOL) for name in components]
     return sorted(_without_implied(found), key=lambda right: _order(found, right))
 
 

@@ -17,6 +17,7 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient
 
 from account_alerts.config import LARGEST_RECORD, Config
+from account_alerts.kafka import groups
 from account_alerts.model.errors import ConfigError, UnreachableError
 
 # librdkafka would log each retry; final failures reach us by exception or callback.
@@ -54,7 +55,7 @@ def consumer(config: Config, **options: Any) -> Consumer:
         Consumer,
         {
             **config.kafka.librdkafka(),
-            "group.id": "alerts-tool",
+            "group.id": groups.TOOL,
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
             "fetch.wait.max.ms": 100,
@@ -82,6 +83,11 @@ def _construct(kind: type[_Client], properties: dict[str, Any]) -> _Client:
         raise ConfigError(
             f"kafka.client, kafka.librdkafka_client: no client can be made of them: {error.args[0].str()}"
         ) from error
+
+
+def to_bytes(value: str | bytes | None) -> bytes | None:
+    """Return the key or value of a message as bytes; the client's types allow text too."""
+    return value.encode() if isinstance(value, str) else value
 
 
 def partitions(client: Consumer, topic: str, timeout: float = 10.0) -> list[TopicPartition]:

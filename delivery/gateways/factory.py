@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from account_alerts.config import PREFIX, Config, ConfigError
 from account_alerts.config.gateways import Push, Sms
+from account_alerts.model.alerts import Channel
 from delivery.gateways import base64url
 from delivery.gateways.base import Gateway
 from delivery.gateways.email.smtp import SmtpGateway
@@ -22,14 +23,14 @@ from delivery.gateways.sms.http import SmsHttpGateway
 from delivery.gateways.sms.smpp import SmppGateway
 
 
-def make_gateway(config: Config, channel: str) -> Gateway:
-    """Make the gateway of a channel (`EMAIL`, `SMS`, `PUSH`).
+def make_gateway(config: Config, channel: Channel) -> Gateway:
+    """Make the gateway of a channel.
 
     Raises:
         ConfigError: The channel is not described, or a secret is missing or none; the message names the key.
     """
     senders = config.require("senders")
-    described = {"EMAIL": senders.email, "SMS": senders.sms, "PUSH": senders.push}[channel]
+    described = {Channel.EMAIL: senders.email, Channel.SMS: senders.sms, Channel.PUSH: senders.push}[channel]
     if described is None:
         _reject(
             config, f"senders.{channel.lower()}", "missing: describe the gateway, as in conf/production.yaml"

@@ -2,14 +2,13 @@
 
 import sys
 
+from account_alerts.kafka import groups
 from account_alerts.kafka.clients import consumer
 from account_alerts.records.codec import codec
 from account_alerts.service.process import Service, run
 from delivery.profiles.consumer import ProfileConsumer
 from delivery.profiles.records import Table
 from delivery.profiles.store import ProfileStore
-
-GROUP = "profiles"
 
 
 def main(service: Service) -> None:
@@ -23,7 +22,7 @@ def main(service: Service) -> None:
     }
     store = ProfileStore(config.require("delivery"), service.stop)
     profiles = ProfileConsumer(tables, codec(config), store, service.registry, service.stop)
-    options = {"group.id": GROUP, "enable.partition.eof": True, "session.timeout.ms": 10_000}
+    options = {"group.id": groups.PROFILES, "enable.partition.eof": True, "session.timeout.ms": 10_000}
     try:
         profiles.run(consumer(config, **options))
     finally:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from account_alerts.config import PROJECT
+from account_alerts.model.alerts import AlertType
 from account_alerts.records.codec import Record
 from operations.booking_files import CURRENCY, _lines, _pick
 
@@ -20,10 +21,10 @@ _CHANNELS = (["EMAIL"], ["SMS"], ["PUSH"], ["EMAIL", "PUSH"], ["SMS", "PUSH"])
 _LANGUAGES = ("cs", "cs", "cs", "en", "de")
 # Per type: what is looked at, and which of its quantiles (in percent) may become the threshold.
 _TYPES = {
-    "BALANCE_BELOW": (35, 50, 65),
-    "BALANCE_ABOVE": (35, 50, 65),
-    "CREDITED_ABOVE": (50, 65, 80),
-    "DEBITED_ABOVE": (50, 65, 80),
+    AlertType.BALANCE_BELOW: (35, 50, 65),
+    AlertType.BALANCE_ABOVE: (35, 50, 65),
+    AlertType.CREDITED_ABOVE: (50, 65, 80),
+    AlertType.DEBITED_ABOVE: (50, 65, 80),
 }
 
 
@@ -70,10 +71,14 @@ def settings(entries: Iterable[Record], may_see: Iterable[Record]) -> list[Recor
 def _settings(customer: str, account: str, entries: Sequence[Record]) -> Iterator[Record]:
     """Choose all but one or two of the four types, for one customer and account."""
     observed = {
-        "BALANCE_BELOW": [record["balance_minor"] for record in entries],
-        "BALANCE_ABOVE": [record["balance_minor"] for record in entries],
-        "CREDITED_ABOVE": [record["amount_minor"] for record in entries if record["credit_debit"] == "CRDT"],
-        "DEBITED_ABOVE": [record["amount_minor"] for record in entries if record["credit_debit"] == "DBIT"],
+        AlertType.BALANCE_BELOW: [record["balance_minor"] for record in entries],
+        AlertType.BALANCE_ABOVE: [record["balance_minor"] for record in entries],
+        AlertType.CREDITED_ABOVE: [
+            record["amount_minor"] for record in entries if record["credit_debit"] == "CRDT"
+        ],
+        AlertType.DEBITED_ABOVE: [
+            record["amount_minor"] for record in entries if record["credit_debit"] == "DBIT"
+        ],
     }
     left_out = {_pick(f"{customer} {account} {salt}", len(_TYPES)) for salt in range(2)}
     for number, (alert_type, quantiles) in enumerate(_TYPES.items()):
@@ -86,7 +91,7 @@ def _settings(customer: str, account: str, entries: Sequence[Record]) -> Iterato
             "setting_id": f"{account}-{alert_type.lower().replace('_', '-')}",
             "account_id": account,
             "currency": CURRENCY,
-            "alert_type": alert_type,
+            "alert_type": alert_type.value,
             "channels": _CHANNELS[_pick(f"{choice} channel", len(_CHANNELS))],
             "threshold_minor": values[len(values) * quantile // 100],
             "count": None,

@@ -13,3 +13,8 @@ They are real servers of the real protocols. Some addresses answer as a bad day 
 | a device whose id begins with `gone` (APNs: `dead`) | the device is gone |
 | ... with `busy` (APNs: `b0`) | too many requests, at a push's first attempt |
 """
+
+from account_alerts.model.alerts import Channel
+
+INBOXES = {Channel.EMAIL: "mail", Channel.SMS: "sms", Channel.PUSH: "push"}
+"""By each channel: where its messages are found, as `alerts inbox` names it."""

@@ -12,12 +12,11 @@ from typing import Any
 
 from account_alerts import postgres
 from account_alerts.config import Config
+from account_alerts.model.alerts import Channel
 from account_alerts.records.codec import CodecError, codec
-from devenv.fake_gateways import journal
+from devenv.fake_gateways import INBOXES, journal
 from devenv.fake_gateways.files import files
 from devenv.fake_gateways.mailbox import ARRIVED, mailbox_name
-
-CHANNELS = ("mail", "sms", "push")
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Item:
         """When, to whom, how long after the booking, what."""
         at = datetime.fromtimestamp(self.arrived_at / 1000, UTC)
         waited = "" if self.milliseconds is None else f"{self.milliseconds} ms"
-        shown = self.title if self.channel == "mail" else " ".join(self.text.split())
+        shown = self.title if self.channel == INBOXES[Channel.EMAIL] else " ".join(self.text.split())
         return f"{at:%H:%M:%S}.{at.microsecond // 1000:03d} {self.to[:24]:<24} {waited:>9}  {shown}"
 
 
@@ -57,10 +56,11 @@ def items(config: Config, channel: str, to: str | None = None) -> list[Item]:
 
     Args:
         config: The local environment.
-        channel: One of `CHANNELS`.
+        channel: One of `INBOXES`.
         to: Only those to this address, number (digits), or device.
     """
-    read = {"mail": mails, "sms": sms, "push": pushes}[channel]
+    readers = {Channel.EMAIL: mails, Channel.SMS: sms, Channel.PUSH: pushes}
+    read = {INBOXES[key]: reader for key, reader in readers.items()}[channel]
     found = [item for item in read(config) if to is None or item.to.lower() == to.lower()]
     return sorted(found, key=lambda item: (item.arrived_at, item.key))
 
@@ -71,7 +71,7 @@ def mails(config: Config) -> Iterator[Item]:
         mail = read_mail(file)
         body = mail.get_body(("plain",))
         yield Item(
-            "mail",
+            INBOXES[Channel.EMAIL],
             str(mail.get("X-Idempotency-Key", "")),
             str(mail.get("Delivered-To", "")),
             str(mail.get("Subject", "")),

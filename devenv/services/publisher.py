@@ -6,9 +6,9 @@ import sys
 from confluent_kafka import ConsumerGroupState, KafkaException
 
 from account_alerts.config import PROJECT, Config
+from account_alerts.kafka import groups
 from account_alerts.kafka.clients import admin
 from devenv.layout import Layout
-from ingest.capture.publisher import GROUP
 
 _SECONDS = 5
 
@@ -23,7 +23,7 @@ def ready(config: Config) -> bool:
     """Tell whether it has its partitions."""
     client = admin(config)  # Its requests end with it.
     try:
-        [future] = client.describe_consumer_groups([GROUP], request_timeout=_SECONDS).values()
+        [future] = client.describe_consumer_groups([groups.PUBLISHER], request_timeout=_SECONDS).values()
         group = future.result()
     except KafkaException:
         return False

@@ -13,7 +13,8 @@ from typing import NamedTuple
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 
 from account_alerts.config import Config
-from account_alerts.kafka.clients import consumer, send
+from account_alerts.kafka import groups
+from account_alerts.kafka.clients import consumer, send, to_bytes
 from account_alerts.kafka.dead_letters import headers
 from account_alerts.model.errors import UnreachableError
 from account_alerts.records.codec import CodecError, codec
@@ -24,7 +25,6 @@ from ingest.capture.changes import InvalidChangeError, read_change
 from ingest.capture.metrics import Metrics
 from ingest.capture.position import Positions
 
-GROUP = "publisher"
 _LARGEST_BATCH = 1_000
 _BURST_SECONDS = 0.1
 """Work that may be done at once, of the configured rate."""
@@ -51,7 +51,7 @@ def connect(config: Config, instance: str | None = None) -> Consumer:
             partitions back at once. Without, the others wait until it is missed, some seconds.
     """
     # Gone for 6 s, it is missed: the least that Kafka allows.
-    membership = {"group.id": GROUP, "session.timeout.ms": 6_000, "heartbeat.interval.ms": 1_500}
+    membership = {"group.id": groups.PUBLISHER, "session.timeout.ms": 6_000, "heartbeat.interval.ms": 1_500}
     if instance is not None:
         membership["group.instance.id"] = instance
     return consumer(config, **membership, **{"topic.metadata.refresh.interval.ms": 5_000})
@@ -160,7 +160,7 @@ class Publisher:
         if offset <= self._published.get((topic, partition), -1):
             self._metrics.skipped.labels(output.name).inc()
             return None
-        key, value = _bytes(message.key()), _bytes(message.value())
+        key, value = to_bytes(message.key()), to_bytes(message.value())
         try:
             change = read_change(self._tables[topic], key, value, self._oldest_booking)
             if change is None:
@@ -200,8 +200,8 @@ class Publisher:
         send(
             self._producer,
             self._dead_letters,
-            _bytes(message.key()),
-            _bytes(message.value()),
+            to_bytes(message.key()),
+            to_bytes(message.value()),
             delivered,
             headers(topic, partition, offset, reason),
         )
@@ -219,10 +219,6 @@ def _position(message: Message) -> tuple[str, int, int]:
     assert partition is not None
     assert offset is not None
     return topic, partition, offset
-
-
-def _bytes(value: str | bytes | None) -> bytes | None:
-    return value.encode() if isinstance(value, str) else value
 
 
 def _next_offsets(messages: Sequence[Message]) -> list[TopicPartition]:

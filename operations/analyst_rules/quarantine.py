@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from confluent_kafka import Message
 
 from account_alerts.config import Config
-from account_alerts.kafka.clients import read_to_end, send_all
+from account_alerts.kafka.clients import read_to_end, send_all, to_bytes
 from account_alerts.model.analyst_rule import RuleError
 from account_alerts.records.codec import CodecError, Record, codec
 from operations.analyst_rules import registry
@@ -31,7 +31,7 @@ def send(config: Config, name: str) -> int:
     send_all(
         config,
         [
-            (channels[alert["channel"]].name, _bytes(message.key()), message.value())
+            (channels[alert["channel"]].name, to_bytes(message.key()), message.value())
             for message, alert in held
         ],
     )
@@ -77,7 +77,3 @@ def _undecided(config: Config, known: Registry) -> Iterator[tuple[Message, Recor
         decided = known.decided.get(alert["alert_type"], {})
         if int(message.offset() or 0) >= decided.get(int(message.partition() or 0), 0):
             yield message, alert
-
-
-def _bytes(key: str | bytes | None) -> bytes | None:
-    return key.encode() if isinstance(key, str) else key

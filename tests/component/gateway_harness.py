@@ -11,6 +11,7 @@ import pytest
 import uvloop
 
 from account_alerts.config import Config, load
+from account_alerts.model.alerts import Channel
 from delivery.gateways.base import Gateway, Message, Outcome, Result
 from delivery.gateways.factory import make_gateway
 from devenv.fake_gateways import received, secrets
@@ -64,7 +65,7 @@ def new_message(address: str, **fields: Any) -> Message:
 @asynccontextmanager
 async def open_gateway(config: Config, channel: str) -> AsyncIterator[Gateway]:
     """Open the gateway of a channel, and close it at the end."""
-    gateway = make_gateway(config, channel)
+    gateway = make_gateway(config, Channel(channel))
     await gateway.open()
     try:
         yield gateway

@@ -85,14 +85,18 @@ class RouteChanges(KeyedCoProcessFunction):  # type: ignore[misc]
             # Kafka's clocks are further apart than rules.clock_skew, or a replica was slow to take it.
             self._late.inc()
             _log.warning("a change in %s came after its time had been called complete", partition)
-        complete = self._shard_progress(shard).advance(partition, record.source_offset)
+        complete = restored_progress(self._progress, shard, self._read).advance(
+            partition, record.source_offset
+        )
         self._read.put(partition, record.source_offset)
         yield from self._emit_progress(shard, complete)
 
     def process_element2(self, offsets: ShardOffsets, ctx: KeyedCoProcessFunction.Context) -> Iterator[Any]:
         """Take in the end offsets of this shard's partitions."""
         shard, (time_ms, last_offsets) = offsets
-        complete = self._shard_progress(shard).expect(EndOffsets(time_ms, last_offsets))
+        complete = restored_progress(self._progress, shard, self._read).expect(
+            EndOffsets(time_ms, last_offsets)
+        )
         yield from self._emit_progress(shard, complete)
 
     def _authorization(self, record: Row) -> Iterator[PlainChange]:
@@ -133,9 +137,6 @@ class RouteChanges(KeyedCoProcessFunction):  # type: ignore[misc]
             self._complete_until[shard] = complete
             for partition in range(self._partitions):
                 yield changes.dump(partition, ShardRead(shard, complete))
-
-    def _shard_progress(self, shard: int) -> ShardProgress:
-        return restored_progress(self._progress, shard, self._read)
 
     def _dead_letter(self, record: Row, reason: str) -> tuple[OutputTag, Row]:
         self._dead_letters.inc()

@@ -97,7 +97,9 @@ class TemporalLookup(KeyedCoProcessFunction, Generic[Payload, Value]):  # type: 
                 self._remember(key, record.written_ms, self._decode(key, as_bytes(record.record)))
         shard = assign_shard(record.source_partition, self._shards)
         partition = partition_name(record.source_topic, record.source_partition)
-        complete_until = self._shard_progress(shard).advance(partition, record.source_offset)
+        complete_until = restored_progress(self._progress, shard, self._read).advance(
+            partition, record.source_offset
+        )
         self._read.put(partition, record.source_offset)
         yield from self._release_ready(shard, complete_until)
 
@@ -107,7 +109,9 @@ class TemporalLookup(KeyedCoProcessFunction, Generic[Payload, Value]):  # type: 
         """Take in the end offsets of this shard's partitions, or a payload."""
         match element:
             case (int(shard), (int(time_ms), dict(last_offsets))):
-                complete_until = self._shard_progress(shard).expect(EndOffsets(time_ms, last_offsets))
+                complete_until = restored_progress(self._progress, shard, self._read).expect(
+                    EndOffsets(time_ms, last_offsets)
+                )
                 yield from self._release_ready(shard, complete_until)
             case (int(shard), dict(fields)):
                 yield from self._look_up(shard, cast(Payload, fields), ctx)
@@ -187,9 +191,6 @@ class TemporalLookup(KeyedCoProcessFunction, Generic[Payload, Value]):  # type: 
     def _as_of(self, pending: Pending) -> int:
         """Return the time whose version counts, as for any booking (sql/tables/account_entries.sql)."""
         return pending.written_at - self._config.rules.effect_delay
-
-    def _shard_progress(self, shard: int) -> ShardProgress:
-        return restored_progress(self._progress, shard, self._read)
 
     def _remember(self, key: str, since: int, value: Value | None) -> None:
         known = self._known(key)

@@ -1,11 +1,11 @@
 """What is said to the device service and by it; what is wrong is refused here, with a reason."""
 
-import base64
-import binascii
 from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from delivery.gateways import base64url
 
 MOST_CUSTOMERS = 100
 """Most customers in one look-up."""
@@ -33,8 +33,8 @@ def _endpoint(text: str) -> str:
 
 def _decoded(text: str) -> bytes:
     try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
+        return base64url.decode(text)
+    except ValueError:
         raise ValueError("is not base64url") from None
 
 

@@ -3,8 +3,9 @@
 import io
 from typing import Any
 
+from account_alerts.model.alerts import Channel
 from demo.report import print_summary, summary
-from demo.watch import GATEWAYS, Watch
+from demo.watch import Watch
 from devenv.fake_gateways.received import Item
 from operations.tail import Arrival
 
@@ -36,7 +37,7 @@ def _watch(*bookings: str, channel: str = "EMAIL") -> Watch:
     for booking in bookings:
         watch.put[booking] = 1000
         watch.note_booking({"entry_id": booking}, 1005)
-    for each in GATEWAYS:
+    for each in Channel:
         watch.note_messages(each, [])
     return watch
 
