@@ -1,4 +1,7 @@
-"""The device service over HTTP. Ids are opaque, so they stand in queries and bodies, not in paths."""
+"""The device service over HTTP. Ids are opaque, so they stand in queries and bodies, not in paths.
+
+Errors are problem details (RFC 9457), as `ingest.clicks.problems` writes them.
+"""
 
 import secrets
 from typing import Annotated
@@ -18,6 +21,7 @@ from devenv.bank.device_service.model import (
     Removed,
 )
 from devenv.bank.device_service.store import Store, TooManyDevicesError, UnknownDeviceError
+from ingest.clicks import problems
 
 
 def make_app(store: Store, token: str | None) -> FastAPI:
@@ -31,11 +35,12 @@ def make_app(store: Store, token: str | None) -> FastAPI:
 
     app = FastAPI(title="Devices", docs_url=None, redoc_url=None)
     guarded = [Depends(authorized)]
+    problems.install(app)
 
     @app.exception_handler(RequestValidationError)
     async def refuse(_: Request, error: RequestValidationError) -> JSONResponse:
         """Say what is wrong and where, without repeating what was sent: that is personal."""
-        return JSONResponse({"detail": _explain(error)}, 422)
+        return problems.respond(problems.ProblemError(422, _explain(error)))
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:
@@ -80,9 +85,9 @@ def make_app(store: Store, token: str | None) -> FastAPI:
 
 
 def _explain(error: RequestValidationError) -> str:
-    problems = []
+    reasons = []
     for problem in error.errors():
         location = ".".join(str(part) for part in problem["loc"][1:] if part not in KINDS)
         reason = problem["msg"].removeprefix("Value error, ")
-        problems.append(f"{location}: {reason}" if location else reason)
-    return "; ".join(problems)
+        reasons.append(f"{location}: {reason}" if location else reason)
+    return "; ".join(reasons)
