@@ -18,7 +18,7 @@ ports.LISTENING = ports.LISTENING[_worker % 8 :: 8]
 
 _SHARED = ("component", "pipeline")
 """Folders whose tests share a broker or a whole environment."""
-_LONG = ("test_adhoc.py", "test_upgrade.py")
+_LONG = ("test_analyst_rules.py", "test_upgrade.py")
 """Half of the contract's time: worth an environment of their own."""
 
 
