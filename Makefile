@@ -24,7 +24,7 @@ lint: install ## Check style, types and layers
 
 check: lint test-unit ## What to run before a commit: lint and the unit tests
 
-test-unit: install ## Run the tests that start no service: under a minute
+test-unit: install ## Run the tests that start no service: some minutes
 	@.venv/bin/python -m pytest --numprocesses logical --maxprocesses 3 tests/unit tests/plans
 
 test: lint ## Run all tests: as many processes as processors, three at most, the long tests first

@@ -52,7 +52,6 @@ SQL_LISTS = [
     ("database/delivery/0001_ledger.sql", r"channel IN \((.*?)\)", Channel),
     ("database/delivery/0002_states.sql", r"CHECK \(state IN \((.*?)\)", DeliveryState),
     ("sql/shared/checked_entries.sql", r"credit_debit NOT IN \((.*?)\)", CreditDebit),
-    ("sql/shared/checked_entries.sql", r"entry_type NOT IN \((.*?)\)", EntryType),
 ]
 
 
