@@ -41,6 +41,11 @@ class Rules(Section):
     """How bookings and rules meet; all durations in milliseconds."""
 
     max_wait: Duration
+    """Where the rules have not got on for so long, bookings go on with the newest rules known."""
+    max_lag: Duration = 300_000
+    """A booking waits for rules that get on, but lag, at most so long."""
+    probe_interval: Annotated[Duration, Field(ge=1)]
+    """How often Kafka is asked where the topics of authorizations and settings end."""
     start_wait: Duration
     effect_delay: Annotated[Duration, Field(lt=1000)]
     heartbeat_interval: Duration
