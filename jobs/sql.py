@@ -9,6 +9,7 @@ from pyflink.table import TableEnvironment
 from account_alerts.config import LARGEST_RECORD, PROJECT, Config
 from account_alerts.config.kafka import Topic
 from account_alerts.config.types import Duration
+from account_alerts.model import limits
 from account_alerts.model.alerts import EntryType
 from account_alerts.records.codec import schema_text
 from udfs.partitions import CLICKS_HEARTBEAT, heartbeat_keys
@@ -106,6 +107,7 @@ def values(config: Config) -> dict[str, str]:
         "entry_types": ", ".join(f"'{entry_type}'" for entry_type in EntryType),
         "entry_types_text": ", ".join(EntryType),
         "channel_topics": _channel_topics(config),
+        **{name.lower(): str(limit) for name, limit in vars(limits).items() if name.isupper()},
         "iso_4217": ", ".join(f"'{currency.code}'" for currency in Currency),
     }
 

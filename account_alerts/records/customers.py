@@ -1,11 +1,23 @@
-"""One reader of the two compacted topics about customers, for every consumer of them.
+"""One reader of the two compacted topics about customers, for every consumer of them in Python.
 
-Errors are told in the same words everywhere: they are the reasons that dead letters carry.
+Errors are told in the same words everywhere: they are the reasons that dead letters carry. The job
+alerting says them in SQL (sql/shared/checked_authorizations.sql, checked_settings.sql).
 """
 
 from typing import Any
 
+from account_alerts.model.limits import (
+    ADDRESSES_PER_CUSTOMER,
+    CUSTOMERS_PER_ACCOUNT,
+    SETTINGS_PER_CUSTOMER,
+)
 from account_alerts.records.codec import Codec, CodecError, Record, RecordName
+
+_MOST: dict[RecordName, dict[str, int]] = {
+    "AccountAuthorization": {"customer_ids": CUSTOMERS_PER_ACCOUNT},
+    "AlertSettings": {"addresses": ADDRESSES_PER_CUSTOMER, "settings": SETTINGS_PER_CUSTOMER},
+}
+"""How many each of a record's lists may hold."""
 
 
 def as_bytes(value: Any) -> bytes | None:
@@ -64,9 +76,11 @@ def read_contact(decoder: Codec, customer_id: str, record: bytes | None) -> dict
 
 
 def _read(decoder: Codec, name: RecordName, key_field: str, key: str, record: bytes | None) -> Record | None:
-    if record is None:
-        return None
-    value = decoder.decode(name, bytes(record))
-    if not key or value[key_field] != key:
+    value = None if record is None else decoder.decode(name, bytes(record))
+    if not key or (value is not None and value[key_field] != key):
         raise CodecError(f"the key is not the {key_field}")
+    if value is not None:
+        for field, most in _MOST[name].items():
+            if len(value[field]) > most:
+                raise CodecError(f"more than {most} {field}")
     return value

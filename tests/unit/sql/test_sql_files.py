@@ -81,7 +81,9 @@ def test_a_value_stays_in_its_quotes(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("account_entries", "AccountEntry"),
         ("account_authorizations", "AccountAuthorization"),
+        ("authorization_records", "AccountAuthorization"),
         ("alert_settings", "AlertSettings"),
+        ("setting_records", "AlertSettings"),
         ("alert_rules", "AlertRules"),
         ("outbound_alerts", "OutboundAlert"),
         ("outbound_push", "OutboundAlert"),
