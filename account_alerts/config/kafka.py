@@ -11,6 +11,9 @@ from pydantic import (
 from account_alerts.config.types import PREFIX, Duration, LocalPort, Positive, Section, Text
 from account_alerts.model.alerts import Channel
 
+READ_COMMITTED = {"isolation.level": "read_committed"}
+"""Of every consumer, whatever the configuration says: what an aborted transaction wrote was never written."""
+
 
 class Kafka(Section):
     """How to reach Kafka, and how values are encoded."""
@@ -47,7 +50,12 @@ class Kafka(Section):
 
     def java(self) -> dict[str, str]:
         """Return properties for a Java client, `bootstrap.servers` and secrets included."""
-        properties = {"bootstrap.servers": self.bootstrap_servers, **self.client, **self.java_client}
+        properties = {
+            "bootstrap.servers": self.bootstrap_servers,
+            **self.client,
+            **self.java_client,
+            **READ_COMMITTED,
+        }
         if self.username is not None and self.password is not None:
             module = "org.apache.kafka.common.security.plain.PlainLoginModule"
             if self.client.get("sasl.mechanism", "").startswith("SCRAM"):

@@ -17,6 +17,7 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient
 
 from account_alerts.config import LARGEST_RECORD, Config
+from account_alerts.config.kafka import READ_COMMITTED
 from account_alerts.kafka import groups
 from account_alerts.model.errors import ConfigError, UnreachableError
 
@@ -62,6 +63,7 @@ def consumer(config: Config, **options: Any) -> Consumer:
             **_AT_ONCE,
             **_QUIET,
             **options,
+            **READ_COMMITTED,
         },
     )
 

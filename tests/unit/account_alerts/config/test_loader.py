@@ -211,6 +211,12 @@ def test_secrets_reach_the_clients_and_nothing_else(monkeypatch: pytest.MonkeyPa
         assert 'a"b' not in text
 
 
+def test_every_java_client_reads_committed_records_only() -> None:
+    for own in ({}, {"isolation.level": "read_uncommitted"}):
+        config = load(LOCAL, {"kafka": {"client": own, "java_client": own}})
+        assert config.kafka.java()["isolation.level"] == "read_committed"
+
+
 def test_written_configuration_reads_back_the_same(tmp_path: Path) -> None:
     config = load(LOCAL, {"local": {"kafka_port": 19092}, "rules": {"max_wait": "3s"}})
     config.write(tmp_path / "written.yaml")

@@ -105,6 +105,13 @@ def test_what_does_not_pass_is_an_error(monkeypatch: pytest.MonkeyPatch, config:
     assert fake.closed
 
 
+def test_a_consumer_reads_committed_records_only(monkeypatch: pytest.MonkeyPatch, config: Config) -> None:
+    made: list[dict[str, Any]] = []
+    monkeypatch.setattr(clients, "Consumer", made.append)
+    clients.consumer(config, **{"isolation.level": "read_uncommitted"})
+    assert made[0]["isolation.level"] == "read_committed"
+
+
 def test_silence_ends_when_it_is_told_how_long(monkeypatch: pytest.MonkeyPatch, config: Config) -> None:
     reading(monkeypatch, {0: 1}, None, None, None)
     with pytest.raises(KafkaUnreachableError, match="no answer within"):
