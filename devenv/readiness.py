@@ -1,62 +1,50 @@
-"""Waits until the rules have caught up: the rules watermark is up to now in each partition."""
+"""Waits until the rules have caught up: the temporal join knows authorizations and settings up to now."""
 
 import time
-from contextlib import closing
-
-from confluent_kafka import Message, TopicPartition
 
 from account_alerts.config import Config
-from account_alerts.kafka.clients import consumer
+from account_alerts.model.errors import OperationError
 from account_alerts.service.clock import SYSTEM_CLOCK
+from jobs.catalog import ALERTING, RULE_TABLES, TEMPORAL_JOIN
+from operations.flink.rest import FlinkRest, newest_job
+from operations.flink.savepoints import patient
 from operations.waiting import print_progress, wait_for
-from udfs.partitions import HEARTBEAT
 
-_FRESH_MS = 2_000
-_BATCH = 100_000
 _RULES_SECONDS = 3600.0
-"""A first load is as long as it is: about 2,000 records a second in the local environment."""
+"""A first load is as long as it is: millions of customers take minutes."""
 _REPORT_SECONDS = 15.0
 
 
 def wait_for_rules(config: Config) -> None:
-    """Wait until the newest heartbeat in each partition of `alert-rules` is at most two seconds old."""
-    topic = config.topics.alert_rules.name
-    with closing(consumer(config)) as client:
-        numbers = client.list_topics(topic, timeout=10).topics[topic].partitions
-        ends = []
-        for number in numbers:
-            start, end = client.get_watermark_offsets(TopicPartition(topic, number), timeout=10)
-            ends.append(TopicPartition(topic, number, max(start, end - 1)))
-        client.assign(ends)
-        late = set(numbers)
-        reported = time.monotonic()
+    """Wait until the watermark of the rules at the temporal join has reached the time of this call.
 
-        def fresh() -> bool:
-            nonlocal reported
-            for message in client.consume(_BATCH, 0.1):
-                if message.error() is None and _is_fresh(message):
-                    late.discard(message.partition())
-            if late and time.monotonic() - reported > _REPORT_SECONDS:
-                reported = time.monotonic()
-                print_progress(
-                    f"rules: {len(numbers) - len(late)} of {len(numbers)} partitions have caught up"
-                )
-            return not late
+    Raises:
+        OperationError: The job does not run, or the rules have not caught up in time.
+    """
+    flink = FlinkRest(config.flink.rest_url)
+    asked_at, reported = SYSTEM_CLOCK.now_ms(), time.monotonic()
 
-        wait_for(
-            "rules caught up (a fresh heartbeat in each partition of alert-rules)",
-            fresh,
-            _RULES_SECONDS,
-            f"Look at the job alert-rules on {config.flink.rest_url}.",
-        )
-    print_progress("rules have caught up")
+    def caught_up() -> bool:
+        nonlocal reported
+        job = newest_job(flink, ALERTING)
+        if job is None:
+            return False  # A JobManager that was started anew: the reconciler brings the job back.
+        if not job.live:
+            raise OperationError(f"{ALERTING}: {job.state}. {flink.last_failure(job.id)}")
+        known_until = flink.watermark(job.id, TEMPORAL_JOIN)
+        if known_until is not None and known_until >= asked_at:
+            return True
+        if time.monotonic() - reported > _REPORT_SECONDS:
+            reported = time.monotonic()
+            left = [flink.total(job.id, "pendingRecords", table) for table in RULE_TABLES]
+            records = "?" if None in left else f"{sum(filter(None, left)):,}"
+            print_progress(f"rules: {records} records of authorizations and settings are still to be read")
+        return False
 
-
-def _is_fresh(message: Message) -> bool:
-    key = message.key()
-    known_until = message.timestamp()[1]
-    return (
-        isinstance(key, bytes)
-        and key.startswith(HEARTBEAT.encode())
-        and known_until > SYSTEM_CLOCK.now_ms() - _FRESH_MS
+    wait_for(
+        "rules caught up",
+        patient(caught_up),
+        _RULES_SECONDS,
+        f"Look at the job {ALERTING} on {flink.url}; docs/operations/runbook.md, 'The rules lag'.",
     )
+    print_progress("rules have caught up")

@@ -10,6 +10,10 @@ ANALYST_ALERTS = "adhoc-alerts"
 """The job that finds the customers of what analysts' rules find; savepoints and groups have this name."""
 JOBS = {ALERT_RULES: "alert_rules_job.py", ALERTING: "alerting_job.py"}
 """The jobs' names on the cluster and their files, in the order in which data flows."""
+TEMPORAL_JOIN = r"(?i)temporal ?join"
+"""How the name of the operator begins that joins bookings with authorizations and settings."""
+RULE_TABLES = ("authorization_records", "setting_records")
+"""The tables that the job alerting reads authorizations and settings from."""
 ALL_JOBS = "all_jobs.py"
 FULL = {**JOBS, DEVICE_RESOLVER: "device_resolver_job.py", REMINDERS: "reminders_job.py"}
 """The jobs of the profile `full`: with those of ingestion and delivery."""

@@ -77,7 +77,7 @@ def _jobs(config: Config, names: list[str]) -> list[dict[str, Any]] | None:
                     "page": f"{rest.url}/#/job/running/{job.id}/overview",
                     "started": job.started,
                     "restarts": rest.restarts(job.id) if job.live else None,
-                    "lag": rest.pending_records(job.id) if job.live else None,
+                    "lag": rest.total(job.id, "pendingRecords") if job.live else None,
                     "checkpoints": {
                         "completed": checkpoints["counts"]["completed"],
                         "failed": checkpoints["counts"]["failed"],

@@ -38,6 +38,8 @@ def cluster_options(config: Config, layout: Layout) -> Options:
         # those that were deleted and are still in memory (docs/operations/performance.md).
         "state.backend.rocksdb.writebuffer.size": "2 mb",
         "heartbeat.interval": "1 s",
+        # Only as often as somebody asks: `alerts up` waits for a watermark by this.
+        "metrics.fetcher.update-interval": "500 ms",
         "heartbeat.timeout": "10 s",
         "heartbeat.rpc-failure-threshold": 2,
         "restart-strategy.type": "exponential-delay",

@@ -1,5 +1,6 @@
 """The part of Flink's REST interface that is needed: jobs, checkpoints, savepoints, metrics."""
 
+import re
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -195,12 +196,33 @@ class FlinkRest:
         metrics = self.get(f"/jobs/{job_id}/metrics?get=numRestarts")
         return int(metrics[0]["value"]) if metrics else 0
 
-    def pending_records(self, job_id: str) -> int | None:
-        """Count the records the job's sources have not read yet; None while that is not known."""
+    def watermark(self, job_id: str, operator: str) -> int | None:
+        """Return up to when an operator has read its inputs, milliseconds UTC; None while that is not known.
+
+        Args:
+            job_id: The job.
+            operator: What the name of its vertex begins with, a regular expression.
+        """
+        for vertex in self.get(f"/jobs/{job_id}")["vertices"]:
+            if re.match(operator, vertex["name"]):
+                marks = self.get(f"/jobs/{job_id}/vertices/{vertex['id']}/watermarks")
+                lowest = min((int(mark["value"]) for mark in marks), default=0)
+                return lowest if lowest > 0 and len(marks) == vertex["parallelism"] else None
+        return None
+
+    def total(self, job_id: str, metric: str, operator: str = "") -> int | None:
+        """Sum up a metric over the operators that have it; None while none has.
+
+        Args:
+            job_id: The job.
+            metric: Its name.
+            operator: Part of the names of the operators that count.
+        """
         total: int | None = None
         for vertex in self.get(f"/jobs/{job_id}")["vertices"]:
             base = f"/jobs/{job_id}/vertices/{vertex['id']}/subtasks/metrics"
-            names = [metric["id"] for metric in self.get(base) if metric["id"].endswith(".pendingRecords")]
+            ids = [found["id"] for found in self.get(base)]
+            names = [name for name in ids if name.endswith(f".{metric}") and operator in name]
             if names:
                 values = self.get(f"{base}?get={','.join(names)}&agg=sum")
                 total = (total or 0) + int(sum(value["sum"] for value in values))

@@ -81,3 +81,43 @@ def test_what_is_refused_and_who_does_not_answer() -> None:
     no_json = httpx2.MockTransport(lambda request: httpx2.Response(200, text="<html>"))
     with pytest.raises(FlinkUnreachableError):
         FlinkRest("http://flink", no_json).jobs()
+
+
+def test_the_watermark_of_an_operator_is_that_of_its_slowest_subtask() -> None:
+    vertices = [
+        {"id": "v1", "name": "Source: a -> temporal join, no", "parallelism": 1},
+        {"id": "v2", "name": "temporal join -> Calc", "parallelism": 2},
+    ]
+    marks = [{"id": f"{number}.currentInputWatermark", "value": str(2000 - number)} for number in range(2)]
+
+    def watermark(found: object, operator: str = "temporal join") -> int | None:
+        answers = {"/jobs/a": {"vertices": vertices}, "/jobs/a/vertices/v2/watermarks": found}
+        return rest(answers).watermark("a", operator)
+
+    assert watermark(marks) == 1999
+    assert watermark([*marks[:1], {**marks[1], "value": str(-(2**63))}]) is None
+    assert watermark(marks[:1]) is None  # Of the other nothing is known yet.
+    assert watermark([]) is None
+    assert watermark(marks, "another") is None
+
+
+def test_a_metric_is_summed_up_over_the_operators_that_have_it() -> None:
+    answers: dict[str, object] = {"/jobs/a": {"vertices": [{"id": "v1"}, {"id": "v2"}, {"id": "v3"}]}}
+    names = {
+        "v1": ["Source__x.pendingRecords", "Source__y.pendingRecords"],
+        "v2": ["z.other"],
+        "v3": ["q.pendingRecords"],
+    }
+    for vertex, ids in names.items():
+        base = f"/jobs/a/vertices/{vertex}/subtasks/metrics"
+        answers[base] = [{"id": each} for each in ids]
+        answers[f"{base}?get=Source__x.pendingRecords,Source__y.pendingRecords&agg=sum"] = [
+            {"sum": 3.0},
+            {"sum": 4.0},
+        ]
+        answers[f"{base}?get=Source__y.pendingRecords&agg=sum"] = [{"sum": 4.0}]
+        answers[f"{base}?get=q.pendingRecords&agg=sum"] = [{"sum": 5.0}]
+    flink = rest(answers)
+    assert flink.total("a", "pendingRecords") == 12
+    assert flink.total("a", "pendingRecords", "__y") == 4
+    assert flink.total("a", "numRestarts") is None
