@@ -25,21 +25,33 @@ def build() -> None:
         installation.PROJECT_JAR.unlink(missing_ok=True)
         return
     print(f"Compiling {len(sources)} Java sources", flush=True)
-    home = installation.flink_home()
-    classpath = [*(home / "lib").glob("*.jar"), *(installation.JARS / "flink").glob("*.jar")]
-    compiler = next((installation.JARS / "tools").glob("ecj-*.jar"))
     with tempfile.TemporaryDirectory() as folder:
-        command = [
-            str(installation.java_home() / "bin/java"),
-            *("-XX:TieredStopAtLevel=1", "-jar", str(compiler)),
-            *("-17", "-encoding", "UTF-8", "-warn:none"),
-            *("-classpath", ":".join(map(str, classpath)), "-d", folder),
-            *map(str, sources),
-        ]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-        if result.returncode:
-            raise BuildError(f"The Java sources do not compile:\n{result.stdout}{result.stderr}")
+        compile_java(sources, Path(folder))
         _write_jar([Path(folder), RESOURCES])
+
+
+def flink_classpath() -> list[Path]:
+    """Return the jars of Flink, and those that its jobs run with."""
+    return [*(installation.flink_home() / "lib").glob("*.jar"), *(installation.JARS / "flink").glob("*.jar")]
+
+
+def compile_java(sources: list[Path], folder: Path, *further: Path) -> None:
+    """Compile sources against Flink and further jars, into a folder.
+
+    Raises:
+        BuildError: They do not compile.
+    """
+    compiler = next((installation.JARS / "tools").glob("ecj-*.jar"))
+    command = [
+        str(installation.java_home() / "bin/java"),
+        *("-XX:TieredStopAtLevel=1", "-jar", str(compiler)),
+        *("-17", "-encoding", "UTF-8", "-warn:none"),
+        *("-classpath", ":".join(map(str, [*flink_classpath(), *further])), "-d", str(folder)),
+        *map(str, sources),
+    ]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise BuildError(f"The Java sources do not compile:\n{result.stdout}{result.stderr}")
 
 
 def share_classes() -> None:

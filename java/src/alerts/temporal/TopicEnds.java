@@ -10,19 +10,22 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.IntPredicate;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /** What Kafka says about the ends of a topic's partitions; each call blocks. */
 final class TopicEnds implements AutoCloseable {
-    private static final long TIMEOUT = 5_000;
+    private static final long TIMEOUT_S = 5;
     private static final Duration FETCH = Duration.ofMillis(50);
 
     private final String topic;
@@ -43,7 +46,7 @@ final class TopicEnds implements AutoCloseable {
     }
 
     TopicDescription describe() throws ExecutionException, InterruptedException, TimeoutException {
-        return admin.describeTopics(List.of(topic)).allTopicNames().get(TIMEOUT, TimeUnit.MILLISECONDS).get(topic);
+        return TopicIdentity.describe(admin, topic);
     }
 
     /** Returns the high watermark of each partition that is wanted: what an open transaction wrote is below it. */
@@ -57,16 +60,19 @@ final class TopicEnds implements AutoCloseable {
         }
         Map<Integer, Long> ends = new HashMap<>();
         if (!question.isEmpty()) {
-            Map<TopicPartition, ListOffsetsResultInfo> answer =
-                    admin.listOffsets(question).all().get(TIMEOUT, TimeUnit.MILLISECONDS);
+            Map<TopicPartition, ListOffsetsResultInfo> answer = admin.listOffsets(
+                            question, new ListOffsetsOptions(IsolationLevel.READ_UNCOMMITTED))
+                    .all()
+                    .get(TIMEOUT_S, TimeUnit.SECONDS);
             answer.forEach((partition, info) -> ends.put(partition.partition(), info.offset()));
         }
         return ends;
     }
 
     /**
-     * Returns an offset below which no committed record at or after {@code from} is, {@code end} at most: markers of
-     * transactions, what was aborted and what was compacted is passed over; an open transaction is not.
+     * Returns the offset of the first committed record at or after {@code from}, or {@code end} where none is before it.
+     * Markers of transactions, what was aborted and what was compacted are passed over; where an open transaction stands
+     * before the answer, it is the transaction's first offset.
      */
     long firstRecord(int number, long from, long end) {
         TopicPartition partition = new TopicPartition(topic, number);
@@ -89,7 +95,7 @@ final class TopicEnds implements AutoCloseable {
 
     @Override
     public void close() {
-        consumer.close(Duration.ZERO);
+        consumer.close(CloseOptions.timeout(Duration.ZERO));
         admin.close(Duration.ZERO);
     }
 }
