@@ -13,6 +13,7 @@ SERVICES = {
     "profiles": "Profiles",
     "alert_rules": "Job alert-rules",
     "alerting": "Job alerting",
+    "rules": "Following of settings and authorizations, in every job that joins them",
     "temporal_lookup": "Temporal look-up, of the jobs for analysts' alerts and reminders",
     "analyst_alerts": "Job for analysts' alerts",
     "reminders": "Job reminders",

@@ -206,14 +206,24 @@ ALERT_RULES_TRUNCATED_ROWS = CounterMetric(
 ALERTING_RULES_AGE = GaugeMetric(
     "account_alerts_alerting_rules_age_milliseconds",
     "How far the watermark of alert-rules is behind the time of day",
-    alarm=Alarm("RulesStale", "max({series}) > 2000", "1m"),
     operator="overdue rules",
 )
 ALERTING_FALLBACK_HEARTBEATS = CounterMetric(
     "account_alerts_alerting_fallback_heartbeats_total",
     "Heartbeats written in place of the job alert-rules: bookings go on without waiting for rules",
-    alarm=_any("BookingsPassStaleRules"),
     operator="overdue rules",
+)
+RULES_LAG = GaugeMetric(
+    "account_alerts_rules_lag_milliseconds",
+    "How far the reading of a topic of settings or authorizations is behind the time of day",
+    alarm=Alarm("RulesStale", "max by (job_name) ({series}) > 10000"),
+    operator="end offset watermarks",
+)
+RULES_FALLBACK_WATERMARKS = CounterMetric(
+    "account_alerts_rules_fallback_watermarks_total",
+    "Watermarks emitted for a topic that got on too slowly: bookings go on with the newest rules known",
+    alarm=_any("BookingsPassStaleRules"),
+    operator="end offset watermarks",
 )
 LOOKUP_OVERDUE_RELEASES = CounterMetric(
     "account_alerts_temporal_lookup_overdue_releases_total",
