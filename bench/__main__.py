@@ -3,6 +3,7 @@
 import typer
 
 from bench import bridge, capture, counting, delivery, end_to_end, mail_composition, pipeline
+from bench.peers import command as peers
 
 app = typer.Typer(
     help="Measure on throw-away environments; docs/operations/performance.md explains the figures.",
@@ -12,6 +13,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("pipeline", epilog="Example: python -m bench pipeline throughput latency")(pipeline.main)
+app.command("peers", epilog="Example: python -m bench peers --rounds 5")(peers.main)
 app.command("end-to-end", epilog="Example: python -m bench end-to-end --rate 100 --warm-up 60")(
     end_to_end.main
 )

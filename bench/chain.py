@@ -9,22 +9,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import psutil
 
 from account_alerts.config import Config, load
 from bench import feed
-from devenv import environment, ports, readiness, supervise
+from devenv import environment, ports, supervise
 from devenv.job_control.runner import LocalJobRunner
 from devenv.layout import layout
-from operations.flink.rest import FlinkRest, FlinkUnreachableError
+from operations.flink.rest import FlinkRest
 from operations.job_store import JobStore, UpgradeMode
 from operations.waiting import print_progress, wait_for
 
 ALERTING = "alerting"
 _PATIENCE = 600.0
-_JOIN = "TemporalJoin"
+_REPORT_SECONDS = 15.0
+_QUIET_SECONDS = 3.0
 
 
 @dataclass
@@ -65,26 +65,22 @@ class Chain:
     def stop_alerting(self) -> None:
         """Cancel the alerting job and wait until it has ended."""
         job_id = self.job_id()
+        # The reconciler must not bring it back before it is wanted again.
+        JobStore(layout(self.config).run_folder).suspend(ALERTING)
         self.rest.cancel(job_id)
 
         def ended() -> bool:
             return all(not job.live for job in self.rest.jobs() if job.id == job_id)
 
         wait_for("alerting has ended", ended, _PATIENCE, "See the logs.")
-        # The reconciler must not bring it back before it is wanted again.
-        JobStore(layout(self.config).run_folder).suspend(ALERTING)
 
     def start_alerting(self) -> None:
         """Submit the alerting job from its newest checkpoint; returns when all its tasks run."""
         LocalJobRunner(self.config).submit([ALERTING], UpgradeMode.LAST_STATE)
 
     def bring_up_jobs(self) -> None:
-        """Submit both jobs; returns when the rules have caught up."""
+        """Submit the job; returns when its rules have caught up."""
         environment.up(self.config)
-
-    def wait_for_rules(self) -> None:
-        """Wait until the rules are complete up to now."""
-        readiness.wait_for_rules(self.config)
 
     def task_manager(self) -> psutil.Process:
         """Return the Java process of the TaskManager."""
@@ -95,46 +91,34 @@ class Chain:
 
         return wait_for("a TaskManager", found, _PATIENCE, "See the logs.")
 
+    def settle(self) -> None:
+        """Wait until no alert has come for some seconds."""
+        ender, seen = feed.Ender(self.config, feed.outbound(self.config)), list[int]()
+
+        def quiet() -> bool:
+            seen.append(ender.total())
+            time.sleep(_QUIET_SECONDS)
+            return seen[-2:] == [seen[-1]] * 2
+
+        wait_for("no more alerts", quiet, _PATIENCE, "See the logs.")
+
     def wait_for_alerts(self, total: int, seconds: float = _PATIENCE) -> int:
         """Wait until so many alerts are on the outbound topics, or the time is up; returns how many are."""
         ender, end = feed.Ender(self.config, feed.outbound(self.config)), time.monotonic() + seconds
+        report_at = time.monotonic() + _REPORT_SECONDS
         while (count := ender.total()) < total and time.monotonic() < end:
+            if time.monotonic() > report_at:
+                report_at += _REPORT_SECONDS
+                print_progress(f"{count:,} of {total:,} alerts")
             time.sleep(0.2)  # Only Kafka knows, and it does not call back.
         return count
 
 
-class JoinCounter:
-    """How many bookings the alerting job's join has let go, by Flink's own metrics."""
-
-    def __init__(self, chain: Chain) -> None:
-        self._rest = chain.rest
-        self._base, self._names = wait_for(
-            "the join's metrics", lambda: self._find(chain.job_id()), _PATIENCE, "See Flink's page."
-        )
-
-    def _find(self, job_id: str) -> tuple[str, str] | None:
-        for vertex in self._rest.get(f"/jobs/{job_id}")["vertices"]:
-            if _JOIN not in vertex["name"]:
-                continue
-            base = f"/jobs/{job_id}/vertices/{vertex['id']}/subtasks/metrics"
-            listed = [metric["id"] for metric in self._rest.get(base)]
-            names = [name for name in listed if _JOIN in name and name.endswith(".numRecordsOut")]
-            if names:
-                return base, ",".join(quote(name) for name in names)
-        return None
-
-    def read(self) -> int | None:
-        """Return the count over all subtasks; None when the JobManager does not say."""
-        try:
-            values = self._rest.get(f"{self._base}?get={self._names}&agg=sum")
-        except FlinkUnreachableError:
-            return None
-        return int(sum(value["sum"] for value in values)) if values else None
-
-
 @contextmanager
-def started(overrides: dict[str, Any], fill: Callable[[Config], None]) -> Iterator[Chain]:
-    """Start a new environment with both jobs; `fill` writes what is there at first.
+def started(
+    overrides: dict[str, Any], fill: Callable[[Config], None], *, jobs: bool = True
+) -> Iterator[Chain]:
+    """Start a new environment; `fill` writes what is there before the job is submitted.
 
     The jobs come first: a job that starts anew ends rules in `alert-rules` that it was given no reason for.
     It is stopped at the end; its folder stays where something went wrong.
@@ -148,9 +132,10 @@ def started(overrides: dict[str, Any], fill: Callable[[Config], None]) -> Iterat
     config.write(chain.file)
     complete = False
     try:
-        environment.up(config, fresh=True)
+        environment.up(config, fresh=True, jobs=False)
         fill(config)
-        chain.wait_for_rules()
+        if jobs:
+            chain.bring_up_jobs()
         yield chain
         complete = True
     finally:
@@ -159,17 +144,3 @@ def started(overrides: dict[str, Any], fill: Callable[[Config], None]) -> Iterat
             shutil.rmtree(folder, ignore_errors=True)
         else:
             print(f"Logs of what went wrong: {folder}", file=sys.stderr)
-
-
-@contextmanager
-def restarted(chain: Chain, overrides: dict[str, Any]) -> Iterator[Chain]:
-    """Keep the records in Kafka; configure the cluster otherwise, start the alerting job without state."""
-    environment.down(chain.config)
-    with JobStore(layout(chain.config).run_folder).records() as jobs:
-        jobs.pop(ALERTING, None)
-    other = Chain(chain.config.override(overrides), chain.file, chain.next_booking)
-    other.config.write(other.file)
-    other.bring_up_jobs()
-    print_progress("started again")
-    yield other
-    chain.next_booking = other.next_booking

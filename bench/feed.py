@@ -68,21 +68,12 @@ def write_bookings(config: Config, first: int, count: int, accounts: int, share:
     return alerts
 
 
-def write_accounts(config: Config, accounts: int) -> None:
-    """Write who may see each account, and four settings of each of them."""
+def write_accounts(config: Config, accounts: int, counting: bool = False) -> None:
+    """Write who may see each account, and four settings of each of them; some count, too, with `counting`."""
     client, topics = bulk_producer(config), config.topics
     for numbers in _blocks(accounts):
         write(client, topics.account_authorizations.name, workload.authorizations(numbers))
-        write(client, topics.alert_settings.name, workload.settings(numbers))
-    flush(client)
-
-
-def write_rules(config: Config, accounts: int, counting: bool = False) -> None:
-    """Write straight to `alert-rules` what the alert-rules job would make of `write_accounts`."""
-    client, topic = bulk_producer(config), config.topics.alert_rules.name
-    since = time.time_ns() // 1_000_000
-    for numbers in _blocks(accounts):
-        write(client, topic, workload.rules(numbers, since, counting))
+        write(client, topics.alert_settings.name, workload.settings(numbers, counting))
     flush(client)
 
 

@@ -26,8 +26,8 @@ class Usage:
 
 @dataclass
 class Usages:
-    """By program: broker, jobmanager, taskmanager, python (the jobs' workers), rest (supervisor, reconciler),
-    and elsewhere: what else ran on the machine, the producer and the measurement included."""
+    """By program: broker, jobmanager, taskmanager, peer, python (the jobs' workers), rest (supervisor,
+    reconciler), and elsewhere: what else ran on the machine, the producer and the measurement included."""
 
     programs: dict[str, Usage] = field(default_factory=dict)
 
@@ -39,7 +39,7 @@ class Usages:
         }
 
 
-_NAMES = {"kafka": "broker", "jobmanager": "jobmanager", "taskmanager": "taskmanager"}
+_NAMES = {"kafka": "broker", "jobmanager": "jobmanager", "taskmanager": "taskmanager", "peer": "peer"}
 
 
 def _program(program: str, process: psutil.Process) -> str:
@@ -48,14 +48,34 @@ def _program(program: str, process: psutil.Process) -> str:
     return "python" if name == "taskmanager" and "java" not in process.name() else name
 
 
+class Processors:
+    """Processor time by program, as in `Usages`, of the processes that live when this is made."""
+
+    def __init__(self, config: Config) -> None:
+        """Find them: it takes a look at all processes of the machine."""
+        self._watched = _watched(config)
+
+    def read(self) -> dict[str, float]:
+        """Return the CPU seconds of each program up to now; 0 for one that does not run."""
+        seconds: dict[str, float] = defaultdict(float)
+        for process, name in self._watched.items():
+            seconds[name] += _cpu(process)
+        return seconds
+
+
+def _watched(config: Config) -> dict[psutil.Process, str]:
+    return {
+        process: _program(program, process)
+        for program, processes in supervise.processes(layout(config)).items()
+        for process in processes
+    }
+
+
 @contextmanager
 def measured(config: Config) -> Iterator[Usages]:
     """Measure while the block runs; the result is complete after it."""
     usages, stop = Usages(), threading.Event()
-    watched: dict[psutil.Process, str] = {}
-    for program, processes in supervise.processes(layout(config)).items():
-        for process in processes:
-            watched[process] = _program(program, process)
+    watched = _watched(config)
     first = {process: _cpu(process) for process in watched}
     last = dict(first)
     busy = _busy()

@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from bench import feed
-from bench.chain import Chain, JoinCounter
+from bench.chain import Chain
 from bench.meter import measured
 from operations.flink.rest import FlinkUnreachableError
 from operations.waiting import print_progress
@@ -16,7 +16,6 @@ SHARE = 0.01
 """Of the bookings, this share raises an alert: one per customer of the account."""
 _EDGE = 0.1
 """The first and the last tenth of the bookings are not steady."""
-_INTERVAL = 1.0
 _PATIENCE = 900.0
 
 
@@ -27,10 +26,9 @@ class Throughput:
     bookings: int
     alerts_expected: int
     alerts: int
-    steady_by_flink: int
-    """The median of the seconds between the first and the last tenth, by what the join has let go."""
-    steady_by_kafka: int
-    """The same by the Kafka times of the alerts, whose share of the bookings is known."""
+    steady: int
+    """The median of the seconds between the first and the last tenth, by the Kafka times of the alerts, whose
+    share of the bookings is known."""
     whole: int
     """The bookings by the time from their first alert to the last."""
     from_release: int
@@ -40,7 +38,7 @@ class Throughput:
     checkpoints: dict[str, Any]
     usage: dict[str, dict[str, float]] = field(default_factory=dict)
     per_second: list[int] = field(default_factory=list)
-    """By Flink's count, for the plot."""
+    """Bookings of each second, by the alerts, with the warm-up; for the plot."""
 
     def as_dict(self) -> dict[str, Any]:
         """For the report."""
@@ -58,10 +56,9 @@ def run(chain: Chain, accounts: int, bookings: int, warm_up: int) -> Throughput:
     before = feed.Ender(config, feed.outbound(config)).ends()
     total = warm_up + bookings
     expected = feed.write_bookings(config, chain.take_bookings(total), total, accounts, SHARE)
-    chain.wait_for_rules()
     chain.start_alerting()
     with measured(config) as usages:
-        samples, alerts = _follow(chain, sum(before.values()) + expected)
+        alerts = chain.wait_for_alerts(sum(before.values()) + expected, _PATIENCE)
     job = chain.rest.get(f"/jobs/{chain.job_id()}")
     released = int(job["timestamps"]["RUNNING"])
     end = feed.Ender(config, feed.outbound(config)).ends()
@@ -70,19 +67,17 @@ def run(chain: Chain, accounts: int, bookings: int, warm_up: int) -> Throughput:
         raise RuntimeError("no alert came: see the jobs' logs")
     warm = times[int(len(times) * warm_up / total) :]
     seconds = max((warm[-1] - warm[0]) / 1000, 0.001)
-    rates = _rates(samples)
     return Throughput(
         bookings,
         expected,
         alerts - sum(before.values()),
-        _steady(rates, warm_up, total),
-        _steady_by_alerts(warm, bookings),
+        steady(warm, bookings),
         round(bookings / seconds),
         round(total / max((times[-1] - released) / 1000, 0.001)),
         round((times[0] - released) / 1000, 2),
         checkpoint_figures(chain),
         usages.as_dict(),
-        [round(rate) for _, rate in rates],
+        [round(count * total / len(times)) for count in _by_second(times)],
     )
 
 
@@ -95,47 +90,17 @@ def warm(chain: Chain, accounts: int, count: int) -> None:
     print_progress(f"warm after {time.monotonic() - started:.0f} s")
 
 
-def _follow(chain: Chain, alerts_total: int) -> tuple[list[tuple[float, int]], int]:
-    """(time, bookings let go) every second, until all alerts are there; and how many alerts there are."""
-    counter = JoinCounter(chain)
-    ender = feed.Ender(chain.config, feed.outbound(chain.config))
-    samples: list[tuple[float, int]] = []
-    start = time.monotonic()
-    due, alerts = start, 0
-    while time.monotonic() - start < _PATIENCE:
-        count = counter.read()
-        if count is not None:
-            samples.append((time.monotonic(), count))
-        alerts = ender.total()
-        if alerts >= alerts_total:
-            break
-        due += _INTERVAL
-        time.sleep(max(0.0, due - time.monotonic()))  # Sampling, not waiting.
-    return samples, alerts
-
-
-def _rates(samples: list[tuple[float, int]]) -> list[tuple[int, float]]:
-    """(bookings let go, bookings a second just then) of the samples that are not repeats of old ones."""
-    rates, last = [], None
-    for moment, count in samples:
-        if last is not None and count > last[1]:
-            rates.append((count, (count - last[1]) / (moment - last[0])))
-        if last is None or count > last[1]:
-            last = moment, count
-    return rates
-
-
-def _steady(rates: list[tuple[int, float]], warm_up: int, total: int) -> int:
-    edge = _EDGE * (total - warm_up)
-    chosen = [rate for count, rate in rates if warm_up + edge < count < total - edge]
-    return round(median(chosen or [rate for _, rate in rates] or [0.0]))
-
-
-def _steady_by_alerts(times: list[int], bookings: int) -> int:
+def steady(times: list[int], bookings: int) -> int:
+    """Bookings a second, by the sorted times of their alerts: the median between the first and last tenth."""
     inner = times[int(len(times) * _EDGE) : int(len(times) * (1 - _EDGE))]
-    seconds = Counter((moment - inner[0]) // 1000 for moment in inner)
-    whole = [count for second, count in seconds.items() if second < max(seconds)]
+    whole = _by_second(inner)[:-1]
     return round(median(whole or [len(inner)]) * bookings / len(times))
+
+
+def _by_second(times: list[int]) -> list[int]:
+    """How many of the sorted times (ms) are in each second from the first on."""
+    seconds = Counter((moment - times[0]) // 1000 for moment in times)
+    return [seconds[second] for second in range(max(seconds) + 1)]
 
 
 def checkpoint_figures(chain: Chain) -> dict[str, Any]:

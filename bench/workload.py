@@ -121,54 +121,27 @@ def authorizations(numbers: npt.NDArray[np.int64]) -> list[Pair]:
     return pairs
 
 
-def settings(numbers: npt.NDArray[np.int64]) -> list[Pair]:
-    """Four settings of each customer who may see one of the accounts."""
-    pairs: list[Pair] = []
-    for owner in (0, 1):
-        chosen = numbers if owner == 0 else numbers[numbers % _SECOND_OWNER == 0]
-        customer = f"C{owner}{_MARK}"
-        value = {
-            "customer_id": customer,
-            "addresses": [{"channel": of, "address": text.format(customer)} for of, text in _ADDRESSES],
-            "settings": [
-                {"account_id": f"A{_MARK}", **_setting(alert_type, threshold)}
-                for alert_type, threshold in _TYPES.items()
-            ],
-        }
-        (template,) = _template("AlertSettings", value, [_MARK])
-        pairs += zip(keys(f"C{owner}", chosen), rows_as_bytes(template.fill(chosen)), strict=True)
-    return pairs
-
-
-def rules(numbers: npt.NDArray[np.int64], since: int, counting: bool = False) -> list[Pair]:
-    """Yield the rows that the alert-rules job makes of the above, holding from `since` (milliseconds UTC).
+def settings(numbers: npt.NDArray[np.int64], counting: bool = False) -> list[Pair]:
+    """Four settings of each customer who may see one of the accounts.
 
     With `counting`, the customers of every tenth account also count card bookings: more than they will see.
     """
     pairs: list[Pair] = []
-    for two, counted in product((False, True), (False, True) if counting else (False,)):
-        chosen = numbers[(numbers % _SECOND_OWNER == 0) == two]
+    for owner, counted in product((0, 1), (False, True) if counting else (False,)):
+        chosen = numbers if owner == 0 else numbers[numbers % _SECOND_OWNER == 0]
         if counting:
             chosen = chosen[(chosen % _COUNTING == 0) == counted]
+        customer = f"C{owner}{_MARK}"
         wanted = [_setting(alert_type, threshold) for alert_type, threshold in _TYPES.items()]
         if counted:
             wanted.append({**_setting(_COUNT, None), "count": 2**31 - 1, "window_minutes": 60})
-        listed = [
-            {
-                "customer_id": customer,
-                **setting,
-                "language": "en",
-                "address_channels": [of for of, _ in _ADDRESSES],
-                "addresses": [text.format(customer) for _, text in _ADDRESSES],
-                "valid_from": since,
-                "valid_to": None,
-            }
-            for customer in (f"C{owner}{_MARK}" for owner in range(2 if two else 1))
-            for setting in wanted
-        ]
-        row = {"known_until": 0, "rules": listed, "counted": [CURRENCY] if counted else []}
-        (template,) = _template("AlertRules", row, [_MARK])
-        pairs += zip(keys("A", chosen), rows_as_bytes(template.fill(chosen)), strict=True)
+        value = {
+            "customer_id": customer,
+            "addresses": [{"channel": of, "address": text.format(customer)} for of, text in _ADDRESSES],
+            "settings": [{"account_id": f"A{_MARK}", **setting} for setting in wanted],
+        }
+        (template,) = _template("AlertSettings", value, [_MARK])
+        pairs += zip(keys(f"C{owner}", chosen), rows_as_bytes(template.fill(chosen)), strict=True)
     return pairs
 
 

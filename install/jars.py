@@ -25,7 +25,7 @@ from account_alerts.model.errors import OperationError
 
 LOCK = PROJECT / "conf/jars.lock"
 INSTALLED = ("flink", "kafka", "connect", "debezium", "postgres", "queue", "tools")
-"""The sections every installation needs; `production` is for images only."""
+"""The sections every installation needs; `production` is for images only, `peers` for a benchmark only."""
 REPOSITORY = "MAVEN_REPOSITORY"
 """The variable that names another repository than Maven Central, such as a mirror."""
 _THREADS = 4
