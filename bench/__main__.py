@@ -4,6 +4,7 @@ import typer
 
 from bench import bridge, capture, counting, delivery, end_to_end, mail_composition, pipeline
 from bench.peers import command as peers
+from operations.interruption import interruptible
 
 app = typer.Typer(
     help="Measure on throw-away environments; docs/operations/performance.md explains the figures.",
@@ -24,4 +25,5 @@ app.command("mail-composition", epilog="Example: python -m bench mail-compositio
 app.command("counting", epilog="Example: python -m bench counting java")(counting.main)
 
 if __name__ == "__main__":
-    app()
+    with interruptible():  # So that nothing is left running.
+        app()
