@@ -78,6 +78,14 @@ def _print_status(found: dict[str, Any], now: int) -> None:
     if flink["jobs"]:
         columns = ("JOB", "STATE", ">LAG", ">RESTARTS", ">CHECKPOINTS", ">FAILED", ">LATEST")
         print_table(columns, (_job(job, now) for job in flink["jobs"]))
+    for job in flink["jobs"]:
+        if rules := job.get("rules"):
+            lag, fallbacks = (
+                "?" if rules[key] is None else f"{rules[key]:,}" for key in ("lag", "fallbacks")
+            )
+            typer.echo(
+                f"Rules of {job['name']}: {lag} ms behind; bookings went on without them {fallbacks} times"
+            )
 
 
 def _process(process: dict[str, Any], now: int) -> tuple[object, ...]:

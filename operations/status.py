@@ -5,7 +5,9 @@ from typing import Any
 from account_alerts.config import Config
 from account_alerts.kafka import topics
 from account_alerts.kafka.clients import KafkaUnreachableError
-from jobs.catalog import ANALYST_ALERTS, RULE
+from account_alerts.service.clock import SYSTEM_CLOCK
+from account_alerts.service.metrics import RULES_FALLBACK_WATERMARKS
+from jobs.catalog import ALERTING, ANALYST_ALERTS, RULE, TEMPORAL_JOIN
 from operations.analyst_rules import registry
 from operations.flink.rest import FlinkRest, FlinkUnreachableError
 
@@ -78,6 +80,7 @@ def _jobs(config: Config, names: list[str]) -> list[dict[str, Any]] | None:
                     "started": job.started,
                     "restarts": rest.restarts(job.id) if job.live else None,
                     "lag": rest.total(job.id, "pendingRecords") if job.live else None,
+                    "rules": _rules(rest, job.id) if name == ALERTING and job.live else None,
                     "checkpoints": {
                         "completed": checkpoints["counts"]["completed"],
                         "failed": checkpoints["counts"]["failed"],
@@ -89,3 +92,16 @@ def _jobs(config: Config, names: list[str]) -> list[dict[str, Any]] | None:
     except FlinkUnreachableError:
         return None
     return report
+
+
+def _rules(rest: FlinkRest, job_id: str) -> dict[str, int | None]:
+    """Report how far bookings' rules are known.
+
+    `lag`: milliseconds since the time up to which they are complete; `fallbacks`: how often bookings went on
+    without waiting for them since the job's start.
+    """
+    known_until = rest.watermark(job_id, TEMPORAL_JOIN)
+    return {
+        "lag": None if known_until is None else max(0, SYSTEM_CLOCK.now_ms() - known_until),
+        "fallbacks": rest.total(job_id, RULES_FALLBACK_WATERMARKS.name),
+    }
