@@ -1,6 +1,6 @@
-"""Bookings to alerts: reads `account-entries`, joins each booking with the rules of its account, and writes
-one alert per raised rule, channel and address to the topic of the channel. What cannot be used goes to
-`dead-letters`.
+"""Bookings to alerts: joins each booking with the authorizations and settings that hold for it, and writes
+one alert per raised setting, channel and address to the topic of the channel. It reads `account-entries`,
+`account-authorizations` and `alert-settings`; what cannot be used goes to `dead-letters`.
 
     flink run -py jobs/alerting_job.py --config conf/local.yaml     on a cluster
     python jobs/alerting_job.py --config conf/local.yaml            in this process
@@ -12,29 +12,30 @@ from pyflink.table.udf import udtf
 
 from account_alerts.config import Config
 from jobs import catalog
+from jobs.operators import once, temporal_join
 from jobs.options import configure
 from jobs.runner import run
 from jobs.sql import create_view, keep_dead_letters, statement
-from udfs.alerting.stale_rules import RULES_ROW, StaleRulesFallback
 from udfs.alerts import make_alerts
 
 TABLES = (
     "account_entries",
-    "clock",
-    "alert_rules",
+    "authorization_records",
+    "setting_records",
     "outbound_alerts",
     "dead_letters",
-    "ticks",
-    "alert_rules_log",
 )
-RULES = (
-    "shared/checked_entries",
-    "alerting/good_entries",
-    "alerting/entries_with_rules",
+CHECKED = {
+    "entries": "shared/checked_entries",
+    "authorizations": "shared/checked_authorizations",
+    "settings": "shared/checked_settings",
+}
+"""Records with the reason that makes them unusable, if any; each is planned once for all who read it."""
+RULE_BOOK = (
     "alerting/raised_amounts",
-    "alerting/counted_bookings",
     "alerting/raised_counts",
     "alerting/raised_alerts",
+    "alerting/unusable_records",
 )
 
 
@@ -65,23 +66,19 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
         "make_alerts", udtf(make_alerts, result_types=[DataTypes.STRING()] * 3)
     )
     table_env.create_java_temporary_function("count_card_bookings", "alerts.count.CountCardBookings")
-    for rule in RULES:
-        create_view(table_env, f"{rule}.sql", config)
-
-    ticks = table_env.to_data_stream(table_env.from_path("ticks"))
-    overdue = (
-        ticks.process(StaleRulesFallback(config), RULES_ROW)
-        .name("overdue rules")
-        .uid("overdue-rules")
-        .set_parallelism(1)
-    )
-    table_env.create_temporary_view("overdue_rules", table_env.from_data_stream(overdue))
+    for name, view in CHECKED.items():
+        create_view(table_env, f"{view}.sql", config)
+        table_env.create_temporary_view(name, once(table_env, f"checked_{name}"))
+    create_view(table_env, "alerting/usable_entries.sql", config)
+    joined = temporal_join(table_env, config, "usable_entries", "authorizations", "settings")
+    for name, table in joined.items():
+        table_env.create_temporary_view(name, table)
+    for view in RULE_BOOK:
+        create_view(table_env, f"{view}.sql", config)
 
     results = table_env.create_statement_set()
     results.add_insert_sql(statement("alerting/send_alerts.sql", config))
-    entries = config.topics.account_entries
-    results.add_insert_sql(keep_dead_letters(config, "checked_entries", "entry_key", entries))
-    results.add_insert_sql(statement("alerting/release_bookings.sql", config))
+    results.add_insert_sql(keep_dead_letters(config, "unusable_records", "record_key"))
     return results
 
 

@@ -1,15 +1,15 @@
 """Submits all jobs from one client, as starting a client costs more than a plan; in the order of the data.
 
-flink run -d -py jobs/all_jobs.py --config conf/local.yaml             alert-rules, alerting
+flink run -d -py jobs/all_jobs.py --config conf/local.yaml             alerting
 flink run -d -py jobs/all_jobs.py --config conf/local.yaml --full      device-resolver and reminders, too
 """
 
 import argparse
 
-from jobs import alert_rules_job, alerting_job, device_resolver_job, reminders_job
+from jobs import alerting_job, device_resolver_job, reminders_job
 from jobs.runner import run
 
-JOBS = (alert_rules_job.build, alerting_job.build)
+JOBS = (alerting_job.build,)
 FULL = (*JOBS, device_resolver_job.build, reminders_job.build)
 
 if __name__ == "__main__":

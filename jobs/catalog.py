@@ -8,7 +8,7 @@ DEVICE_RESOLVER = "device-resolver"
 REMINDERS = "reminders"
 ANALYST_ALERTS = "adhoc-alerts"
 """The job that finds the customers of what analysts' rules find; savepoints and groups have this name."""
-JOBS = {ALERT_RULES: "alert_rules_job.py", ALERTING: "alerting_job.py"}
+JOBS = {ALERTING: "alerting_job.py"}
 """The jobs' names on the cluster and their files, in the order in which data flows."""
 TEMPORAL_JOIN = r"(?i)temporal ?join"
 """How the name of the operator begins that joins bookings with authorizations and settings."""

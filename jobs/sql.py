@@ -95,13 +95,10 @@ def values(config: Config) -> dict[str, str]:
         "decoding": _options(decoding),
         "encoding": _options({"value.format": kafka.encoding, **encoding}),
         "effect_delay": _seconds(config.rules.effect_delay),
-        # A reader without a partition would have no watermark, and hold back the whole join.
-        "rules_readers": str(min(config.alerting.parallelism, config.topics.alert_rules.partitions)),
         "count_reach": str(config.rules.count_reach),
         # Longer than Kafka keeps a booking: a backlog finds what was counted before it.
         "count_kept": str((config.topics.account_entries.retention or 0) + config.rules.count_reach),
         "clock_skew": _seconds(config.rules.clock_skew),
-        "clock_interval": f"{config.alerting.clock_interval} ms",
         "heartbeat_interval": f"{config.rules.heartbeat_interval} ms",
         **_describe_clicks(config),
         "entry_types": ", ".join(f"'{entry_type}'" for entry_type in EntryType),

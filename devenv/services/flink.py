@@ -37,6 +37,8 @@ def cluster_options(config: Config, layout: Layout) -> Options:
         # Bookings pass through the join's state as through a queue: what RocksDB reads next lies behind all
         # those that were deleted and are still in memory (docs/operations/performance.md).
         "state.backend.rocksdb.writebuffer.size": "2 mb",
+        # On a busy machine the cluster starts slowly; it would give up after 10 s.
+        "pekko.startup-timeout": "2 min",
         "heartbeat.interval": "1 s",
         # Only as often as somebody asks: `alerts up` waits for a watermark by this.
         "metrics.fetcher.update-interval": "500 ms",

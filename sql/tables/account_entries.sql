@@ -1,7 +1,6 @@
 -- Bookings, one row each, also those that cannot be read: decode_error then says why, and record has the bytes.
 -- rules_time is the time whose rules count for a booking: a change of a rule takes effect ${effect_delay} seconds after it
 -- was written, so that the rules are known when the booking comes and it need not wait for them.
--- Its watermark runs a month ahead, so as not to hold anything up: what lets a booking go is the clock (tables/clock.sql).
 CREATE TABLE account_entries (
   entry_key         BYTES,
   entry_id          STRING NOT NULL,
@@ -24,7 +23,7 @@ CREATE TABLE account_entries (
   decode_error      STRING METADATA FROM 'value.decode-error' VIRTUAL,
   record            BYTES METADATA FROM 'value.bytes' VIRTUAL,
   rules_time        AS written_at - INTERVAL '${effect_delay}' SECOND,
-  WATERMARK FOR rules_time AS written_at + INTERVAL '30' DAY
+  WATERMARK FOR written_at AS written_at
 ) WITH (
   'connector' = 'kafka',
   'topic' = '${account_entries}',
@@ -32,7 +31,6 @@ CREATE TABLE account_entries (
   'properties.group.id' = 'alerting',
   'properties.fetch.min.bytes' = '1',
   'scan.startup.mode' = 'earliest-offset',
-  'scan.watermark.idle-timeout' = '100 ms',
   'key.format' = 'raw',
   'key.fields' = 'entry_key',
   'value.format' = 'alerts-avro',

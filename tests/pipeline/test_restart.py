@@ -6,27 +6,24 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
+from confluent_kafka import Producer
 
 from account_alerts.config import PROJECT
-from account_alerts.records.codec import Codec
 from tests.builders import entry, setting, settings
 from tests.pipeline.environment import MAX_WAIT_MS, Environment
 from tests.pipeline.harness import PipelineHarness
 from tests.pipeline.scenario import Scenario
-from udfs.alert_rules.account_rules import AccountRules
 
-JOBS = ("alert-rules", "alerting")
+JOBS = ("alerting",)
 CUSTOMERS = 300
 BACKLOG = 3000
 
 
 @pytest.fixture
 def jobs(environment: Environment, pipeline: PipelineHarness) -> Environment:
-    """The environment with both jobs running, whatever a test before has left of it."""
+    """The environment with its job running, whatever a test before has left of it."""
     for job in sorted(set(JOBS) - environment.jobs().keys()):
         environment.alerts("submit", job)
     return environment
@@ -37,11 +34,6 @@ def _rules(scenario: Scenario, threshold: int = 0) -> None:
         account, customer = scenario.id(f"a{number}"), scenario.id(f"c{number}")
         scenario.authorize(account, customer)
         scenario.write_settings(settings(customer, setting("s", account, threshold_minor=threshold)))
-
-
-def _wishes(scenario: Scenario) -> dict[str, Any]:
-    wished = settings(scenario.id("c0"), setting("s", threshold_minor=0))
-    return {name: wished[name] for name in ("language", "addresses", "settings")}
 
 
 def _bookings(scenario: Scenario, count: int = BACKLOG) -> None:
@@ -76,8 +68,8 @@ def test_a_cold_start_with_rules_and_a_backlog(
     scenario.await_effect()
     _bookings(scenario, 300)
     scenario.pipeline.flush()
-    jobs.alerts("submit", "all", "--stateless", ALERTS_ALERTING__PARALLELISM=str(parallelism))
-    assert jobs.parallelism("alerting", "TemporalJoin") == parallelism
+    jobs.alerts("submit", "alerting", "--stateless", ALERTS_ALERTING__PARALLELISM=str(parallelism))
+    assert jobs.parallelism("alerting", "temporal join") == parallelism
     assert scenario.verify().certain
 
 
@@ -117,15 +109,20 @@ def test_a_killed_task_manager_loses_nothing(jobs: Environment, scenario: Scenar
     assert len(expected.certain) == number
 
 
-def test_rules_out_of_reach_hold_bookings_no_longer_than_max_wait(
+def test_rules_that_do_not_get_on_hold_bookings_no_longer_than_max_wait(
     jobs: Environment, scenario: Scenario
 ) -> None:
-    """Without the job that says how far the rules are known, the newest known count, a little later."""
+    """A change whose transaction stays open: the newest known count, a little later."""
     _rules(scenario)
     scenario.await_effect()
     scenario.write_booking(entry(scenario.id("before"), scenario.id("a0")))
     scenario.verify()
-    jobs.cancel("alert-rules")
+    properties = jobs.config.kafka.librdkafka() | {"transactional.id": scenario.id("open")}
+    producer = Producer(properties)
+    producer.init_transactions(60)
+    producer.begin_transaction()
+    producer.produce(scenario.pipeline.topics.settings, b"\xff", scenario.id("nobody").encode())
+    assert producer.flush(60) == 0
     try:
         for number in range(20):
             scenario.write_booking(entry(scenario.id(f"without-{number}"), scenario.id(f"a{number}")))
@@ -133,42 +130,13 @@ def test_rules_out_of_reach_hold_bookings_no_longer_than_max_wait(
         assert len(expected.certain) == 21
         assert max(scenario.latencies()) < MAX_WAIT_MS + 5_000
     finally:
-        jobs.alerts("submit", "alert-rules")
+        producer.abort_transaction(60)
     _rules(scenario, threshold=1)
     scenario.await_effect()
     scenario.write_booking(entry(scenario.id("after"), scenario.id("a1")))
     scenario.verify()
     (after,) = (each for each in scenario.alerts() if each.record["entry_id"] == scenario.id("after"))
     assert after.record["params"]["threshold_minor"] == "1"
-
-
-def test_rules_made_anew_take_none_away_and_leave_none_behind(jobs: Environment, scenario: Scenario) -> None:
-    """The job that makes the rules starts without its state while bookings go on to be alerted."""
-    _rules(scenario)
-    scenario.await_effect()
-    _bookings(scenario)
-    scenario.verify()
-    jobs.cancel("alert-rules")
-    # A rule nothing is left of in the topics it was made of, as after a long absence and compaction.
-    stale = scenario.id("stale")
-    rules = AccountRules()
-    rules.authorize(1, [scenario.id("c0")])
-    rules.set_settings(1, scenario.id("c0"), _wishes(scenario))
-    row = {"known_until": 1, "version": 1, "rules": rules.rules()}
-    topic = jobs.config.topics.alert_rules.name
-    scenario.pipeline.produce(topic, stale.encode(), Codec().encode("AlertRules", row, topic), [])
-    with ThreadPoolExecutor() as executor:
-        submitted = executor.submit(jobs.alerts, "submit", "alert-rules", "--stateless")
-        start = time.monotonic()
-        for number in itertools.count():
-            if submitted.done():
-                break
-            scenario.pipeline.consume_until_time(start + number / 100)
-            scenario.write_booking(entry(scenario.next_id(), scenario.id(f"a{number % CUSTOMERS}")))
-        submitted.result()
-    jobs.alerts("up")  # It waits until the rules have caught up.
-    scenario.write_booking(entry(scenario.id("on-stale"), stale))
-    scenario.verify()
 
 
 def test_the_alerting_job_runs_in_a_process_of_its_own(jobs: Environment, scenario: Scenario) -> None:

@@ -27,7 +27,7 @@ from jobs.operator_ids import give_stable_ids, operators
 from jobs.runner import Build, carry_code, prepare_process
 from operations.analyst_rules import files
 
-JOBS = ("alert_rules", "alerting", "analyst_alerts", "device_resolver", "reminders")
+JOBS = ("alerting", "analyst_alerts", "device_resolver", "reminders")
 RULES = tuple(file.stem for file in files.shipped())
 """The analysts' rules that are shipped: each is a job, too."""
 

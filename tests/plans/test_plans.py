@@ -94,20 +94,21 @@ def test_a_job_carries_its_udfs_and_needs_the_kernel_only() -> None:
     assert loaded.stdout.split() == ["loaded", "account_alerts"], loaded.stderr[-3000:]
 
 
-@pytest.mark.parametrize("job", ["alert_rules", "alerting", "device_resolver"])
+@pytest.mark.parametrize("job", ["alerting", "device_resolver"])
 def test_production_can_be_planned(job: str) -> None:
     """With the registry's encoding, which is asked for nothing before the job runs."""
-    assert "Sink(" in plans(("alert_rules", "alerting", "device_resolver"), production=True)[job]["plan"]
+    assert "Sink(" in plans(("alerting", "device_resolver"), production=True)[job]["plan"]
 
 
-def test_join_python_and_sink_run_once() -> None:
-    steps = plan("alerting").split("== Operators ==")[0]
-    assert len(re.findall(r"TemporalJoin\(", steps)) == 1
+def test_sources_join_python_and_sinks_run_once() -> None:
+    steps, operators = plan("alerting").split("== Operators ==")
     assert len(re.findall(r"PythonCorrelate\(", steps)) == 1
     assert len(re.findall(r"Sink\(table=\[default_catalog.default_database.outbound_alerts\]", steps)) == 1
-    assert "ChangelogNormalize" not in steps, "the rules would be kept twice"
+    assert len(re.findall(r"Sink\(table=\[default_catalog.default_database.dead_letters\]", steps)) == 1
     assert len(re.findall(r"ProcessTableFunction\(", steps)) == 1
-    assert len(re.findall(r"Exchange\(", steps)) == 3, "one shuffle of each side, and one of what is counted"
+    assert len(re.findall(r"Exchange\(", steps)) == 1, "one shuffle of what is counted"
+    assert len(re.findall(r"Source: KafkaSource", operators)) == 3
+    assert "ChangelogNormalize" not in steps, "a tombstone would lose its time"
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -123,5 +124,5 @@ def test_a_rule_reads_and_writes_once_and_remembers_only_what_it_must(rule: str)
 
 def test_what_holds_state_has_a_name_of_its_own() -> None:
     operators = plan("alerting").split("== Operators ==")[1]
-    for stable in ("join-rules", "read-account_entries", "read-alert_rules", "write-outbound_alerts"):
+    for stable in ("temporal-join", "read-account_entries", "read-setting_records", "write-outbound_alerts"):
         assert operators.count(f"\n{stable}  ") == 1

@@ -1,7 +1,6 @@
 """count_card_bookings, on a real Flink in this process, against a plain reading of the contract."""
 
 import json
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,11 +16,17 @@ from pyflink.table import EnvironmentSettings, TableEnvironment
 from account_alerts.config import PROJECT, load
 from jobs.runner import prepare_process
 from jobs.sql import create_view
-from tests import ddl
 
 MINUTE = 60_000
 DAY = 1_440 * MINUTE
 REACH = 2 * DAY
+RULES_COLUMN = (
+    "ARRAY<ROW<customer_id STRING NOT NULL, setting_id STRING NOT NULL, `count` INT NOT NULL, "
+    "window_minutes INT NOT NULL, `language` STRING NOT NULL, channels ARRAY<STRING NOT NULL> NOT NULL, "
+    "address_channels ARRAY<STRING NOT NULL> NOT NULL, addresses ARRAY<STRING NOT NULL> NOT NULL, "
+    "valid_to BIGINT> NOT NULL> NOT NULL"
+)
+"""Rows.COUNTED of java/src/alerts/temporal."""
 NOON = 1_750_000_000_000
 Raised = list[tuple[str, str]]
 """(entry, setting) of each alert, sorted. Twice where a booking came again when it had been forgotten."""
@@ -54,8 +59,9 @@ class Rule:
     begins: int = 0
     ends: int | None = None
 
-    def holds(self, booking: Counted) -> bool:
-        return self.begins <= booking.came and (self.ends is None or booking.came < self.ends)
+    def holds(self, booking: Counted, longer: int = 0) -> bool:
+        """Whether it holds, or ended at most so many minutes before."""
+        return self.begins <= booking.came and (self.ends is None or booking.came < self.ends + longer)
 
 
 @dataclass(frozen=True)
@@ -66,18 +72,23 @@ class Account:
     bookings: tuple[Counted, ...]
 
 
+def told(account: Account, booking: Counted) -> list[Rule]:
+    """The rules that TemporalJoin tells of: each as it holds, or as it ended last, at most `REACH` before."""
+    begun = [rule for rule in account.rules if rule.holds(booking, REACH // MINUTE)]
+    newest = {rule.setting: rule.begins for rule in sorted(begun, key=lambda rule: rule.begins)}
+    return [rule for rule in begun if rule.begins == newest[rule.setting]]
+
+
 def plainly(account: Account) -> Raised:
     """What the contract asks for."""
     booked: dict[str, Counted] = {}
     raised: set[str] = set()
     alerts = []
     for booking in account.bookings:
-        begun = [rule for rule in account.rules if rule.begins <= booking.came]
+        begun = told(account, booking)
         kept = max([REACH, *(min(rule.window * MINUTE + DAY, 9 * DAY) for rule in begun)]) // MINUTE
         before = booked.get(booking.entry)
-        if not any(rule.ends is None or booking.came < rule.ends + REACH // MINUTE for rule in begun) or (
-            before is not None and before.came >= booking.came - kept
-        ):
+        if not begun or (before is not None and before.came >= booking.came - kept):
             continue
         booked[booking.entry] = booking
         end = booking.booked_at
@@ -101,7 +112,6 @@ class Counter:
         self.env.get_config().set("parallelism.default", "1")
         self.env.get_config().set("table.local-time-zone", "UTC")
         self.env.create_java_temporary_function("count_card_bookings", "alerts.count.CountCardBookings")
-        rules = re.sub(r"\b(count|language)\b", r"`\1`", ddl.value_columns("alert_rules")["rules"])
         self.env.execute_sql(
             f"""CREATE TABLE counted_bookings (
               account_id STRING NOT NULL,
@@ -111,7 +121,7 @@ class Counter:
               balance_minor BIGINT NOT NULL,
               booked_at TIMESTAMP_LTZ(3) NOT NULL,
               rules_time TIMESTAMP_LTZ(3) NOT NULL,
-              rules {rules}
+              rules {RULES_COLUMN}
             ) WITH ('connector' = 'filesystem', 'path' = '{self.file.as_uri()}', 'format' = 'json')"""
         )
         create_view(self.env, "alerting/raised_counts.sql", load(PROJECT / "conf/local.yaml"))
@@ -122,6 +132,7 @@ class Counter:
             json.dumps(_row(str(number), account, booking))
             for number, account in enumerate(accounts)
             for booking in account.bookings
+            if told(account, booking)
         ]
         self.file.write_text("\n".join(lines))
         found: list[Raised] = [[] for _ in accounts]
@@ -141,7 +152,7 @@ def _row(account_id: str, account: Account, booking: Counted) -> dict[str, Any]:
         "balance_minor": 1,
         "booked_at": _time(booking.booked_at),
         "rules_time": _time(booking.came_at),
-        "rules": [_rule(rule) for rule in account.rules],
+        "rules": [_rule(rule) for rule in told(account, booking)],
     }
 
 
@@ -149,17 +160,13 @@ def _rule(rule: Rule) -> dict[str, Any]:
     return {
         "customer_id": "c",
         "setting_id": rule.setting,
-        "alert_type": "TRANSACTION_COUNT",
-        "currency": "EUR",
-        "threshold_minor": None,
         "count": rule.count,
         "window_minutes": rule.window,
         "language": "en",
         "channels": ["EMAIL"],
         "address_channels": ["EMAIL"],
         "addresses": ["c@example.com"],
-        "valid_from": _time(NOON + rule.begins * MINUTE),
-        "valid_to": None if rule.ends is None else _time(NOON + rule.ends * MINUTE),
+        "valid_to": None if rule.ends is None else NOON + rule.ends * MINUTE,
     }
 
 

@@ -84,7 +84,6 @@ def test_a_value_stays_in_its_quotes(monkeypatch: pytest.MonkeyPatch) -> None:
         ("authorization_records", "AccountAuthorization"),
         ("alert_settings", "AlertSettings"),
         ("setting_records", "AlertSettings"),
-        ("alert_rules", "AlertRules"),
         ("outbound_alerts", "OutboundAlert"),
         ("outbound_push", "OutboundAlert"),
         ("click_events", "ClickEvent"),

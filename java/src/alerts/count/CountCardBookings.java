@@ -3,8 +3,6 @@ package alerts.count;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,7 +17,7 @@ import org.apache.flink.table.functions.ProcessTableFunction;
 import org.apache.flink.types.Row;
 
 /**
- * Finds the card bookings that raise a rule of type TRANSACTION_COUNT; keyed by account and currency.
+ * Finds the card bookings that raise a setting of type TRANSACTION_COUNT; keyed by account and currency.
  *
  * <p>n is the number of distinct bookings with booked_at in (this booked_at - window, this booked_at]. A rule is raised
  * by a booking with n > count, once, and again only after a booking whose n was count or less; such a booking counts also
@@ -80,7 +78,9 @@ public final class CountCardBookings extends ProcessTableFunction<Row> {
      * @param seen by entry_id
      * @param times by hour, in pairs: a booked_at, and how many bookings of the hour are at or before it
      * @param raised customer and setting of the rules whose last n was more than their count
-     * @param booking entry_id, amount_minor, balance_minor, booked_at, currency, rules_time, and the account's rules
+     * @param booking entry_id, amount_minor, balance_minor, booked_at, rules_time, and the account's rules that count in
+     *     its currency: each as it holds, or as it ended last (several may share a setting_id); valid_to, milliseconds UTC,
+     *     is null where it has not ended
      * @param reach milliseconds a counted booking is kept for the windows of those after it: a day, and for those that
      *     come late; an account with a longer window keeps them longer
      * @param kept milliseconds after the last booking, when all is forgotten; more than Kafka keeps bookings
@@ -98,14 +98,15 @@ public final class CountCardBookings extends ProcessTableFunction<Row> {
         String entryId = booking.getFieldAs("entry_id");
         long bookedAt = booking.<Instant>getFieldAs("booked_at").toEpochMilli();
         long now = booking.<Instant>getFieldAs("rules_time").toEpochMilli();
-        Map<String, List<Row>> rules = counting(booking);
+        Map<String, List<Row>> rules = new LinkedHashMap<>();
         long longest = reach;
         boolean counts = false;
-        for (List<Row> named : rules.values()) {
-            for (Row rule : named) {
-                longest = Math.max(longest, Math.min(window(rule) + reach - DAY, kept));
-                counts |= holds(rule, now, reach);
-            }
+        for (Row rule : booking.<Row[]>getFieldAs("rules")) {
+            String customer = rule.getFieldAs("customer_id");
+            String name = customer.length() + ":" + customer + rule.getFieldAs("setting_id");
+            rules.computeIfAbsent(name, none -> new ArrayList<>()).add(rule);
+            longest = Math.max(longest, Math.min(window(rule) + reach - DAY, kept));
+            counts |= holds(rule, now, reach);
         }
         Seen before = seen.get(entryId);
         if (!counts || (before != null && before.cameAt >= now - longest)) {
@@ -134,17 +135,16 @@ public final class CountCardBookings extends ProcessTableFunction<Row> {
         for (Map.Entry<String, List<Row>> named : rules.entrySet()) {
             Row more = null;
             boolean known = true;
-            List<Row> held = named.getValue().stream().filter(rule -> holds(rule, now, 0)).toList();
-            for (Row rule : held.isEmpty() ? newest(named.getValue()) : held) {
+            for (Row rule : named.getValue()) {
                 long from = bookedAt - Math.min(window(rule), longest);
                 // What belongs beside a booking that comes very late may be forgotten.
                 known &= from >= trimmed.upTo;
-                if (counted(times, read, from, bookedAt) > rule.<Integer>getFieldAs("count")) {
-                    more = more == null ? rule : more;
+                if (more == null && counted(times, read, from, bookedAt) > rule.<Integer>getFieldAs("count")) {
+                    more = rule;
                 }
             }
             boolean already = raised.get(named.getKey()) != null;
-            if (more != null && !already && !held.isEmpty()) {
+            if (more != null && !already && holds(more, now, 0)) {
                 raised.put(named.getKey(), true);
                 collect(alert(booking, more));
             } else if (more == null && already && known) {
@@ -163,32 +163,10 @@ public final class CountCardBookings extends ProcessTableFunction<Row> {
         context.clearAllState();
     }
 
-    /** The rules of this type and currency, by customer and setting, but those that begin later. */
-    private static Map<String, List<Row>> counting(Row booking) {
-        String currency = booking.getFieldAs("currency");
-        Instant now = booking.getFieldAs("rules_time");
-        Map<String, List<Row>> counting = new LinkedHashMap<>();
-        for (Row rule : booking.<Row[]>getFieldAs("rules")) {
-            if ("TRANSACTION_COUNT".equals(rule.getField("alert_type"))
-                    && currency.equals(rule.getField("currency"))
-                    && !rule.<Instant>getFieldAs("valid_from").isAfter(now)) {
-                String customer = rule.getFieldAs("customer_id");
-                String name = customer.length() + ":" + customer + rule.getFieldAs("setting_id");
-                counting.computeIfAbsent(name, none -> new ArrayList<>()).add(rule);
-            }
-        }
-        return counting;
-    }
-
     /** Whether a rule that has begun holds at a time, or ended at most so long before. */
     private static boolean holds(Row rule, long now, long before) {
-        Instant to = rule.getFieldAs("valid_to");
-        return to == null || now < to.toEpochMilli() + before;
-    }
-
-    /** The rule that ended last, of several that have ended. */
-    private static List<Row> newest(List<Row> ended) {
-        return List.of(Collections.max(ended, Comparator.comparing(rule -> rule.<Instant>getFieldAs("valid_to"))));
+        Long to = rule.getFieldAs("valid_to");
+        return to == null || now < to + before;
     }
 
     private static long window(Row rule) {

@@ -1,0 +1,165 @@
+package alerts.temporal;
+
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.apache.flink.api.common.eventtime.Watermark;
+import org.apache.flink.api.common.eventtime.WatermarkGenerator;
+import org.apache.flink.api.common.eventtime.WatermarkOutput;
+import org.apache.flink.api.common.eventtime.WatermarkStrategy;
+import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
+import org.apache.flink.table.api.DataTypes;
+import org.apache.flink.table.api.Table;
+import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
+import org.apache.flink.table.data.ArrayData;
+import org.apache.flink.table.data.GenericArrayData;
+import org.apache.flink.table.data.GenericRowData;
+import org.apache.flink.table.data.RowData;
+import org.apache.flink.table.data.StringData;
+import org.apache.flink.table.runtime.typeutils.InternalTypeInfo;
+import org.apache.flink.table.types.DataType;
+import org.apache.flink.table.types.logical.RowType;
+import org.apache.flink.util.OutputTag;
+
+/** Places the project's operators between tables; jobs/operators.py calls it. Rows pass as they are, without conversion. */
+public final class Operators {
+    private Operators() {}
+
+    /** The same rows, planned here and once, whoever reads them: or else each reader of a view reads its topic. */
+    public static Table once(StreamTableEnvironment tables, Table table) {
+        return tables.fromDataStream(rows(tables, table));
+    }
+
+    /**
+     * Bookings with the settings that hold for them ({@link TemporalJoin}).
+     *
+     * @param entries usable bookings, with account_id, currency, countable and rules_time
+     * @param authorizations all records, with account_id, customer_ids, record (null: a tombstone), reason (null: usable),
+     *     written (milliseconds UTC), source_partition and source_offset
+     * @param settings the same with customer_id, language, addresses and settings
+     * @param lists of the data contract, by name: see {@link CheckSettings.Lists}
+     * @return by name: candidates, counted_bookings, and of the records of settings the invalid_settings
+     *     (with a column invalid, the reason)
+     */
+    public static Map<String, Table> temporalJoin(
+            StreamTableEnvironment tables, Table entries, Table authorizations, Table settings,
+            TopicSource authorizationsTopic, TopicSource settingsTopic, Map<String, List<String>> lists,
+            long retention, long reach) {
+        RowType booking = type(entries);
+        RowType settingsRecord = type(settings);
+        OutputTag<RowData> invalid = tag("invalid-settings", joined(settingsRecord, "invalid", DataTypes.STRING()));
+        OutputTag<RowData> counted =
+                tag("counted-bookings", joined(booking, "rules", DataTypes.ARRAY(Rows.COUNTED).notNull()));
+
+        SingleOutputStreamOperator<RowData> customers = rows(tables, settings)
+                .process(new CheckSettings(
+                        new CheckSettings.Lists(set(lists, "channels"), set(lists, "amount_types"),
+                                set(lists, "count_types"), set(lists, "other_types")),
+                        new CheckSettings.Fields(at(settings, "customer_id"), at(settings, "language"),
+                                at(settings, "addresses"), at(settings, "settings"), at(settings, "written"),
+                                at(settings, "source_partition"), at(settings, "source_offset"), at(settings, "record"),
+                                at(settings, "reason")),
+                        invalid), Rows.info(Rows.CUSTOMER))
+                .name("check settings").uid("check-settings");
+        DataStream<RowData> settingsChanges = EndOffsetWatermarks
+                .assign(customers, Rows.info(Rows.CUSTOMER), 2, 3, settingsTopic, "settings-watermarks")
+                .filter(Operators::isChange).name("changes of settings")
+                .keyBy(row -> row.getString(0).toString())
+                .process(new SplitSettings(), Rows.info(Rows.CHANGE))
+                .name("split settings by account").uid("split-settings");
+
+        DataStream<RowData> authorizationChanges = EndOffsetWatermarks
+                .assign(authorizationRows(tables, authorizations), Rows.info(Rows.AUTHORIZATION), 2, 3,
+                        authorizationsTopic, "authorizations-watermarks")
+                .filter(Operators::isChange).name("changes of authorizations")
+                .map(row -> (RowData) GenericRowData.of(
+                        row.getString(0), row.getLong(1), null, null, row.isNullAt(4) ? null : row.getRow(4, 1)))
+                .returns(Rows.info(Rows.CHANGE)).name("authorizations by account");
+
+        int key = at(entries, "account_id");
+        SingleOutputStreamOperator<RowData> candidates = rows(tables, entries)
+                .assignTimestampsAndWatermarks(WatermarkStrategy.forGenerator(any -> new WithoutEnd()))
+                .name("hold nothing up").uid("hold-nothing-up")
+                .keyBy(row -> row.getString(key).toString())
+                .connect(settingsChanges.union(authorizationChanges).keyBy(row -> row.getString(0).toString()))
+                .process(new TemporalJoin(booking,
+                        new TemporalJoin.Fields(at(entries, "currency"), at(entries, "countable"), at(entries, "rules_time")),
+                        retention, reach, counted), InternalTypeInfo.of(Rows.candidate(booking)))
+                .name("temporal join").uid("temporal-join");
+        return Map.of(
+                "candidates", tables.fromDataStream(candidates),
+                "counted_bookings", tables.fromDataStream(candidates.getSideOutput(counted)),
+                "invalid_settings", tables.fromDataStream(customers.getSideOutput(invalid)));
+    }
+
+    private static boolean isChange(RowData row) {
+        return !row.getString(0).equals(StringData.fromString(""));
+    }
+
+    private static DataStream<RowData> authorizationRows(StreamTableEnvironment tables, Table table) {
+        int account = at(table, "account_id");
+        int customers = at(table, "customer_ids");
+        int record = at(table, "record");
+        int reason = at(table, "reason");
+        int written = at(table, "written");
+        int partition = at(table, "source_partition");
+        int offset = at(table, "source_offset");
+        return rows(tables, table)
+                .map(row -> (RowData) GenericRowData.of(
+                        row.isNullAt(reason) ? row.getString(account) : StringData.fromString(""), row.getLong(written),
+                        row.getInt(partition), row.getLong(offset),
+                        row.isNullAt(record) ? null : GenericRowData.of(distinct(row.getArray(customers)))))
+                .returns(Rows.info(Rows.AUTHORIZATION)).name("check authorizations");
+    }
+
+    private static DataStream<RowData> rows(StreamTableEnvironment tables, Table table) {
+        DataType row = table.getResolvedSchema().toPhysicalRowDataType().notNull();
+        return tables.toDataStream(table, row.bridgedTo(RowData.class));
+    }
+
+    private static RowType type(Table table) {
+        return (RowType) table.getResolvedSchema().toPhysicalRowDataType().getLogicalType();
+    }
+
+    private static int at(Table table, String column) {
+        int at = table.getResolvedSchema().getColumnNames().indexOf(column);
+        if (at < 0) {
+            throw new IllegalArgumentException("the table has no column " + column);
+        }
+        return at;
+    }
+
+    private static RowType joined(RowType left, String name, DataType right) {
+        return Rows.joined(left, new RowType.RowField(name, right.getLogicalType()));
+    }
+
+    private static OutputTag<RowData> tag(String name, RowType type) {
+        return new OutputTag<>(name, InternalTypeInfo.of(type));
+    }
+
+    private static Set<String> set(Map<String, List<String>> lists, String name) {
+        return new TreeSet<>(lists.get(name));
+    }
+
+    private static ArrayData distinct(ArrayData customers) {
+        Set<Object> each = new LinkedHashSet<>();
+        for (int place = 0; place < customers.size(); place++) {
+            each.add(customers.getString(place));
+        }
+        return new GenericArrayData(each.toArray());
+    }
+
+    /** Bookings hold nothing up: what lets them go is how far the changes have been read. */
+    private static final class WithoutEnd implements WatermarkGenerator<RowData> {
+        @Override
+        public void onEvent(RowData event, long timestamp, WatermarkOutput output) {}
+
+        @Override
+        public void onPeriodicEmit(WatermarkOutput output) {
+            output.emitWatermark(new Watermark(Long.MAX_VALUE - 1));
+        }
+    }
+}

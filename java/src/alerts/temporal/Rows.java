@@ -1,0 +1,114 @@
+package alerts.temporal;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.flink.table.api.DataTypes;
+import org.apache.flink.table.data.RowData;
+import org.apache.flink.table.runtime.typeutils.InternalTypeInfo;
+import org.apache.flink.table.types.DataType;
+import org.apache.flink.table.types.logical.RowType;
+
+/** The rows that pass between the operators of the alerting job; savepoints have them. */
+final class Rows {
+    private static final DataType TEXT = DataTypes.STRING().notNull();
+    private static final DataType TEXTS = DataTypes.ARRAY(TEXT).notNull();
+
+    /** A valid setting. */
+    private static final DataType SETTING = row(
+            DataTypes.FIELD("setting_id", TEXT),
+            DataTypes.FIELD("alert_type", TEXT),
+            DataTypes.FIELD("setting_currency", TEXT),
+            DataTypes.FIELD("threshold_minor", DataTypes.BIGINT()),
+            DataTypes.FIELD("count", DataTypes.INT()),
+            DataTypes.FIELD("window_minutes", DataTypes.INT()),
+            DataTypes.FIELD("channels", TEXTS));
+
+    static final int SETTING_FIELDS = 7;
+    static final int SETTING_ID = 0;
+    static final int SETTING_CURRENCY = 2;
+
+    /** A customer's valid settings for one account: those about amounts, and those that count. */
+    static final RowType ACCOUNT_SETTINGS = type(row(
+            DataTypes.FIELD("language", TEXT),
+            DataTypes.FIELD("address_channels", TEXTS),
+            DataTypes.FIELD("addresses", TEXTS),
+            DataTypes.FIELD("amounts", DataTypes.ARRAY(SETTING).notNull()),
+            DataTypes.FIELD("counts", DataTypes.ARRAY(SETTING).notNull())));
+
+    static final int LANGUAGE = 0;
+    static final int ADDRESS_CHANNELS = 1;
+    static final int ADDRESSES = 2;
+    static final int AMOUNTS = 3;
+    static final int COUNTS = 4;
+
+    /** A customer's valid settings by account, none where the customer has left; without a customer: no change. */
+    static final RowType CUSTOMER = type(row(
+            DataTypes.FIELD("customer_id", TEXT),
+            DataTypes.FIELD("since", DataTypes.BIGINT().notNull()),
+            DataTypes.FIELD("source_partition", DataTypes.INT().notNull()),
+            DataTypes.FIELD("source_offset", DataTypes.BIGINT().notNull()),
+            DataTypes.FIELD("account_ids", TEXTS),
+            DataTypes.FIELD("settings", DataTypes.ARRAY(DataTypes.of(ACCOUNT_SETTINGS)).notNull())));
+
+    /** Who may see an account. */
+    static final RowType AUTHORIZED = type(row(DataTypes.FIELD("customer_ids", TEXTS)));
+
+    /** Who may see an account from a time on, nobody where it is null; without an account: no change. */
+    static final RowType AUTHORIZATION = type(row(
+            DataTypes.FIELD("account_id", TEXT),
+            DataTypes.FIELD("since", DataTypes.BIGINT().notNull()),
+            DataTypes.FIELD("source_partition", DataTypes.INT().notNull()),
+            DataTypes.FIELD("source_offset", DataTypes.BIGINT().notNull()),
+            DataTypes.FIELD("authorized", DataTypes.of(AUTHORIZED.copy(true)))));
+
+    /** A change of one account: of what a customer asked for, or without a customer of who may see it. */
+    static final RowType CHANGE = type(row(
+            DataTypes.FIELD("account_id", TEXT),
+            DataTypes.FIELD("since", DataTypes.BIGINT().notNull()),
+            DataTypes.FIELD("customer_id", DataTypes.STRING()),
+            DataTypes.FIELD("settings", DataTypes.of(ACCOUNT_SETTINGS.copy(true))),
+            DataTypes.FIELD("authorized", DataTypes.of(AUTHORIZED.copy(true)))));
+
+    /** A setting that counts; valid_to, milliseconds UTC, is null where it has not ended. */
+    static final DataType COUNTED = row(
+            DataTypes.FIELD("customer_id", TEXT),
+            DataTypes.FIELD("setting_id", TEXT),
+            DataTypes.FIELD("count", DataTypes.INT().notNull()),
+            DataTypes.FIELD("window_minutes", DataTypes.INT().notNull()),
+            DataTypes.FIELD("language", TEXT),
+            DataTypes.FIELD("channels", TEXTS),
+            DataTypes.FIELD("address_channels", TEXTS),
+            DataTypes.FIELD("addresses", TEXTS),
+            DataTypes.FIELD("valid_to", DataTypes.BIGINT()));
+
+    private Rows() {}
+
+    /** A booking beside a setting about amounts in its currency, and whose it is. */
+    static RowType candidate(RowType booking) {
+        RowType setting = type(SETTING);
+        RowType settings = ACCOUNT_SETTINGS;
+        List<RowType.RowField> right = new ArrayList<>();
+        right.add(new RowType.RowField("customer_id", TEXT.getLogicalType()));
+        right.addAll(settings.getFields().subList(LANGUAGE, AMOUNTS));
+        right.addAll(setting.getFields());
+        return joined(booking, right.toArray(new RowType.RowField[0]));
+    }
+
+    static RowType joined(RowType left, RowType.RowField... right) {
+        List<RowType.RowField> fields = new ArrayList<>(left.getFields());
+        fields.addAll(List.of(right));
+        return new RowType(false, fields);
+    }
+
+    static InternalTypeInfo<RowData> info(RowType type) {
+        return InternalTypeInfo.of(type);
+    }
+
+    private static DataType row(DataTypes.Field... fields) {
+        return DataTypes.ROW(fields).notNull();
+    }
+
+    private static RowType type(DataType row) {
+        return (RowType) row.getLogicalType();
+    }
+}

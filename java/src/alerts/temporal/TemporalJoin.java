@@ -1,0 +1,257 @@
+package alerts.temporal;
+
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.apache.flink.api.common.functions.OpenContext;
+import org.apache.flink.api.common.state.ListState;
+import org.apache.flink.api.common.state.ListStateDescriptor;
+import org.apache.flink.api.common.state.MapState;
+import org.apache.flink.api.common.state.MapStateDescriptor;
+import org.apache.flink.api.common.state.ValueState;
+import org.apache.flink.api.common.state.ValueStateDescriptor;
+import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.metrics.Counter;
+import org.apache.flink.streaming.api.TimerService;
+import org.apache.flink.streaming.api.functions.co.KeyedCoProcessFunction;
+import org.apache.flink.table.data.ArrayData;
+import org.apache.flink.table.data.GenericArrayData;
+import org.apache.flink.table.data.GenericRowData;
+import org.apache.flink.table.data.RowData;
+import org.apache.flink.table.data.StringData;
+import org.apache.flink.table.data.utils.JoinedRowData;
+import org.apache.flink.table.types.logical.RowType;
+import org.apache.flink.table.runtime.typeutils.InternalTypeInfo;
+import org.apache.flink.util.Collector;
+import org.apache.flink.util.OutputTag;
+
+/**
+ * The temporal join of bookings with authorizations and settings; keyed by account. A booking meets those that held at its
+ * rules_time, of the customers who might see its account then: at once where all changes up to that time have been read,
+ * which the watermark says, else as soon as they have. Older versions are kept for bookings that come late or again.
+ *
+ * <p>It gives each booking beside each setting about amounts in its currency; whether that is raised is decided in SQL
+ * (sql/alerting/raised_amounts.sql). Bookings that may be counted go to a side output, with all settings that count.
+ */
+final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData, RowData> {
+    private static final long serialVersionUID = 1;
+    private static final long HOUR = 3_600_000;
+    /** The name of the only value among an account's authorizations. */
+    private static final String ACCOUNT = "";
+
+    /** Places in a booking: its currency, whether it can be counted, its rules_time. */
+    record Fields(int currency, int countable, int time) implements Serializable {}
+
+    private final RowType booking;
+    private final Fields at;
+    private final long retention;
+    private final long reach;
+    private final OutputTag<RowData> countedBookings;
+    private transient Versions authorizations;
+    private transient Versions settings;
+    private transient MapState<String, Boolean> counting;
+    private transient ValueState<Boolean> counts;
+    private transient ListState<RowData> waiting;
+    private transient InternalTypeInfo<RowData> bookingType;
+    private transient JoinedRowData candidate;
+    private transient Counter waited;
+    private transient Counter late;
+
+    /**
+     * @param retention milliseconds for which bookings may come late or again
+     * @param reach milliseconds after its end for which a setting that counts is told of
+     * @param countedBookings rows of the booking's fields and the settings, an array of {@link Rows#COUNTED}
+     */
+    TemporalJoin(RowType booking, Fields at, long retention, long reach, OutputTag<RowData> countedBookings) {
+        this.booking = booking;
+        this.at = at;
+        this.retention = retention;
+        this.reach = reach;
+        this.countedBookings = countedBookings;
+    }
+
+    @Override
+    public void open(OpenContext context) {
+        authorizations = new Versions(getRuntimeContext(), "authorizations", Rows.AUTHORIZED);
+        settings = new Versions(getRuntimeContext(), "settings", Rows.ACCOUNT_SETTINGS);
+        counting = getRuntimeContext().getMapState(new MapStateDescriptor<>("counting", Types.STRING, Types.BOOLEAN));
+        counts = getRuntimeContext().getState(new ValueStateDescriptor<>("counts", Types.BOOLEAN));
+        waiting = getRuntimeContext().getListState(new ListStateDescriptor<>("waiting", Rows.info(booking)));
+        candidate = new JoinedRowData();
+        waited = getRuntimeContext().getMetricGroup().counter("account_alerts_alerting_waited_bookings_total");
+        late = getRuntimeContext().getMetricGroup().counter("account_alerts_alerting_late_changes_total");
+    }
+
+    @Override
+    public void processElement1(RowData booking, Context context, Collector<RowData> out) throws Exception {
+        long time = time(booking);
+        if (time <= context.timerService().currentWatermark()) {
+            join(booking, time, context, out);
+        } else {
+            waiting.add(booking);
+            context.timerService().registerEventTimeTimer(time);
+            waited.inc();
+        }
+    }
+
+    @Override
+    public void processElement2(RowData change, Context context, Collector<RowData> out) throws Exception {
+        long since = change.getLong(1);
+        if (since <= context.timerService().currentWatermark()) {
+            late.inc();
+        }
+        boolean ended;
+        if (change.isNullAt(2)) {
+            ended = authorizations.put(ACCOUNT, since, change.isNullAt(4) ? null : change.getRow(4, 1));
+        } else {
+            String customer = change.getString(2).toString();
+            RowData asked = change.isNullAt(3) ? null : change.getRow(3, Rows.ACCOUNT_SETTINGS.getFieldCount());
+            ended = settings.put(customer, since, asked);
+            if (asked != null && asked.getArray(Rows.COUNTS).size() > 0 && !counting.contains(customer)) {
+                counting.put(customer, true);
+                counts.update(true);
+            }
+        }
+        if (ended) {
+            // Once an hour is often enough to forget.
+            context.timerService().registerEventTimeTimer((since + retention + reach) / HOUR * HOUR + HOUR);
+        }
+    }
+
+    @Override
+    public void onTimer(long timer, OnTimerContext context, Collector<RowData> out) throws Exception {
+        long watermark = context.timerService().currentWatermark();
+        List<RowData> left = new ArrayList<>();
+        for (RowData booking : waiting.get()) {
+            if (time(booking) <= watermark) {
+                join(booking, time(booking), context, out);
+            } else {
+                left.add(booking);
+            }
+        }
+        waiting.update(left);
+        if (timer % HOUR == 0) {
+            sweep(timer - retention - reach);
+        }
+    }
+
+    private void join(RowData booking, long time, Context context, Collector<RowData> out) throws Exception {
+        if (booking.getBoolean(at.countable) && counts.value() != null) {
+            count(booking, time, context);
+        }
+        RowData authorized = authorizations.asOf(ACCOUNT, time);
+        if (authorized == null) {
+            return;
+        }
+        StringData currency = booking.getString(at.currency);
+        ArrayData customers = authorized.getArray(0);
+        for (int each = 0; each < customers.size(); each++) {
+            StringData customer = customers.getString(each);
+            RowData asked = settings.asOf(customer.toString(), time);
+            if (asked == null) {
+                continue;
+            }
+            JoinedRowData right = null;
+            GenericRowData who = null;
+            ArrayData amounts = asked.getArray(Rows.AMOUNTS);
+            for (int place = 0; place < amounts.size(); place++) {
+                RowData setting = amounts.getRow(place, Rows.SETTING_FIELDS);
+                if (setting.getString(Rows.SETTING_CURRENCY).equals(currency)) {
+                    if (who == null) {
+                        who = GenericRowData.of(customer, asked.getString(Rows.LANGUAGE),
+                                asked.getArray(Rows.ADDRESS_CHANNELS), asked.getArray(Rows.ADDRESSES));
+                        right = new JoinedRowData();
+                    }
+                    out.collect(candidate.replace(booking, right.replace(who, setting)));
+                }
+            }
+        }
+    }
+
+    /** Gives the booking with the settings that count in its currency: each as it holds, or else as it ended last. */
+    private void count(RowData booking, long time, Context context) throws Exception {
+        List<RowData> rules = new ArrayList<>();
+        List<Versions.Version> authorized = authorizations.between(ACCOUNT, time - reach, time);
+        for (String customer : counting.keys()) {
+            Set<String> known = new HashSet<>();
+            for (Versions.Version asked : settings.between(customer, time - reach, time)) {
+                Versions.Version allowed = asked.value == null ? null : allowing(customer, asked, authorized);
+                if (allowed == null) {
+                    continue;
+                }
+                long end = Math.min(asked.until, allowed.until);
+                ArrayData all = asked.value.getArray(Rows.COUNTS);
+                Set<String> named = new HashSet<>();
+                for (int each = 0; each < all.size(); each++) {
+                    RowData setting = all.getRow(each, Rows.SETTING_FIELDS);
+                    if (setting.getString(Rows.SETTING_CURRENCY).equals(booking.getString(at.currency))) {
+                        String id = setting.getString(Rows.SETTING_ID).toString();
+                        named.add(id);
+                        if (!known.contains(id)) {
+                            rules.add(counted(customer, asked.value, setting, end));
+                        }
+                    }
+                }
+                known.addAll(named);
+            }
+        }
+        if (!rules.isEmpty()) {
+            GenericRowData array = GenericRowData.of(new GenericArrayData(rules.toArray()));
+            context.output(countedBookings, new JoinedRowData(booking, array));
+        }
+    }
+
+    /** The last of the authorizations during a version of settings that let the customer see the account. */
+    private static Versions.Version allowing(String customer, Versions.Version asked, List<Versions.Version> authorized) {
+        StringData id = StringData.fromString(customer);
+        for (Versions.Version each : authorized) {
+            if (each.value != null && each.since < asked.until && asked.since < each.until) {
+                ArrayData customers = each.value.getArray(0);
+                for (int place = 0; place < customers.size(); place++) {
+                    if (customers.getString(place).equals(id)) {
+                        return each;
+                    }
+                }
+            }
+        }
+        return null;
+    }
+
+    private static RowData counted(String customer, RowData asked, RowData setting, long end) {
+        return GenericRowData.of(StringData.fromString(customer), setting.getString(Rows.SETTING_ID), setting.getInt(4),
+                setting.getInt(5), asked.getString(Rows.LANGUAGE), setting.getArray(6), asked.getArray(Rows.ADDRESS_CHANNELS),
+                asked.getArray(Rows.ADDRESSES), end == Long.MAX_VALUE ? null : end);
+    }
+
+    private void sweep(long before) throws Exception {
+        authorizations.sweep(before);
+        settings.sweep(before);
+        if (counts.value() == null) {
+            return;
+        }
+        List<String> done = new ArrayList<>();
+        boolean left = false;
+        for (String customer : counting.keys()) {
+            boolean some = false;
+            for (Versions.Version asked : settings.between(customer, before, Long.MAX_VALUE)) {
+                some |= asked.value != null && asked.value.getArray(Rows.COUNTS).size() > 0;
+            }
+            left |= some;
+            if (!some) {
+                done.add(customer);
+            }
+        }
+        for (String customer : done) {
+            counting.remove(customer);
+        }
+        if (!left) {
+            counts.clear();
+        }
+    }
+
+    private long time(RowData booking) {
+        return booking.getTimestamp(at.time, 3).getMillisecond();
+    }
+}

@@ -1,0 +1,72 @@
+"""The project's Java operators (java/src/alerts/temporal), placed between tables."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pyflink.java_gateway import get_gateway
+from pyflink.table import StreamTableEnvironment, Table
+
+from account_alerts.config import Config
+from account_alerts.config.kafka import Topic
+from account_alerts.model.alerts import AMOUNT_TYPES, AlertType, Channel
+
+
+def once(table_env: StreamTableEnvironment, view: str) -> Table:
+    """Plan a view here and once, whoever reads the table that is returned.
+
+    What is planned in several steps would read its topic in each.
+    """
+    java = _operators().once(table_env._j_tenv, table_env.from_path(view)._j_table)
+    return Table(java, table_env)
+
+
+def temporal_join(
+    table_env: StreamTableEnvironment, config: Config, entries: str, authorizations: str, settings: str
+) -> Mapping[str, Table]:
+    """Join bookings with the authorizations and settings that hold at their rules_time.
+
+    Args:
+        table_env: Where the views are.
+        config: The environment.
+        entries: The view of usable bookings.
+        authorizations: The view of all records about who may see an account, checked.
+        settings: The same about what customers asked for.
+
+    Returns:
+        ``candidates``: a booking beside each setting about amounts; ``counted_bookings``: a card booking with
+        the settings that count; ``invalid_settings``: records with settings that were skipped.
+    """
+    topics = config.topics
+    other = set(AlertType) - AMOUNT_TYPES - {AlertType.TRANSACTION_COUNT}
+    found = _operators().temporalJoin(
+        table_env._j_tenv,
+        *(table_env.from_path(view)._j_table for view in (entries, authorizations, settings)),
+        topic_source(config, topics.account_authorizations),
+        topic_source(config, topics.alert_settings),
+        {
+            "channels": [channel.value for channel in Channel],
+            "amount_types": [kind.value for kind in AMOUNT_TYPES],
+            "count_types": [AlertType.TRANSACTION_COUNT.value],
+            "other_types": [kind.value for kind in other],
+        },
+        topics.account_entries.retention or 0,
+        config.rules.count_reach,
+    )
+    return {str(name): Table(found[name], table_env) for name in found}
+
+
+def topic_source(config: Config, topic: Topic) -> Any:
+    """Return what an operator must know to follow a topic's end offsets."""
+    rules = config.rules
+    return get_gateway().jvm.alerts.temporal.TopicSource(
+        topic.name,
+        config.kafka.java(),
+        rules.probe_interval,
+        rules.clock_skew,
+        rules.max_wait,
+        rules.max_lag,
+    )
+
+
+def _operators() -> Any:
+    return get_gateway().jvm.alerts.temporal.Operators

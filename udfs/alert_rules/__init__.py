@@ -1,1 +1,0 @@
-"""Authorizations and settings, folded to the rules of each account."""

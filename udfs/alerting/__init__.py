@@ -1,1 +1,0 @@
-"""What the job alerting runs in Python besides the alerts themselves."""
