@@ -2,7 +2,7 @@
 
 import typer
 
-from bench import bridge, capture, counting, delivery, end_to_end, mail_composition, pipeline
+from bench import bridge, capture, counting, delivery, end_to_end, mail_composition, pipeline, rules
 from bench.peers import command as peers
 from operations.interruption import interruptible
 
@@ -14,6 +14,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("pipeline", epilog="Example: python -m bench pipeline throughput latency")(pipeline.main)
+app.command("rules", epilog="Example: python -m bench rules bulk --backend hashmap")(rules.main)
 app.command("peers", epilog="Example: python -m bench peers --rounds 5")(peers.main)
 app.command("end-to-end", epilog="Example: python -m bench end-to-end --rate 100 --warm-up 60")(
     end_to_end.main
