@@ -120,14 +120,10 @@ def started(
 ) -> Iterator[Chain]:
     """Start a new environment; `fill` writes what is there before the job is submitted.
 
-    The jobs come first: a job that starts anew ends rules in `alert-rules` that it was given no reason for.
     It is stopped at the end; its folder stays where something went wrong.
     """
     folder = Path(tempfile.mkdtemp(prefix="alerts-bench-"))
-    # Flink's metrics are read every second, so they must not be older.
-    options = {"metrics.fetcher.update-interval": 500, **overrides.get("flink", {}).get("options", {})}
-    config = load(overrides={**overrides, "flink": {"options": options}})
-    config = ports.throw_away(config, folder / "state")
+    config = ports.throw_away(load(overrides=overrides), folder / "state")
     chain = Chain(config, folder / "bench.yaml")
     config.write(chain.file)
     complete = False
