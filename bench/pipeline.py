@@ -11,6 +11,7 @@ import typer
 
 from bench import latency, plot, report, state, throughput
 from bench.chain import started
+from bench.meter import measured
 from operations.waiting import print_progress
 
 
@@ -19,6 +20,7 @@ class Part(StrEnum):
 
     THROUGHPUT = "throughput"
     LATENCY = "latency"
+    IDLE = "idle"
     STATE = "state"
 
 
@@ -81,7 +83,7 @@ def main(
         result["minutes"] = round((time.monotonic() - began) / 60, 1)
         print_progress(f"-> {report.write(result, name)}")
 
-    if Part.THROUGHPUT in chosen or Part.LATENCY in chosen:
+    if set(chosen) - {Part.STATE}:
         result["counting"] = counting
         _steady_state(chosen, result, keep, size, bookings, warm_up, seconds, loads)
     if Part.STATE in chosen:
@@ -110,7 +112,7 @@ def _steady_state(
     seconds: float,
     loads: tuple[latency.Load, ...],
 ) -> None:
-    """Throughput and latency, on one environment."""
+    """Throughput, latency, and the processor time without bookings, on one environment."""
     with started({}, lambda config: state.fill(size, config, bool(result["counting"]))) as chain:
         result["accounts"] = size
         result["settings"] = report.settings(chain.config)
@@ -124,6 +126,11 @@ def _steady_state(
             for load in loads:
                 result["latency"].append(latency.run(chain, load, size, seconds).as_dict())
                 keep()
+        if Part.IDLE in chosen:
+            with measured(chain.config) as usages:
+                time.sleep(seconds)  # What is measured is that nothing happens.
+            result["idle"] = {"seconds": seconds, "usage": usages.as_dict()}
+            keep()
 
 
 def _wait_until_quiet(most: float) -> None:

@@ -162,6 +162,8 @@ def _usage(result: Result) -> str:
     if one := result.get("throughput"):
         phases.append(("throughput", one["usage"]))
     phases += [(f"{one['rate']:g}/s", one["usage"]) for one in result.get("latency", [])]
+    if one := result.get("idle"):
+        phases.append((f"idle, {one['seconds']:g} s", one["usage"]))
     programs = sorted({program for _, usage in phases for program in usage})
     rows = [[name, *(_cell(usage.get(program)) for program in programs)] for name, usage in phases]
     return table(["CPU s, RSS MiB", *programs], rows) if rows else ""
