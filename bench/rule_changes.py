@@ -143,7 +143,7 @@ class Flow:
 
 @dataclass
 class BulkLoad:
-    """Records written at once, and the bookings right behind them."""
+    """Records written at once, and the bookings right behind them, once the effect delay has passed."""
 
     records: list[Write]
     bookings: dict[str, list[str]]
@@ -183,13 +183,13 @@ def run_bulk(config: Config, load: BulkLoad, name: str, patience: float) -> Bulk
         began = time.time()
         for record in load.records:
             flow.write(record)
+        flow.flush()
+        print_progress(f"{len(load.records)} records written in {time.time() - began:.1f} s; then bookings")
+        # No sooner is a change in force: a booking meets the rules of so long before it.
+        time.sleep((config.rules.effect_delay + config.rules.clock_skew) / 1000)
         for entry, record in ready:
             flow.write(record, entry)
         flow.flush()
-        written = time.time()
-        print_progress(
-            f"{len(load.records)} records written in {written - began:.1f} s, bookings behind them"
-        )
         caught_up = _probe(flow, records, load.probes, name, patience)
         last, count = time.monotonic(), len(flow.alerts)
         while not expected <= flow.alerts.keys() and time.monotonic() < last + _QUIET_SECONDS:
