@@ -7,18 +7,15 @@ import typer
 
 from alerts_cli.options import App, job_runner, load_config
 
-JOBS = ("alert-rules", "alerting")
-"""The jobs that `all` means."""
-OTHERS = ("device-resolver", "reminders", "adhoc-alerts")
-_NAMED = ", ".join((*JOBS, *OTHERS))
+JOBS = ("alerting", "device-resolver", "reminders", "adhoc-alerts")
 
 app = App()
-Job = Annotated[str, typer.Argument(help=f"{_NAMED}.")]
+Job = Annotated[str, typer.Argument(help=f"{', '.join(JOBS)}.")]
 
 
-@app.command(epilog="Example: alerts submit all")
+@app.command(epilog="Example: alerts submit alerting")
 def submit(
-    job: Annotated[str, typer.Argument(help=f"{_NAMED}, or all ({', '.join(JOBS)}).")],
+    job: Job,
     stateless: Annotated[
         bool, typer.Option("--stateless", help="Do not restore the newest checkpoint.")
     ] = False,
@@ -26,10 +23,19 @@ def submit(
         str | None,
         typer.Option("--from-savepoint", help="Address of the savepoint or checkpoint to restore."),
     ] = None,
+    raise_from: Annotated[
+        str | None,
+        typer.Option(
+            "--raise-from",
+            metavar="TIME",
+            help="With --stateless, of alerting: raise alerts for bookings written from then on, such as "
+            "2026-11-30T20:00:00Z; without it for all that Kafka has.",
+        ),
+    ] = None,
 ) -> None:
-    """Submit jobs to the cluster; returns when they run.
+    """Submit a job to the cluster; returns when it runs.
 
-    In the local environment each goes on from its newest retained checkpoint. Elsewhere that is not known:
+    In the local environment it goes on from its newest retained checkpoint. Elsewhere that is not known:
     begin with --stateless, later name a savepoint.
     """
     from jobs import catalog
@@ -37,11 +43,17 @@ def submit(
 
     if stateless and savepoint:
         raise typer.BadParameter("a job begins without state, or from a savepoint", param_hint="--stateless")
-    if savepoint:
-        job_runner().submit([catalog.one(job)], UpgradeMode.SAVEPOINT, savepoint)
+    if raise_from and not (stateless and job == catalog.ALERTING):
+        raise typer.BadParameter(f"goes with {catalog.ALERTING} --stateless only", param_hint="--raise-from")
+    runner, name = job_runner(), catalog.known(job)
+    if stateless:
+        with runner.store.edit(name) as record:
+            record.options = ["--raise-from", raise_from] if raise_from else []
+        runner.submit([name], UpgradeMode.STATELESS)
+    elif savepoint:
+        runner.submit([name], UpgradeMode.SAVEPOINT, savepoint)
     else:
-        mode = UpgradeMode.STATELESS if stateless else UpgradeMode.LAST_STATE
-        job_runner().submit(catalog.names(job), mode)
+        runner.submit([name], UpgradeMode.LAST_STATE)
 
 
 @app.command(epilog="Example: alerts upgrade alerting --code ../new-version")
@@ -61,7 +73,7 @@ def upgrade(
     from operations import upgrade as upgrading
 
     runner = job_runner()
-    upgrading.upgrade(runner, catalog.one(job), (code or PROJECT).resolve(), drop or [])
+    upgrading.upgrade(runner, catalog.known(job), (code or PROJECT).resolve(), drop or [])
 
 
 @app.command(epilog="Example: alerts rollback alerting")
@@ -70,7 +82,7 @@ def rollback(job: Job) -> None:
     from jobs import catalog
     from operations import upgrade as upgrading
 
-    upgrading.rollback(job_runner(), catalog.one(job))
+    upgrading.rollback(job_runner(), catalog.known(job))
 
 
 @app.command(

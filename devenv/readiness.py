@@ -45,6 +45,6 @@ def wait_for_rules(config: Config) -> None:
         "rules caught up",
         patient(caught_up),
         _RULES_SECONDS,
-        f"Look at the job {ALERTING} on {flink.url}; docs/operations/runbook.md, 'The rules lag'.",
+        f"Look at the job {ALERTING} on {flink.url}; docs/operations/runbook.md, 'The rules are stale'.",
     )
     print_progress("rules have caught up")

@@ -11,7 +11,6 @@ SERVICES = {
     "clicks": "Clicks endpoint",
     "sender": "Senders",
     "profiles": "Profiles",
-    "alert_rules": "Job alert-rules",
     "alerting": "Job alerting",
     "rules": "Following of settings and authorizations, in every job that joins them",
     "temporal_lookup": "Temporal look-up, of the jobs for analysts' alerts and reminders",

@@ -14,7 +14,7 @@ _TOPICS = (
     "`production` are the partitions and the retention in `conf/local.yaml` and `conf/production.yaml`."
 )
 _SETTINGS = [
-    "Every topic has `message.timestamp.type=LogAppendTime`, except `alert-rules`: `CreateTime`.",
+    "Every topic has `message.timestamp.type=LogAppendTime`.",
     "A compacted topic keeps overwritten records and tombstones at least as long as `account-entries` keeps "
     "bookings (`min.compaction.lag.ms`, `delete.retention.ms`): a replay finds the versions it needs.",
     "The retention of `account-entries` is how far back bookings can be replayed. A longer one costs rows "

@@ -24,7 +24,6 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     configure(table_env, analysts_options(config, catalog.ANALYST_ALERTS, config.analyst_rules.parallelism))
     for table in ("adhoc_sources", "rule_sources", "ticks", "outbound_alerts"):
         table_env.execute_sql(statement(f"tables/{table}.sql", config))
-    # It reads what the alert-rules job reads, and leaves that one's place alone.
     table_env.execute_sql("ALTER TABLE rule_sources SET ('properties.group.id' = 'adhoc-alerts')")
     create_view(table_env, "shared/rule_records.sql", config)
     create_view(table_env, "analyst_rules/analyst_rule_records.sql", config)

@@ -2,15 +2,14 @@
 
 from account_alerts.model.errors import OperationError
 
-ALERT_RULES = "alert-rules"
 ALERTING = "alerting"
 DEVICE_RESOLVER = "device-resolver"
 REMINDERS = "reminders"
 ANALYST_ALERTS = "adhoc-alerts"
 """The job that finds the customers of what analysts' rules find; savepoints and groups have this name."""
 JOBS = {ALERTING: "alerting_job.py"}
-"""The jobs' names on the cluster and their files, in the order in which data flows."""
-TEMPORAL_JOIN = r"(?i)temporal ?join"
+"""The jobs of every installation: their names on the cluster and their files."""
+TEMPORAL_JOIN = "temporal join"
 """How the name of the operator begins that joins bookings with authorizations and settings."""
 RULE_TABLES = ("authorization_records", "setting_records")
 """The tables that the job alerting reads authorizations and settings from."""
@@ -25,29 +24,14 @@ RULE_FILE = "analyst_rule_job.py"
 """The file of the rules' own jobs."""
 
 
-def names(job: str) -> list[str]:
-    """Return the jobs that a command's argument means: one, or `all`.
+def known(job: str) -> str:
+    """Return the job that a command's argument names.
 
     Raises:
         OperationError: There is no such job.
     """
-    if job == "all":
-        return list(JOBS)
     if job not in FILES:
-        raise OperationError(
-            f"{job}: no such job. There are: {', '.join(FILES)}, and all ({', '.join(JOBS)})."
-        )
-    return [job]
-
-
-def one(job: str) -> str:
-    """Return the job that an argument names, where it must be one.
-
-    Raises:
-        OperationError: There is no such job, or it means several.
-    """
-    if job not in FILES:
-        raise OperationError(f"{job}: one job at a time; there are: {', '.join(FILES)}.")
+        raise OperationError(f"{job}: no such job. There are: {', '.join(FILES)}.")
     return job
 
 

@@ -31,8 +31,8 @@ def options(config: Config) -> dict[str, str]:
     return {
         "pipeline.name": catalog.REMINDERS,
         "parallelism.default": str(config.clicks.parallelism),
-        "execution.checkpointing.interval": f"{config.alert_rules.checkpoint_interval} ms",
-        "python.execution-mode": config.alert_rules.python_mode,
+        "execution.checkpointing.interval": f"{config.alerting.checkpoint_interval} ms",
+        "python.execution-mode": config.alerting.python_mode,
         # Which applications were begun before: remembered longer than Kafka has the events.
         "table.exec.state.ttl": f"{kept} ms",
         # Flink's default lets what nothing was found for wait twice as long.
@@ -50,7 +50,7 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     configure(table_env, options(config))
     for table in TABLES:
         table_env.execute_sql(statement(f"tables/{table}.sql", config))
-    # Of what the alert-rules job reads, the settings; that one's place is left alone.
+    # Of both topics the settings.
     settings = config.topics.alert_settings.name
     table_env.execute_sql(
         f"ALTER TABLE rule_sources SET ('topic' = '{settings}', 'properties.group.id' = 'reminders-settings')"

@@ -99,7 +99,7 @@ def values(config: Config) -> dict[str, str]:
         # Longer than Kafka keeps a booking: a backlog finds what was counted before it.
         "count_kept": str((config.topics.account_entries.retention or 0) + config.rules.count_reach),
         "clock_skew": _seconds(config.rules.clock_skew),
-        "heartbeat_interval": f"{config.rules.heartbeat_interval} ms",
+        "probe_interval": f"{config.rules.probe_interval} ms",
         **_describe_clicks(config),
         "entry_types": ", ".join(f"'{entry_type}'" for entry_type in EntryType),
         "entry_types_text": ", ".join(EntryType),

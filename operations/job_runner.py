@@ -14,6 +14,7 @@ from operations.flink.prepared import Prepared, PreparedClient
 from operations.flink.rest import FlinkApi, FlinkRest, FlinkUnreachableError, newest_job
 from operations.flink.run import JobSubmission, RunFolder, Version, keep_config
 from operations.job_store import JobRecord, JobStore, UpgradeMode, cluster_folder
+from operations.state_compatibility import refuse_two_jobs
 from operations.waiting import print_progress
 
 AT_ONCE = 2
@@ -130,6 +131,8 @@ class ClusterJobRunner:
         record = self.store.read(name)
         if mode == UpgradeMode.LAST_STATE:
             savepoint = self.last_state(name)
+            if savepoint and record.version:
+                refuse_two_jobs(name, record.version.operators)
         print_progress(f"{name}: submitting" + (f", from {savepoint}" if savepoint else ""))
         self.make_folder()
         submission = None if version else self.submission(name)

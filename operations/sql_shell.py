@@ -11,7 +11,7 @@ from jobs import analyst_rule_job
 from jobs.sql import statement
 from operations.flink import client_config
 
-TABLES = ("account_authorizations", "account_entries", "alert_rules", "alert_settings")
+TABLES = ("account_authorizations", "account_entries", "alert_settings")
 """What can be read; nothing that can be written."""
 VIEWS = (
     "shared/checked_entries",

@@ -9,9 +9,24 @@ of the last release (`tests/plans/operators/`).
 import re
 from collections.abc import Iterable, Mapping
 
+from account_alerts.model.errors import OperationError
+
 Operators = Mapping[str, list[str]]
 """By id: the types of the inputs whose rows an operator's state keeps; none where its state does not depend
 on them, as with a source's offsets."""
+
+
+_READER_OF_RULES = "read-alert_rules"
+"""Of versions in which the job alert-rules made the rules."""
+
+
+def refuse_two_jobs(name: str, operators: Operators) -> None:
+    """Raise an `OperationError` where state is of a version with a job alert-rules: it fits no other."""
+    if _READER_OF_RULES in operators:
+        raise OperationError(
+            f"{name}: its state is of a version with the job alert-rules; no newer one can go on from it. "
+            "docs/operations/upgrades.md, 'From a version with alert-rules', says how to begin anew."
+        )
 
 
 def incompatible(old: Operators, new: Operators, dropped: Iterable[str] = ()) -> list[str]:

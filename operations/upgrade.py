@@ -20,7 +20,7 @@ from operations.flink.run import Version
 from operations.interruption import interruptible
 from operations.job_runner import JobRunner
 from operations.job_store import DesiredState, JobRecord, PreviousVersion, UpgradeMode
-from operations.state_compatibility import incompatible, new_operators, redundant_drops
+from operations.state_compatibility import incompatible, new_operators, redundant_drops, refuse_two_jobs
 from operations.waiting import print_progress
 
 
@@ -39,6 +39,7 @@ def upgrade(runner: JobRunner, name: str, code: Path = PROJECT, dropped: Sequenc
     """
     with runner.claim(name), interruptible():
         job, record, old = _running(runner, name)
+        refuse_two_jobs(name, old.operators)
         stored = versions.store(runner.store.folder, code)
         if others := versions.differ_in_what_is_not_carried(Path(old.code), stored):
             print_progress(
@@ -85,6 +86,7 @@ def rollback(runner: JobRunner, name: str) -> None:
             raise OperationError(
                 f"{name}: no version before is known. `alerts upgrade {name} --code FOLDER`."
             )
+        refuse_two_jobs(name, previous.version.operators)
         new = runner.prepare(name, Path(previous.version.code), load(Path(previous.version.config)))
         try:
             version = new.plan()

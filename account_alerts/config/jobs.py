@@ -46,9 +46,7 @@ class Rules(Section):
     """A booking waits for rules that get on, but lag, at most so long."""
     probe_interval: Annotated[Duration, Field(ge=1)]
     """How often Kafka is asked where the topics of authorizations and settings end."""
-    start_wait: Duration
     effect_delay: Annotated[Duration, Field(lt=1000)]
-    heartbeat_interval: Duration
     clock_skew: Duration
     count_lateness: Duration
     """How late a card booking may come and still find all that belongs into its window."""
@@ -59,22 +57,12 @@ class Rules(Section):
         return _LONGEST_WINDOW_MS + self.count_lateness
 
 
-class AlertRulesJob(Section):
-    """The job that fills `alert-rules`."""
-
-    parallelism: Positive
-    python_mode: PythonMode
-    bundle_time: Duration
-    checkpoint_interval: Duration
-
-
 class AlertingJob(Section):
     """The job that turns bookings into alerts."""
 
     parallelism: Positive
     python_mode: PythonMode
     buffer_timeout: Duration
-    clock_interval: Annotated[Duration, Field(ge=1)]
     state_backend: Literal["hashmap", "rocksdb"]
     checkpoint_interval: Duration
     compress_checkpoints: bool

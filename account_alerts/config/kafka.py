@@ -96,7 +96,6 @@ class Topics(Section):
     account_entries: Topic
     account_authorizations: Topic
     alert_settings: Topic
-    alert_rules: Topic
     outbound_email: Topic
     outbound_sms: Topic
     outbound_push: Topic

@@ -23,7 +23,7 @@ from pydantic_settings import (
 
 from account_alerts.config.delivery import Senders
 from account_alerts.config.ingest import Bridge, Capture, Clicks
-from account_alerts.config.jobs import AlertingJob, AlertRulesJob, AnalystRuleJobs, Devices, Flink, Rules
+from account_alerts.config.jobs import AlertingJob, AnalystRuleJobs, Devices, Flink, Rules
 from account_alerts.config.kafka import Kafka, Topics
 from account_alerts.config.local import Local
 from account_alerts.config.postgres import Database
@@ -50,7 +50,6 @@ class Config(BaseSettings):
     kafka: Kafka
     topics: Topics
     rules: Rules
-    alert_rules: AlertRulesJob
     alerting: AlertingJob
     analyst_rules: AnalystRuleJobs
     flink: Flink

@@ -27,9 +27,15 @@ RENAMED = {
     "devices.longest_pause": "devices.max_backoff",
     "devices.waiting": "devices.queue_capacity",
     "bridge.window": "bridge.max_unsettled",
+    "rules.heartbeat_interval": "rules.probe_interval",
 }
 """Keys of former versions, with the names they have now."""
+_ONE_JOB = "the job alerting reads authorizations and settings itself (docs/operations/upgrades.md)"
 REMOVED = {
+    "alert_rules": _ONE_JOB,
+    "topics.alert_rules": _ONE_JOB,
+    "rules.start_wait": "after a start bookings wait until the rules have caught up",
+    "alerting.clock_interval": "a booking goes on as soon as the rules of its time are known",
     "alerting.unusual_volume": "an alarm on the rate of alerts stands in deploy/monitoring",
     "alerting.unusual_from": "an alarm on the rate of alerts stands in deploy/monitoring",
 }
@@ -67,6 +73,8 @@ def unknown_variables(model: type[BaseModel]) -> list[str]:
             continue
         if section in RENAMED:
             problems.append(f"{variable}: {section} is called {RENAMED[section]} now. Rename this variable.")
+        elif section in REMOVED:
+            problems.append(f"{variable}: {section} is no longer a section: {REMOVED[section]}. Unset it.")
         elif not _K8S_SERVICE_VARIABLE.search(variable):
             hint = _suggest(section, list(model.model_fields))
             problems.append(f"{variable}: no such section.{hint} Correct or unset this variable.")

@@ -37,16 +37,10 @@ def rights(config: Config) -> list[Right]:
     dead = topics.dead_letters.name
     found = [
         *_component(
-            "alert-rules",
-            read=[*customers, topics.alert_rules.name],
-            write=[topics.alert_rules.name, dead],
-            groups=["alert-rules"],
-        ),
-        *_component(
             "alerting",
-            read=[topics.account_entries.name, topics.alert_rules.name],
-            write=[*outbound, dead, topics.alert_rules.name],
-            groups=["alerting", "alerting-rules"],
+            read=[topics.account_entries.name, *customers],
+            write=[*outbound, dead],
+            groups=["alerting"],
         ),
         *_component(
             "analyst-rules",

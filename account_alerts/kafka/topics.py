@@ -14,7 +14,7 @@ from account_alerts.model.errors import OperationError
 _TIMEOUT = 15
 """Seconds."""
 _LARGE_RECORD_TOPICS = frozenset(
-    {"alert_rules", "dead_letters", "outbound_email", "outbound_sms", "outbound_push", "quarantined_alerts"}
+    {"dead_letters", "outbound_email", "outbound_sms", "outbound_push", "quarantined_alerts"}
 )
 
 
@@ -52,8 +52,7 @@ def topic_settings(config: Config, key: str) -> dict[str, str]:
     retention = topic.retention or config.topics.account_entries.retention
     settings = {
         "cleanup.policy": topic.cleanup,
-        # The rules' records carry the time up to which they are known, so they keep their own.
-        "message.timestamp.type": "CreateTime" if key == "alert_rules" else "LogAppendTime",
+        "message.timestamp.type": "LogAppendTime",
         "min.insync.replicas": str(config.kafka.min_insync_replicas),
     }
     if key in _LARGE_RECORD_TOPICS:

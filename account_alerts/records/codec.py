@@ -23,9 +23,7 @@ from account_alerts.records import strict_avro
 Record = dict[str, Any]
 """One decoded record."""
 
-RecordName = Literal[
-    "AccountEntry", "AccountAuthorization", "AlertSettings", "AlertRules", "OutboundAlert", "ClickEvent"
-]
+RecordName = Literal["AccountEntry", "AccountAuthorization", "AlertSettings", "OutboundAlert", "ClickEvent"]
 
 _NO_SUCH_SCHEMA = 40403
 """The registry's own code: a plain 404 may be a proxy's, of a registry that is away."""

@@ -179,39 +179,22 @@ PROFILES_LAG = GaugeMetric(
 )
 
 # The jobs' operators. What an operator counts is summed up over its parallel parts by PromQL.
-ALERT_RULES_LATE_CHANGES = CounterMetric(
-    "account_alerts_alert_rules_late_changes_total",
+ALERTING_LATE_CHANGES = CounterMetric(
+    "account_alerts_alerting_late_changes_total",
     "Changes that came after the watermark of their time: clocks disagree, or a replica is slow",
     alarm=_any("LateRuleChanges"),
-    operator="route changes",
+    operator="temporal join",
 )
-ALERT_RULES_UNKNOWN_TYPES = CounterMetric(
-    "account_alerts_alert_rules_unknown_alert_types_total",
+ALERTING_UNKNOWN_TYPES = CounterMetric(
+    "account_alerts_alerting_unknown_alert_types_total",
     "Settings of an alert type that this version does not know; APPLICATION_REMINDER is known",
     alarm=_any("UnknownAlertTypes"),
-    operator="route changes",
+    operator="check settings",
 )
-ALERT_RULES_DEAD_LETTERS = CounterMetric(
-    "account_alerts_alert_rules_dead_letters_total",
-    "Records written to dead-letters",
-    alarm=_any("AlertRulesDeadLetters"),
-    operator="route changes",
-)
-ALERT_RULES_TRUNCATED_ROWS = CounterMetric(
-    "account_alerts_alert_rules_truncated_rows_total",
-    "Accounts whose rules did not fit into one record",
-    alarm=_any("TruncatedRules"),
-    operator="fold rules",
-)
-ALERTING_RULES_AGE = GaugeMetric(
-    "account_alerts_alerting_rules_age_milliseconds",
-    "How far the watermark of alert-rules is behind the time of day",
-    operator="overdue rules",
-)
-ALERTING_FALLBACK_HEARTBEATS = CounterMetric(
-    "account_alerts_alerting_fallback_heartbeats_total",
-    "Heartbeats written in place of the job alert-rules: bookings go on without waiting for rules",
-    operator="overdue rules",
+ALERTING_WAITED_BOOKINGS = CounterMetric(
+    "account_alerts_alerting_waited_bookings_total",
+    "Bookings that waited until the rules of their time were known",
+    operator="temporal join",
 )
 RULES_LAG = GaugeMetric(
     "account_alerts_rules_lag_milliseconds",

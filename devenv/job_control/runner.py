@@ -27,11 +27,9 @@ class LocalJobRunner(ClusterJobRunner):
     def submit(self, names: Sequence[str], mode: UpgradeMode, savepoint: str | None = None) -> None:
         """Submit jobs and wait until they run; all from one client where they begin without state."""
         stateless = mode == UpgradeMode.STATELESS or (mode == UpgradeMode.LAST_STATE and not self.had_jobs())
-        if stateless and list(names) in (list(JOBS), list(FULL)):
+        if stateless and list(names) == list(FULL):
             self.check_not_running(names)
-            self.wait_for_all(
-                dict(zip(names, self.submit_first(full=list(names) == list(FULL)), strict=True))
-            )
+            self.wait_for_all(dict(zip(names, self.submit_first(full=True), strict=True)))
         else:
             super().submit(names, mode, savepoint)
 

@@ -19,6 +19,8 @@ from account_alerts.model.errors import OperationError
 # A client lives for seconds only: the quick compiler is enough.
 # Do not add an archive of its classes (-XX:SharedArchiveFile): with one, the planner cannot compile its code.
 _CLIENT_JVM = "-Xmx512m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+_MISFIT = "Cannot map checkpoint/savepoint state"
+"""What Flink says of a savepoint of another version."""
 
 
 @dataclass(frozen=True)
@@ -169,8 +171,10 @@ class JobSubmission:
         output = self.output.read_text()
         submitted: list[str] = re.findall(r"JobID (\w{32})", output)
         if status or not submitted:
+            remedy = "docs/operations/upgrades.md says how to begin anew." if _MISFIT in output else ""
             raise OperationError(
-                f"{self.label}: cannot be submitted:\n{_without_frames(output)}\nAll of it: {self.output}"
+                f"{self.label}: cannot be submitted:\n{_without_frames(output)}\n"
+                f"All of it: {self.output} {remedy}".rstrip()
             )
         return submitted
 

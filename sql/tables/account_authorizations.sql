@@ -8,7 +8,7 @@ CREATE TABLE account_authorizations (
   'connector' = 'upsert-kafka',
   'topic' = '${account_authorizations}',
   ${kafka_client}
-  'properties.group.id' = 'alert-rules-authorizations',
+  'properties.group.id' = 'adhoc',
   'key.format' = 'raw',
   'value.format' = 'alerts-avro',
   'value.alerts-avro.broken-records' = 'skip',

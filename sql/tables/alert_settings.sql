@@ -24,7 +24,7 @@ CREATE TABLE alert_settings (
   'connector' = 'upsert-kafka',
   'topic' = '${alert_settings}',
   ${kafka_client}
-  'properties.group.id' = 'alert-rules-settings',
+  'properties.group.id' = 'adhoc',
   'key.format' = 'raw',
   'value.format' = 'alerts-avro',
   'value.alerts-avro.broken-records' = 'skip',

@@ -12,7 +12,7 @@ CREATE TABLE rule_sources (
   'connector' = 'kafka',
   'topic' = '${account_authorizations};${alert_settings}',
   ${kafka_client}
-  'properties.group.id' = 'alert-rules',
+  'properties.group.id' = 'reminders-settings',
   'scan.startup.mode' = 'earliest-offset',
   'key.format' = 'raw',
   'key.fields' = 'record_key',

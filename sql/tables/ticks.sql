@@ -1,7 +1,7 @@
--- What makes Python look around: the time in milliseconds, a row every ${heartbeat_interval}.
+-- What makes Python look around: the time in milliseconds, a row every ${probe_interval}.
 CREATE TABLE ticks (
   now BIGINT NOT NULL
 ) WITH (
   'connector' = 'clock',
-  'interval' = '${heartbeat_interval}'
+  'interval' = '${probe_interval}'
 )

@@ -123,7 +123,7 @@ def test_up_starts_real_processes_and_says_where_they_are(machine: Machine) -> N
     assert {process["name"] for process in status["processes"] if process["running"]} == PROGRAMS
     assert status["kafka"]["reachable"]
     assert status["flink"]["page"] == machine.config.flink.rest_url
-    assert [job["state"] for job in status["flink"]["jobs"]] == ["NOT SUBMITTED", "NOT SUBMITTED"]
+    assert [job["state"] for job in status["flink"]["jobs"]] == ["NOT SUBMITTED"]
     assert machine.command("status").returncode == 1  # The jobs do not run.
 
 
@@ -244,7 +244,7 @@ def test_jobs_go_on_from_their_checkpoint_after_the_jobmanager_died(machine: Mac
     rest = FlinkRest(machine.config.flink.rest_url)
     assert machine.command("status").returncode == 0
     first = {job.name: job.id for job in rest.jobs() if job.live}
-    assert set(first) == {"alert-rules", "alerting"}
+    assert set(first) == {"alerting"}
     refused = machine.command("submit", "alerting")
     assert refused.returncode == 1
     assert f"alerting: runs already (job {first['alerting']})" in refused.stderr

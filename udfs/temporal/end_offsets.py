@@ -28,7 +28,7 @@ class EndOffsetMonitor(ProcessFunction):  # type: ignore[misc]
     def __init__(self, config: Config) -> None:
         """Take what is needed from the configuration."""
         self._config = config
-        self._interval = config.rules.heartbeat_interval
+        self._interval = config.rules.probe_interval
 
     def open(self, runtime_context: RuntimeContext) -> None:
         """Connect."""
@@ -101,7 +101,7 @@ class EndOffsetReader:
     def _find_partitions(self) -> list[_Partition]:
         topics = self._config.topics
         known = self._admin.list_topics(timeout=_TIMEOUT_S).topics
-        check_partitions(self._config, known, ("account_authorizations", "alert_settings", "alert_rules"))
+        check_partitions(self._config, known, ("account_authorizations", "alert_settings"))
         read = (topics.account_authorizations.name, topics.alert_settings.name)
         return [(topic, partition) for topic in read for partition in known[topic].partitions]
 

@@ -50,7 +50,7 @@ class TemporalLookup(KeyedCoProcessFunction, Generic[Payload, Value]):  # type: 
     offsets of the shard's partitions or a payload, a plain dictionary.
 
     A payload goes on when all that was written up to its time has been read. Once its shard was complete, it
-    waits no longer than `rules.max_wait` (after a start `rules.start_wait`) and then goes on with the newest
+    waits no longer than `rules.max_wait` (after a start `rules.max_lag`) and then goes on with the newest
     version known; before that there is nothing to go by.
     """
 
@@ -122,7 +122,7 @@ class TemporalLookup(KeyedCoProcessFunction, Generic[Payload, Value]):  # type: 
         """Release what has waited for too long."""
         rules, now, shard = self._config.rules, self._clock.now_ms(), ctx.get_current_key()
         ready = self._was_complete.value() and (
-            shard in self._complete_until or now - self._opened > rules.start_wait
+            shard in self._complete_until or now - self._opened > rules.max_lag
         )
         released, left = 0, False
         for name, waiting in list(self._waiting.items()):

@@ -22,7 +22,7 @@ from tests.unit.deploy.images import attempt, build, installed, requirements, ru
 FLINK, SERVICES = PROJECT / "docker/flink", PROJECT / "docker/services"
 PRODUCTS = {"jobs", "analyst-tools", "services"}
 """The stages that are run; the others only make something for them."""
-JOBS = ("alert_rules", "alerting", "analyst_alerts", "analyst_rule", "device_resolver", "reminders")
+JOBS = ("alerting", "analyst_alerts", "analyst_rule", "device_resolver", "reminders")
 PINS = {
     re.sub(r"[-_.]+", "-", line.split("==")[0]).lower()
     for line in (PROJECT / "conf/constraints.txt").read_text().splitlines()

@@ -125,7 +125,6 @@ def test_job_runs_its_file_from_a_savepoint(name: str) -> None:
 
 def test_jobs_parallelism_and_slots_are_the_configurations(config: Config) -> None:
     wanted = {
-        "alert-rules": config.alert_rules.parallelism,
         "alerting": config.alerting.parallelism,
         "device-resolver": config.require("devices").parallelism,
         "reminders": config.require("clicks").parallelism,

@@ -119,11 +119,6 @@ def test_every_job_is_missed_when_it_is_down() -> None:
     assert missed == {job.replace("-", "_") for job in catalog.FULL}
 
 
-def test_a_dead_letter_of_alert_rules_raises_one_alarm() -> None:
-    assert 'job_name!="alert_rules"' in ALARMS["JobDeadLetters"]["expr"]
-    assert "alert_rules_dead_letters" in ALARMS["AlertRulesDeadLetters"]["expr"]
-
-
 def test_dashboard_is_whole() -> None:
     numbers = [panel["id"] for panel in DASHBOARD["panels"]]
     assert len(numbers) == len(set(numbers))

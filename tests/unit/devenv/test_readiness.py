@@ -67,5 +67,7 @@ def test_a_job_that_failed_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_rules_that_do_not_get_on_name_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readiness, "_RULES_SECONDS", 0)
-    with pytest.raises(OperationError, match=r"rules caught up: not within 0 s.*runbook.md, 'The rules lag'"):
+    with pytest.raises(
+        OperationError, match=r"rules caught up: not within 0 s.*runbook.md, 'The rules are stale'"
+    ):
         _wait(Joining(iter([None] * 9)), monkeypatch)

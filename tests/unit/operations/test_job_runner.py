@@ -98,9 +98,20 @@ def test_state_is_gone_on_from_by_the_version_that_made_it(
     assert clients.commands[0][0].config == Path("/old.yaml")
 
 
+def test_state_of_the_version_with_alert_rules_is_not_gone_on_from(
+    runner: ClusterJobRunner, clients: Clients, tmp_path: Path
+) -> None:
+    with runner.store.edit("alerting") as record:
+        record.submitted("a1", Version(str(tmp_path), "/old.yaml", {"read-alert_rules": []}))
+        record.resume_from("s3://s/savepoint-2")
+    with pytest.raises(OperationError, match="'From a version with alert-rules'"):
+        runner.submit(["alerting"], UpgradeMode.LAST_STATE)
+    assert clients.commands == []
+
+
 def test_a_job_that_runs_is_not_submitted_again(runner: ClusterJobRunner, clients: Clients) -> None:
     assert isinstance(runner.flink, FakeFlink)
     runner.flink.known["a1"] = job("a1", "alerting")
     with pytest.raises(OperationError, match=r"alerting: runs already \(job a1\)"):
-        runner.submit(["alert-rules", "alerting"], UpgradeMode.STATELESS)
+        runner.submit(["reminders", "alerting"], UpgradeMode.STATELESS)
     assert clients.commands == []

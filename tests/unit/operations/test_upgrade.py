@@ -1,5 +1,6 @@
 """Upgrading a job and going back, on a JobManager in memory."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from account_alerts.model.errors import OperationError
 from operations import upgrade as upgrading
 from operations.flink import health, versions
 from operations.flink.run import RunFolder, Version
-from operations.job_store import DesiredState, JobRecord, UpgradeMode
+from operations.job_store import DesiredState, JobRecord, PreviousVersion, UpgradeMode
 from tests.unit.operations.fakes import FakeFlink, FakeRunner, uids
 
 OLD_OPERATORS = uids(["read-bookings", "join-rules"])
@@ -90,6 +91,23 @@ def test_incompatible_state_is_refused_before_anything_is_stopped(runner: FakeRu
     assert runner.flink.live("alerting") == before
     assert record(runner) == kept
     assert runner.prepared[0].discarded
+
+
+def test_state_of_the_version_with_alert_rules_is_refused_with_the_way_round(
+    runner: FakeRunner, code: Path
+) -> None:
+    before = runner.flink.live("alerting")
+    with runner.store.edit("alerting") as kept:
+        assert kept.version is not None
+        old = replace(kept.version, operators=uids(["join-rules", "read-alert_rules"]))
+        kept.version, kept.previous = old, PreviousVersion(old, "s3://s/savepoint-1")
+    way = r"state is of a version with the job alert-rules.*docs/operations/upgrades\.md"
+    with pytest.raises(OperationError, match=way):
+        upgrading.upgrade(runner, "alerting", code, ["join-rules", "read-alert_rules"])
+    with pytest.raises(OperationError, match=way):
+        upgrading.rollback(runner, "alerting")
+    assert runner.flink.live("alerting") == before
+    assert runner.prepared == []
 
 
 def test_state_may_be_dropped_by_name(runner: FakeRunner, code: Path) -> None:

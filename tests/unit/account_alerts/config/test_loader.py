@@ -9,7 +9,7 @@ import yaml
 
 from account_alerts.config import PROJECT, Config, ConfigError, load, secret_variables
 from account_alerts.config.local import Local
-from account_alerts.config.problems import RENAMED, SECRET
+from account_alerts.config.problems import REMOVED, RENAMED, SECRET
 from account_alerts.config.types import walk
 
 LOCAL = PROJECT / "conf/local.yaml"
@@ -94,9 +94,9 @@ def test_file_is_chosen_by_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         ("senders.push.fcm.url", "http://x", ["senders.push.fcm.url"]),
         ("local.kafka_port", 8081, ["ports", "same"]),
         ("local.kafka_heap", "lots", ["local.kafka_heap"]),
-        ("topics.alert_rules.retention", "1d", ["alert_rules.retention", "account_entries.retention"]),
+        ("topics.alert_settings.retention", "1d", ["alert_settings.retention", "account_entries.retention"]),
         ("topics.dead_letters.retention", None, ["dead_letters.retention", "missing"]),
-        ("topics.dead_letters.name", "alert-rules", ["same name"]),
+        ("topics.dead_letters.name", "alert-settings", ["same name"]),
         ("kafka.password", "hunter2", ["kafka.password", "ALERTS_KAFKA__PASSWORD"]),
         ("kafka.client", {"sasl.jaas.config": "hunter2"}, ["sasl.jaas.config", "secrets"]),
     ],
@@ -134,6 +134,17 @@ def test_a_key_that_was_renamed_names_the_new_one(
     section: Any = load(LOCAL)
     for part in new.split("."):
         section = getattr(section, part)
+
+
+@pytest.mark.parametrize("key", REMOVED)
+def test_a_key_that_was_removed_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    with pytest.raises(ConfigError, match=rf"{re.escape(key)}: is no longer a key: .*\. Remove it\."):
+        load(changed(tmp_path, key, {}))
+    monkeypatch.setenv(f"ALERTS_{key.upper().replace('.', '__')}", "1")
+    with pytest.raises(ConfigError, match=rf"{re.escape(key)}:? is no longer a (key|section): "):
+        load(LOCAL)
 
 
 def test_missing_file_and_broken_yaml(tmp_path: Path) -> None:

@@ -14,8 +14,6 @@ from jobs import catalog
 
 CONFIG = load(PROJECT / "conf/local.yaml")
 TOPICS = CONFIG.topics
-# Of tables that `alerts sql` and back-tests read with a group of their own (tables/read_by_analysts.sql).
-_NEVER_READ_WITH = {"alert-rules-authorizations", "alert-rules-settings"}
 
 
 def _granted(component: str) -> dict[tuple[str, str], set[str]]:
@@ -30,10 +28,9 @@ def _granted(component: str) -> dict[tuple[str, str], set[str]]:
     ("component", "topic", "operations"),
     [
         ("alerting", TOPICS.account_entries, {"Read"}),
-        ("alerting", TOPICS.alert_rules, {"Read", "Write"}),
+        ("alerting", TOPICS.alert_settings, {"Read"}),
         ("alerting", TOPICS.outbound_sms, {"Write"}),
-        ("alerting", TOPICS.alert_settings, {"Describe"}),
-        ("alert-rules", TOPICS.alert_settings, {"Read"}),
+        ("alerting", TOPICS.click_events, {"Describe"}),
         ("reminders", TOPICS.click_events, {"Read", "Write"}),
         ("device-resolver", TOPICS.outbound_push, {"Read"}),
         ("bridge", TOPICS.account_entries, {"Write"}),
@@ -56,8 +53,8 @@ def test_every_consumer_group_of_the_sql_and_the_jobs_is_granted() -> None:
         for group in re.findall(r"'properties.group.id' = '([^']+)'", file.read_text())
     }
     granted = [right for right in acls.rights(CONFIG) if right.resource == "group"]
-    assert len(used) > 8
-    for group in used - _NEVER_READ_WITH:
+    assert len(used) > 6
+    for group in used:
         assert any(_covers(right, group) for right in granted), group
 
 
@@ -80,15 +77,18 @@ def test_components_without_a_section_are_left_out() -> None:
     config = CONFIG.model_copy(update={"bridge": None, "capture": None, "clicks": None, "devices": None})
     components = {right.component for right in acls.rights(config)}
     assert not components & {"bridge", "capture", "clicks", "connect", "device-resolver", "publisher"}
-    assert components >= {"alert-rules", "alerting", "senders", "profiles", "tool"}
+    assert components >= {"alerting", "senders", "profiles", "tool"}
 
 
 def test_a_command_line_names_principal_operations_and_resource() -> None:
     lines = list(acls.commands(CONFIG, "User:bank {component}", Path("admin.properties")))
     server = CONFIG.kafka.bootstrap_servers
-    assert lines[0] == "# alert-rules"
+    assert lines[0] == "# alerting"
     head = f"kafka-acls --bootstrap-server {server} --command-config admin.properties --add --allow-principal"
-    assert f"{head} 'User:bank alerting' --operation Read --operation Write --topic alert-rules" in lines
+    assert (
+        f"{head} 'User:bank alerting' --operation Read --topic account-entries "
+        "--topic account-authorizations --topic alert-settings" in lines
+    )
     assert (
         f"{head} 'User:bank senders' --operation Read --group sender- --resource-pattern-type prefixed"
         in lines

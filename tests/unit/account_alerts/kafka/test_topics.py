@@ -10,9 +10,8 @@ def test_topics_follow_the_contract() -> None:
     config = load(LOCAL)
     week = str(7 * 24 * 3600 * 1000)
     assert topic_settings(config, "account_entries")["message.timestamp.type"] == "LogAppendTime"
-    assert topic_settings(config, "alert_rules")["message.timestamp.type"] == "CreateTime"
     assert topic_settings(config, "account_entries")["retention.ms"] == week
-    for key in ("account_authorizations", "alert_settings", "alert_rules"):
+    for key in ("account_authorizations", "alert_settings"):
         settings = topic_settings(config, key)
         assert settings["cleanup.policy"] == "compact"
         # And as long as the bookings before a booking are counted.

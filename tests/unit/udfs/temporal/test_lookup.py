@@ -125,7 +125,7 @@ def test_a_tombstone_ends_a_value_and_what_ended_long_ago_is_forgotten(operator:
 def test_nothing_goes_on_before_the_shard_was_complete_once(operator: Operator) -> None:
     operator.record("c", b"v", START)
     assert operator.ask("a", "c", START) == []
-    assert operator.flink.wait(operator.lookup, RULES.start_wait + RULES.max_wait + 60_000) == []
+    assert operator.flink.wait(operator.lookup, RULES.max_lag + RULES.max_wait + 60_000) == []
     assert operator.ends(START) == [("a", "v")]
     assert operator.overdue() == 0
 
@@ -148,11 +148,11 @@ def test_what_waits_is_restored_with_its_versions(operator: Operator) -> None:
     assert operator.ends(START + 50) == [("a", "v")]
 
 
-def test_after_a_restart_what_waits_gets_start_wait_to_catch_up(operator: Operator) -> None:
+def test_after_a_restart_what_waits_gets_max_lag_to_catch_up(operator: Operator) -> None:
     operator.ends(START)
     operator.ask("a", "c", START + 50)
     operator.restart()
-    assert operator.flink.wait(operator.lookup, RULES.start_wait - 1_000) == []
+    assert operator.flink.wait(operator.lookup, RULES.max_lag - 1_000) == []
     assert operator.flink.wait(operator.lookup, 3_000) == [("a", None)]
     assert operator.overdue() == 1
 
