@@ -94,7 +94,10 @@ def main(
     warm_up: Annotated[int, typer.Option(help="Messages before them.")] = 50_000,
     bridges: Annotated[int, typer.Option(help="Processes that share the queue.")] = 2,
 ) -> None:
-    """Measure how many messages a second bridges take from the queue to Kafka, and what each costs."""
+    """Measure how many messages a second bridges take from the queue to Kafka, and what each costs.
+
+    By-passed: the jobs and all behind them. The queue is the local stand-in for a bank's.
+    """
     with components() as programs:
         programs.start(QUEUE)
         measure(programs, count, warm_up, bridges)

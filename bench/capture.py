@@ -90,7 +90,10 @@ def main(
     rate: Annotated[float, typer.Option(help="Changes a second.")] = 50,
     patience: Annotated[float, typer.Option(help="Seconds to wait for the snapshot.")] = 600,
 ) -> None:
-    """Measure change data capture: a snapshot, then the time from a commit to its topic."""
+    """Measure change data capture: a snapshot, then the time from a commit to its topic.
+
+    By-passed: bookings, the jobs and all behind them.
+    """
     with components() as programs:
         programs.start(POSTGRES)
         snapshot(programs, people, patience)

@@ -3,8 +3,7 @@
 The same made-up bookings go through count_card_bookings, the job's own process table function with the two
 settings of an account that count, and through a keyed function in Python, in thread mode, which does less: it
 gets one of them, and never forgets a booking. Making up the bookings is in both figures. One task, one
-process, the heap backend; two runs of different length, so that neither start nor end is in them. By-passed:
-all else: Kafka, the temporal join, the alerts.
+process, the heap backend; two runs of different length, so that neither start nor end is in them.
 """
 
 import time
@@ -149,7 +148,10 @@ def main(
     ),
     accounts: Annotated[int, typer.Option(min=1)] = 10_000,
 ) -> None:
-    """Print what each way takes for a booking, in microseconds."""
+    """Print what each way takes for a booking, in microseconds.
+
+    By-passed: Kafka, the temporal join and the alerts; bookings and settings are made up.
+    """
     prepare_process()
     for way in ways or list(Way):
         measure(way, bookings // 3, accounts)  # For Java's compiler.

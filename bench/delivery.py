@@ -62,7 +62,10 @@ def main(
         list[float] | None, typer.Option("--rate", help="Alerts a second; 0: at once. Default: 0, 150, 500.")
     ] = None,
 ) -> None:
-    """Measure a sender of mails: alerts a second, time from Kafka to the gateway, cost of an alert."""
+    """Measure a sender of mails: alerts a second, time from Kafka to the gateway, cost of an alert.
+
+    By-passed: the jobs, whose alerts are made up, and a real mail server: the one here keeps nothing.
+    """
     with components() as programs:
         harness = sink = None
         try:

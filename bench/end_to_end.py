@@ -224,7 +224,10 @@ def main(
     patience: Annotated[float, typer.Option(help="Seconds to wait for the last message.")] = 180,
     name: Annotated[str, typer.Option(help="Name of the file in bench/results.")] = "end-to-end",
 ) -> None:
-    """Measure the time from a booking on Kafka to the customer's gateway, on the whole environment."""
+    """Measure the time from a booking on Kafka to the customer's gateway, on the whole environment.
+
+    By-passed: the queue and the bridge. The gateways are local stand-ins.
+    """
     chosen = Options(rate, seconds, warm_up, share, customers, smtp_away, patience)
     with tempfile.TemporaryDirectory(prefix="alerts-bench-") as folder:
         config = ports.throw_away(load(), Path(folder) / "state")
