@@ -24,7 +24,7 @@ def main(
     accounts: Annotated[int, typer.Option(min=1_000)] = 100_000,
     bookings: Annotated[int, typer.Option(min=10_000, help="Measured bookings of each turn.")] = 2_000_000,
     warm_up: Annotated[int, typer.Option(min=1_000, help="Bookings before them, in each turn.")] = 1_500_000,
-    seconds: Annotated[float, typer.Option(min=0, help="Length of each latency measurement; 0: none.")] = 30,
+    seconds: Annotated[float, typer.Option(min=0, help="Length of each latency measurement; 0: none.")] = 20,
     backend: Annotated[state.Backend, typer.Option(help="Ours: Flink's state backend.")] = (
         state.Backend.HASHMAP
     ),
