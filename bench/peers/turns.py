@@ -125,7 +125,7 @@ class Round:
         end = time.monotonic() + _PATIENCE
         while (made := self._ender.total() - had) < owed and time.monotonic() < end:
             cpu = processors.read()
-            samples.append((made, cpu["peer" if "peer" in cpu else "taskmanager"], cpu["broker"]))
+            samples.append((made, cpu["peer"] or cpu["taskmanager"] + cpu["python"], cpu["broker"]))
             time.sleep(_INTERVAL)  # Sampling, not waiting.
         self._owed[side.name] = 0
         messages = list(feed.read_between(config, before, self._ender.ends()))
