@@ -8,7 +8,7 @@ from pathlib import Path
 from account_alerts import installation
 from account_alerts.config import Config
 from jobs import analyst_rule_job
-from jobs.sql import statement
+from jobs.sql import SQL, statement
 from operations.flink import client_config
 
 TABLES = ("account_authorizations", "account_entries", "alert_settings")
@@ -51,7 +51,7 @@ def start(config: Config, file: Path | None, *, live: bool = False) -> int:
         command = [str(installation.flink_home() / "bin/sql-client.sh"), "-i", str(folder / "tables.sql")]
         command += ["-hist", str(folder / "history")]
         if file is not None:
-            (folder / "asked.sql").write_text(file.read_text(encoding="utf-8"))
+            (folder / "asked.sql").write_text(read(config, file), encoding="utf-8")
             command += ["-f", str(folder / "asked.sql")]
         environment = {
             **os.environ,
@@ -60,3 +60,12 @@ def start(config: Config, file: Path | None, *, live: bool = False) -> int:
             "FLINK_LOG_DIR": str(folder),
         }
         return subprocess.run(command, env=environment, check=False).returncode
+
+
+def read(config: Config, file: Path) -> str:
+    """Return the statements of a file; those of sql/ are filled in as the jobs' are."""
+    file = file.resolve()
+    if not file.is_relative_to(SQL):
+        return file.read_text(encoding="utf-8")
+    conditions = statement("alerting/raised_amounts.sql", config).strip()
+    return statement(str(file.relative_to(SQL)), config, raised_amounts=conditions)
