@@ -39,6 +39,17 @@ RULE_BOOK = (
 )
 
 
+ROCKSDB = {
+    # A booking asks for keys of which many are not there.
+    "state.backend.rocksdb.use-bloom-filter": "true",
+    # A value is small and read often: what compression saves on disk costs more to read.
+    "state.backend.rocksdb.compression.per.level": "NO_COMPRESSION",
+    # Few bookings wait.
+    "state.backend.rocksdb.timer-service.factory": "HEAP",
+}
+"""Of the state backend `rocksdb`; docs/operations/performance.md has the measurements."""
+
+
 def options(config: Config) -> dict[str, str]:
     """Flink's options for this job; each default that would make an alert wait is set."""
     job = config.alerting
@@ -54,6 +65,7 @@ def options(config: Config) -> dict[str, str]:
         "execution.checkpointing.snapshot-compression": str(job.compress_checkpoints).lower(),
         "execution.checkpointing.incremental": "true",
         "python.execution-mode": job.python_mode,
+        **ROCKSDB,
     }
 
 

@@ -34,9 +34,6 @@ def cluster_options(config: Config, layout: Layout) -> Options:
         "taskmanager.numberOfTaskSlots": local.task_slots,
         # Only RocksDB uses managed memory here; Python runs in threads.
         "taskmanager.memory.managed.fraction": 0.4 if config.alerting.state_backend == "rocksdb" else 0.1,
-        # Bookings pass through the join's state as through a queue: what RocksDB reads next lies behind all
-        # those that were deleted and are still in memory (docs/operations/performance.md).
-        "state.backend.rocksdb.writebuffer.size": "2 mb",
         # On a busy machine the cluster starts slowly; it would give up after 10 s.
         "pekko.startup-timeout": "2 min",
         "heartbeat.interval": "1 s",
