@@ -21,7 +21,7 @@ _THREAD_BUNDLE_MS = 1000
 def configure(
     table_env: StreamTableEnvironment, options: dict[str, str], process_bundle_ms: int = _PROCESS_BUNDLE_MS
 ) -> None:
-    """Set a job's options, and those that all share.
+    """Set a job's options, and those that all share; and make the function that dead letters are made by.
 
     Outside of ``flink run`` the job runs in this process, with this interpreter; on a cluster its
     configuration says which one it has.
@@ -33,6 +33,7 @@ def configure(
     shared = {**SHARED_OPTIONS, "python.fn-execution.bundle.time": str(bundle_ms)}
     for key, value in {**shared, **options}.items():
         table_env.get_config().set(key, value)
+    table_env.create_java_temporary_function("dead_letter", "alerts.format.DeadLetter")
 
 
 def analysts_options(config: Config, name: str, parallelism: int) -> dict[str, str]:

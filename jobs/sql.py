@@ -38,7 +38,7 @@ def keep_dead_letters(config: Config, source: str, key: str, topic: Topic | None
     return statement(
         "shared/keep_dead_letters.sql",
         config,
-        source=f"{source}\nWHERE reason IS NOT NULL" if topic else source,
+        source=f"{source} WHERE reason IS NOT NULL" if topic else source,
         key=key,
         topic=f"'{topic.name}'" if topic else "source_topic",
     )

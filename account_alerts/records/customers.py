@@ -4,12 +4,15 @@ Errors are told in the same words everywhere: they are the reasons that dead let
 alerting says them in SQL (sql/shared/checked_authorizations.sql, checked_settings.sql).
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from account_alerts.model.limits import (
     ADDRESSES_PER_CUSTOMER,
     CUSTOMERS_PER_ACCOUNT,
+    RECORD_BYTES,
     SETTINGS_PER_CUSTOMER,
+    TEXT_BYTES,
 )
 from account_alerts.records.codec import Codec, CodecError, Record, RecordName
 
@@ -76,7 +79,11 @@ def read_contact(decoder: Codec, customer_id: str, record: bytes | None) -> dict
 
 
 def _read(decoder: Codec, name: RecordName, key_field: str, key: str, record: bytes | None) -> Record | None:
+    if record is not None and len(record) > RECORD_BYTES:
+        raise CodecError(f"the record is longer than {RECORD_BYTES} bytes")
     value = None if record is None else decoder.decode(name, bytes(record))
+    if any(len(text.encode()) > TEXT_BYTES for text in _texts(value)):
+        raise CodecError(f"a text is longer than {TEXT_BYTES} bytes")
     if not key or (value is not None and value[key_field] != key):
         raise CodecError(f"the key is not the {key_field}")
     if value is not None:
@@ -84,3 +91,11 @@ def _read(decoder: Codec, name: RecordName, key_field: str, key: str, record: by
             if len(value[field]) > most:
                 raise CodecError(f"more than {most} {field}")
     return value
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from account_alerts.model.alerts import AMOUNT_TYPES, AlertType, Channel
+from account_alerts.model.limits import CHANNELS_PER_SETTING
 
 _CHANNELS = frozenset(Channel)
 _TYPES = frozenset(AlertType)
@@ -55,6 +56,8 @@ def violation(setting: Mapping[str, Any]) -> str | None:
         return "account_id is empty"
     if not _CHANNELS.issuperset(setting["channels"]):
         return "channels are not of " + ", ".join(Channel)
+    if len(setting["channels"]) > CHANNELS_PER_SETTING:
+        return f"more than {CHANNELS_PER_SETTING} channels"
     if kind in AMOUNT_TYPES and setting["threshold_minor"] is None:
         return "threshold_minor is missing"
     if kind == AlertType.TRANSACTION_COUNT and (

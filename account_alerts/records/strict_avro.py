@@ -17,10 +17,16 @@ def check(schema: Any, data: bytes) -> None:
     Raises:
         ValueError: A number or length does not fit, an index has no branch or symbol, or bytes are missing.
     """
-    _walk(schema, io.BytesIO(data), {})
+    _walk(schema, _Data(data), {})
 
 
-def _walk(schema: Any, data: io.BytesIO, named: dict[str, Any]) -> None:
+class _Data(io.BytesIO):
+    """The value's bytes, and how many items its lists have had: each takes a byte at least."""
+
+    items = 0
+
+
+def _walk(schema: Any, data: _Data, named: dict[str, Any]) -> None:
     if isinstance(schema, list):
         _walk(schema[_index(data, len(schema))], data, named)
         return
@@ -47,19 +53,19 @@ def _walk(schema: Any, data: io.BytesIO, named: dict[str, Any]) -> None:
         _walk(named.get(kind, kind), data, named)
 
 
-def _walk_all(schemas: Iterable[Any], data: io.BytesIO, named: dict[str, Any]) -> None:
+def _walk_all(schemas: Iterable[Any], data: _Data, named: dict[str, Any]) -> None:
     for schema in schemas:
         _walk(schema, data, named)
 
 
-def _blocks(data: io.BytesIO, item: Callable[[], None]) -> None:
+def _blocks(data: _Data, item: Callable[[], None]) -> None:
     while count := _number(data, _LONG_BITS):
         if count < 0:
             count = -count
             _number(data, _LONG_BITS)  # The block's size in bytes, for those who skip it.
-        left = len(data.getbuffer()) - data.tell()
-        if count > left:
-            raise ValueError(f"{count} items in {left} bytes")
+        data.items += count
+        if data.items > len(data.getbuffer()):
+            raise ValueError(f"{data.items} items in {len(data.getbuffer())} bytes")
         for _ in range(count):
             item()
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from confluent_kafka import KafkaError, Message, Producer
 
 from account_alerts.config import Config
-from account_alerts.kafka.clients import producer
-from account_alerts.kafka.dead_letters import headers
+from account_alerts.kafka.clients import producer, send
+from account_alerts.kafka.dead_letters import dead_letter
 from delivery.alert import DeadLetter
 
 _log = logging.getLogger(__name__)
@@ -44,13 +44,7 @@ class DeadLetterProducer:
 
         for letter in letters:
             source = letter.source
-            reason = letter.reason.encode(errors="replace").decode()  # A lone surrogate is no UTF-8.
-            client.produce(
-                self._topic,
-                source.value,
-                source.key,
-                headers=[*headers(source.topic, source.partition, source.offset, reason)],
-                on_delivery=delivered,
-            )
-            client.poll(0)
+            place = source.topic, source.partition, source.offset
+            kept = dead_letter(source.key, source.value, *place, letter.reason)
+            send(client, self._topic, kept.key, kept.value, delivered, kept.headers)
         return client.flush(_FLUSH_SECONDS) == 0 and not failed

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from account_alerts.config import LARGEST_RECORD, Config
+from account_alerts.config import Config
 from account_alerts.kafka.clients import producer, send
-from account_alerts.kafka.dead_letters import headers
+from account_alerts.kafka.dead_letters import dead_letter
 from account_alerts.model.errors import OperationError
+from account_alerts.model.limits import DEAD_LETTER_RECORD
 from account_alerts.records.codec import CodecError, codec
 from ingest.bridge.in_flight import InFlightMessage, Outcome
 from ingest.bridge.metrics import Metrics
@@ -22,7 +23,6 @@ _LARGEST_BOOKING = 900_000
 """Bytes; Kafka's own limit for a record of `account-entries` is 1 MiB."""
 _REFUSED = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD})
 """Errors of one record, which no attempt mends; any other is Kafka's or the configuration's."""
-_LONGEST_REASON = 10_000
 _TOPIC_CHECK_SECONDS = 0.2
 
 
@@ -116,9 +116,9 @@ class KafkaWriter:
         send(self._producer, self._entries, key, value, delivered)
 
     def _write_dead_letter(self, message: InFlightMessage, reason: str) -> None:
-        if len(message.body) > LARGEST_RECORD // 2:
+        if len(message.body) > DEAD_LETTER_RECORD:
+            # Cut here; the queue's own dead letters keep it whole.
             message.outcome = Outcome.REJECTED
-            return
 
         def delivered(error: KafkaError | None, _: object) -> None:
             if error is None:
@@ -128,8 +128,8 @@ class KafkaWriter:
             message.acknowledge()
 
         message.add_record()
-        source = headers(self._queue, 0, message.delivery_count, reason[:_LONGEST_REASON])
-        send(self._producer, self._dead_letters, None, message.body, delivered, source)
+        letter = dead_letter(None, message.body, self._queue, 0, message.delivery_count, reason)
+        send(self._producer, self._dead_letters, letter.key, letter.value, delivered, letter.headers)
 
     def _refused(self, message: InFlightMessage, topic: str, error: KafkaError) -> bool:
         """Tell whether Kafka refuses this record only; otherwise `poll` raises, and nothing is settled."""

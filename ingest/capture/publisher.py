@@ -15,7 +15,7 @@ from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartit
 from account_alerts.config import Config
 from account_alerts.kafka import groups
 from account_alerts.kafka.clients import consumer, send, to_bytes
-from account_alerts.kafka.dead_letters import headers
+from account_alerts.kafka.dead_letters import dead_letter
 from account_alerts.model.errors import UnreachableError
 from account_alerts.records.codec import CodecError, codec
 from account_alerts.service.clock import SYSTEM_CLOCK, Clock
@@ -197,14 +197,9 @@ class Publisher:
             if error is not None:
                 self._failures.append(f"{self._dead_letters}: {error}")
 
-        send(
-            self._producer,
-            self._dead_letters,
-            to_bytes(message.key()),
-            to_bytes(message.value()),
-            delivered,
-            headers(topic, partition, offset, reason),
-        )
+        key, value = to_bytes(message.key()), to_bytes(message.value())
+        letter = dead_letter(key, value, topic, partition, offset, reason)
+        send(self._producer, self._dead_letters, letter.key, letter.value, delivered, letter.headers)
 
     def _flush(self) -> None:
         while self._producer.flush(1.0) and not self._failures:

@@ -13,5 +13,7 @@ CREATE TABLE account_authorizations (
   'value.format' = 'alerts-avro',
   'value.alerts-avro.broken-records' = 'skip',
   ${decoding}
+  'value.alerts-avro.largest-record' = '${record_bytes}',
+  'value.alerts-avro.longest-text' = '${text_bytes}',
   'value.fields-include' = 'ALL'
 )

@@ -35,5 +35,6 @@ CREATE TABLE account_entries (
   'key.fields' = 'entry_key',
   'value.format' = 'alerts-avro',
   ${decoding}
+  'value.alerts-avro.largest-record' = '${record_bytes}',
   'value.fields-include' = 'EXCEPT_KEY'
 )

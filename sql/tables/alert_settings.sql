@@ -29,5 +29,7 @@ CREATE TABLE alert_settings (
   'value.format' = 'alerts-avro',
   'value.alerts-avro.broken-records' = 'skip',
   ${decoding}
+  'value.alerts-avro.largest-record' = '${record_bytes}',
+  'value.alerts-avro.longest-text' = '${text_bytes}',
   'value.fields-include' = 'ALL'
 )

@@ -21,5 +21,7 @@ CREATE TABLE authorization_records (
   'key.fields' = 'record_key',
   'value.format' = 'alerts-avro',
   ${decoding}
+  'value.alerts-avro.largest-record' = '${record_bytes}',
+  'value.alerts-avro.longest-text' = '${text_bytes}',
   'value.fields-include' = 'EXCEPT_KEY'
 )

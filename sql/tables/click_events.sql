@@ -29,5 +29,6 @@ CREATE TABLE click_events (
   'key.fields' = 'event_key',
   'value.format' = 'alerts-avro',
   ${decoding}
+  'value.alerts-avro.largest-record' = '${record_bytes}',
   'value.fields-include' = 'EXCEPT_KEY'
 )

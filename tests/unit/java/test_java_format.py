@@ -1,5 +1,6 @@
 """The Java format against the Python codec: what it reads, what it calls broken. No cluster, only a JVM."""
 
+import json
 import os
 from collections.abc import Iterator
 from functools import cache
@@ -9,9 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from py4j.java_gateway import JavaGateway
+from py4j.protocol import Py4JError
 from pyflink.java_gateway import get_gateway
 
 from account_alerts.installation import flink_environment
+from account_alerts.records import strict_avro
 from account_alerts.records.codec import Codec, CodecError, RecordName
 from tests import builders, ddl
 
@@ -86,7 +89,7 @@ def jvm() -> Iterator[JavaGateway]:
 class Format:
     """The format of a table, as the table's DDL declares its columns."""
 
-    def __init__(self, name: RecordName, broken_records: str = "as-rows") -> None:
+    def __init__(self, name: RecordName, broken_records: str = "as-rows", **limits: int) -> None:
         self.schema = ddl.value_columns(TABLES[name])
         self.fields = list(self.schema)
         java = get_gateway().jvm
@@ -96,6 +99,8 @@ class Format:
         row = table.types.logical.utils.LogicalTypeParser.parse(f"ROW<{columns}> NOT NULL", loader)
         options = java.org.apache.flink.configuration.Configuration()
         options.setString("broken-records", broken_records)
+        for limit, value in limits.items():
+            options.setString(limit.replace("_", "-"), str(value))
         decoding = java.alerts.format.AlertsAvroFormatFactory().createDecodingFormat(None, options)
         decoding.applyReadableMetadata(["decode-error"])
         context = table.runtime.connector.source.ScanRuntimeProviderContext.INSTANCE
@@ -135,6 +140,15 @@ def plain(value: Any) -> Any:
     if isinstance(value, dict):
         return [plain(each) for each in value.values()]
     return [plain(each) for each in value] if isinstance(value, list) else value
+
+
+def _zigzag(number: int) -> bytes:
+    """Avro's long."""
+    value, out = number << 1 ^ number >> 63, bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*out, value])
 
 
 def decodable(name: RecordName, data: bytes) -> dict[str, Any] | None:
@@ -195,14 +209,50 @@ def test_a_record_of_nothing_is_broken(data: bytes | None) -> None:
 
 @pytest.mark.parametrize("length", [2**31 - 1, 2**31, 2**62, -1])
 def test_a_length_beyond_the_record_takes_no_memory(length: int) -> None:
-    out = bytearray()
-    number = length << 1 ^ length >> 63
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    _, error = make_format("AccountEntry").decode(bytes(out))
+    _, error = make_format("AccountEntry").decode(_zigzag(length))
     assert error == "not decodable: a string is longer than the record"
+
+
+def test_a_record_beyond_a_limit_is_broken() -> None:
+    data = Codec().encode("AccountAuthorization", builders.authorization("účet", "c1"), "topic")
+    for limits, reason in (
+        ({"largest_record": len(data), "longest_text": 6}, None),
+        ({"largest_record": len(data) - 1}, f"the record is longer than {len(data) - 1} bytes"),
+        ({"longest_text": 5}, "a text is longer than 5 bytes"),
+    ):
+        assert Format("AccountAuthorization", "as-rows", **limits).decode(data)[1] == reason
+
+
+NULLS = {"type": "array", "items": "null"}
+"""Items of no bytes at all: only a writer's schema of the registry can have them."""
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_items_of_no_size_take_no_memory_and_no_time(nested: bool) -> None:
+    schema = {"type": "array", "items": NULLS} if nested else NULLS
+    blocks = 20_000
+    # Lists of as many items as there are bytes left, and again and again.
+    data = bytearray()
+    for left in range(3 * blocks, 0, -3):
+        data += _zigzag(1) * nested + _zigzag(max(1, left - 4)) + b"\0" * nested
+    data += b"\0"
+    java = get_gateway().jvm
+    avro = java.org.apache.flink.avro.shaded.org.apache.avro.Schema.Parser().parse(json.dumps(schema))
+    reader = java.java.lang.Class.forName("alerts.format.AvroReader")
+    make = next(each for each in reader.getDeclaredConstructors())
+    make.setAccessible(True)
+    of = next(each for each in reader.getDeclaredMethods() if each.getName() == "of")
+    of.setAccessible(True)
+    arguments = get_gateway().new_array(java.java.lang.Object, 2)
+    arguments[0] = avro
+    column = of.invoke(None, arguments)
+    given = get_gateway().new_array(java.java.lang.Object, 3)
+    given[0], given[1], given[2] = bytes(data), 0, 1_000
+    value = make.newInstance(given)
+    with pytest.raises(Py4JError, match="a list is longer than the record"):
+        column.read(value)
+    with pytest.raises(ValueError, match="items in"):
+        strict_avro.check(schema, bytes(data))
 
 
 def test_skip_gives_no_row() -> None:

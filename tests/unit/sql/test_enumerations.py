@@ -7,7 +7,6 @@ from enum import StrEnum
 import pytest
 
 from account_alerts.config import PROJECT, load
-from account_alerts.kafka.dead_letters import headers
 from account_alerts.model.alerts import AlertType, Channel, CreditDebit, EntryType
 from jobs.sql import statement
 
@@ -108,8 +107,3 @@ def test_the_queues_schema_allows_what_the_enumerations_have() -> None:
     allowed = [set(values) for values in map(json.loads, re.findall(r'"enum": (\[[^\]]*\])', text))]
     assert set(EntryType) in allowed
     assert set(CreditDebit) in allowed
-
-
-def test_dead_letters_have_the_same_headers_from_sql_as_from_python() -> None:
-    sql = (PROJECT / "sql/shared/keep_dead_letters.sql").read_text(encoding="utf-8")
-    assert re.findall(r"'([\w.]+)', ENCODE", sql) == [name for name, _ in headers("t", 0, 0, "r")]

@@ -26,6 +26,8 @@ final class AlertsAvroDeserializer implements DeserializationSchema<RowData> {
     private final TypeInformation<RowData> producedType;
     private final String registryUrl;
     private final boolean skip;
+    private final int largestRecord;
+    private final int longestText;
     private transient WriterSchemas writers;
 
     AlertsAvroDeserializer(
@@ -33,17 +35,21 @@ final class AlertsAvroDeserializer implements DeserializationSchema<RowData> {
             List<String> metadata,
             TypeInformation<RowData> producedType,
             String registryUrl,
-            boolean skip) {
+            boolean skip,
+            int largestRecord,
+            int longestText) {
         this.type = type;
         this.metadata = new ArrayList<>(metadata);
         this.producedType = producedType;
         this.registryUrl = registryUrl;
         this.skip = skip;
+        this.largestRecord = largestRecord;
+        this.longestText = longestText;
     }
 
     @Override
     public void open(InitializationContext context) {
-        writers = new WriterSchemas(type, metadata.size(), registryUrl);
+        writers = new WriterSchemas(type, metadata.size(), registryUrl, longestText);
     }
 
     @Override
@@ -80,6 +86,9 @@ final class AlertsAvroDeserializer implements DeserializationSchema<RowData> {
         }
         if (message.length == 0) {
             throw new BrokenRecord("the record is empty");
+        }
+        if (message.length > largestRecord) {
+            throw new BrokenRecord("the record is longer than " + largestRecord + " bytes");
         }
         return writers.read(message);
     }

@@ -26,7 +26,8 @@ import org.apache.flink.table.types.logical.RowType;
  * as well: its columns are empty, its metadata says why ('decode-error') and carries its bytes ('bytes').
  *
  * <p>Options: 'alerts-avro.encoding' = 'avro' (bare binary) or 'avro-confluent' (with 'alerts-avro.url' of a Schema
- * Registry); 'alerts-avro.broken-records' = 'as-rows' or 'skip'.
+ * Registry); 'alerts-avro.broken-records' = 'as-rows' or 'skip'; 'alerts-avro.largest-record' and 'alerts-avro.longest-text'
+ * in bytes, beyond which a record is a broken one.
  */
 public final class AlertsAvroFormatFactory implements DeserializationFormatFactory {
     private static final ConfigOption<String> ENCODING =
@@ -34,6 +35,10 @@ public final class AlertsAvroFormatFactory implements DeserializationFormatFacto
     private static final ConfigOption<String> URL = ConfigOptions.key("url").stringType().noDefaultValue();
     private static final ConfigOption<String> BROKEN =
             ConfigOptions.key("broken-records").stringType().defaultValue("as-rows");
+    private static final ConfigOption<Integer> LARGEST_RECORD =
+            ConfigOptions.key("largest-record").intType().defaultValue(Integer.MAX_VALUE);
+    private static final ConfigOption<Integer> LONGEST_TEXT =
+            ConfigOptions.key("longest-text").intType().defaultValue(Integer.MAX_VALUE);
 
     @Override
     public String factoryIdentifier() {
@@ -47,7 +52,7 @@ public final class AlertsAvroFormatFactory implements DeserializationFormatFacto
 
     @Override
     public Set<ConfigOption<?>> optionalOptions() {
-        return Set.of(ENCODING, URL, BROKEN);
+        return Set.of(ENCODING, URL, BROKEN, LARGEST_RECORD, LONGEST_TEXT);
     }
 
     @Override
@@ -60,7 +65,8 @@ public final class AlertsAvroFormatFactory implements DeserializationFormatFacto
         if (confluent && options.getOptional(URL).isEmpty()) {
             throw new ValidationException("alerts-avro.encoding = 'avro-confluent' needs alerts-avro.url");
         }
-        return new Format(confluent ? options.get(URL) : null, skip);
+        return new Format(
+                confluent ? options.get(URL) : null, skip, options.get(LARGEST_RECORD), options.get(LONGEST_TEXT));
     }
 
     private static String choice(ReadableConfig options, ConfigOption<String> option, String one, String other) {
@@ -75,11 +81,15 @@ public final class AlertsAvroFormatFactory implements DeserializationFormatFacto
     private static final class Format implements DecodingFormat<DeserializationSchema<RowData>> {
         private final String registryUrl;
         private final boolean skip;
+        private final int largestRecord;
+        private final int longestText;
         private List<String> metadata = new ArrayList<>();
 
-        Format(String registryUrl, boolean skip) {
+        Format(String registryUrl, boolean skip, int largestRecord, int longestText) {
             this.registryUrl = registryUrl;
             this.skip = skip;
+            this.largestRecord = largestRecord;
+            this.longestText = longestText;
         }
 
         @Override
@@ -107,7 +117,13 @@ public final class AlertsAvroFormatFactory implements DeserializationFormatFacto
             }
             DataType row = DataTypes.ROW(produced.toArray(new DataTypes.Field[0])).notNull();
             return new AlertsAvroDeserializer(
-                    rowType, metadata, context.createTypeInformation(row), registryUrl, skip);
+                    rowType,
+                    metadata,
+                    context.createTypeInformation(row),
+                    registryUrl,
+                    skip,
+                    largestRecord,
+                    longestText);
         }
 
         @Override

@@ -33,11 +33,16 @@ final class AvroReader {
     }
 
     private final byte[] bytes;
+    private final int longestText;
     private int position;
+    /** Items that lists may still have: each takes a byte at least, so that a small record cannot be a large value. */
+    private long itemsLeft;
 
-    AvroReader(byte[] bytes, int start) {
+    AvroReader(byte[] bytes, int start, int longestText) {
         this.bytes = bytes;
         this.position = start;
+        this.longestText = longestText;
+        this.itemsLeft = bytes.length;
     }
 
     /**
@@ -254,14 +259,18 @@ final class AvroReader {
             count = -count;
             varint();
         }
-        if (count < 0 || count > bytes.length - position) {
+        if (count < 0 || count > bytes.length - position || count > itemsLeft) {
             throw new BrokenRecord("not decodable: a list is longer than the record");
         }
+        itemsLeft -= count;
         return count;
     }
 
     private StringData string() throws IOException {
         int length = length();
+        if (length > longestText) {
+            throw new BrokenRecord("a text is longer than " + longestText + " bytes");
+        }
         int start = position;
         position += length;
         for (int i = start; i < position; i++) {

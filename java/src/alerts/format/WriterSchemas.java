@@ -26,13 +26,15 @@ final class WriterSchemas {
 
     private final RowType type;
     private final int metadataFields;
+    private final int longestText;
     private final AvroReader.Column own;
     private final ConfluentSchemaRegistryCoder registry;
     private final Map<Integer, AvroReader.Column> known = new HashMap<>();
 
-    WriterSchemas(RowType type, int metadataFields, String registryUrl) {
+    WriterSchemas(RowType type, int metadataFields, String registryUrl, int longestText) {
         this.type = type;
         this.metadataFields = metadataFields;
+        this.longestText = longestText;
         this.own = columns(toSchema(type.copy(false)));
         this.registry = registryUrl == null
                 ? null
@@ -83,7 +85,7 @@ final class WriterSchemas {
     }
 
     GenericRowData read(byte[] message) throws IOException {
-        AvroReader in = new AvroReader(message, registry == null ? 0 : CONFLUENT_HEADER);
+        AvroReader in = new AvroReader(message, registry == null ? 0 : CONFLUENT_HEADER, longestText);
         GenericRowData row = (GenericRowData) (registry == null ? own : registered(message)).read(in);
         in.end();
         return row;

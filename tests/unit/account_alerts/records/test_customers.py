@@ -2,6 +2,7 @@
 
 import pytest
 
+from account_alerts.model.limits import RECORD_BYTES, TEXT_BYTES
 from account_alerts.records.codec import Codec, CodecError
 from account_alerts.records.customers import (
     read_authorization,
@@ -36,6 +37,19 @@ def test_a_tombstone_is_nothing() -> None:
 def test_another_record_is_an_error(key: str, record: bytes) -> None:
     with pytest.raises(CodecError, match="the key is not the customer_id" if record == RECORD else "Error: "):
         read_settings(CODEC, key, record)
+
+
+def test_a_record_beyond_a_limit_is_an_error() -> None:
+    """The limits of lists: tests/unit/sql/test_checked_records.py."""
+    most = builders.settings(
+        "c" * TEXT_BYTES, builders.setting("s" * TEXT_BYTES, "ž" * (TEXT_BYTES // 2)), addresses=[]
+    )
+    assert read_settings(CODEC, "c" * TEXT_BYTES, CODEC.encode("AlertSettings", most, "t")) == most
+    long_id = builders.settings("c1", builders.setting("s1", "ž" * (TEXT_BYTES // 2) + "a"))
+    with pytest.raises(CodecError, match=f"a text is longer than {TEXT_BYTES} bytes"):
+        read_settings(CODEC, "c1", CODEC.encode("AlertSettings", long_id, "t"))
+    with pytest.raises(CodecError, match=f"the record is longer than {RECORD_BYTES} bytes"):
+        read_settings(CODEC, "c1", b"\0" * (RECORD_BYTES + 1))
 
 
 def test_another_account_is_an_error() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from account_alerts.model.limits import CHANNELS_PER_SETTING
 from account_alerts.records.settings import check_settings, violation
 
 
@@ -35,6 +36,7 @@ COUNT = {"alert_type": "TRANSACTION_COUNT", "threshold_minor": None, "count": 5,
         COUNT | {"window_minutes": 10080},
         {"channels": []},
         {"channels": ["SMS", "PUSH"]},
+        {"channels": ["SMS"] * CHANNELS_PER_SETTING},
     ],
 )
 def test_usable(changes: dict[str, Any]) -> None:
@@ -49,6 +51,7 @@ def test_usable(changes: dict[str, Any]) -> None:
     [
         {"threshold_minor": None},
         {"channels": ["EMAIL", "FAX"]},
+        {"channels": ["SMS"] * (CHANNELS_PER_SETTING + 1)},
         COUNT | {"count": None},
         COUNT | {"window_minutes": None},
         {"account_id": ""},

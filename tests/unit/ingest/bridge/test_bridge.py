@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 from confluent_kafka import KafkaError
 
-from account_alerts.config import LARGEST_RECORD, Config
+from account_alerts.config import Config
+from account_alerts.model.limits import DEAD_LETTER_RECORD
 from account_alerts.records.codec import codec
 from ingest.bridge.kafka_writer import BridgeError
 from tests.builders import entry
@@ -155,16 +156,19 @@ def test_a_record_that_kafka_cannot_hold_is_rejected(harness: Harness, body: byt
     harness.run(scenario)
 
 
-def test_a_message_too_large_for_a_dead_letter_is_rejected(harness: Harness) -> None:
+def test_a_message_too_large_for_a_dead_letter_is_cut_and_rejected(harness: Harness) -> None:
     def scenario() -> Steps:
-        deliveries = harness.queue.put(b"x" * (LARGEST_RECORD // 2 + 1))
+        deliveries = harness.queue.put(b"x" * (DEAD_LETTER_RECORD + 1))
         yield
+        harness.kafka.acknowledge()
         yield
         assert states(deliveries) == ["rejected"]
         harness.bridge.stop()
 
     harness.run(scenario)
-    assert not harness.kafka.written
+    (letter,) = harness.kafka.written
+    assert letter.value == b"x" * DEAD_LETTER_RECORD
+    assert dict(letter.headers)["record.size"] == str(DEAD_LETTER_RECORD + 1).encode()
 
 
 @pytest.mark.parametrize("body", [message("a"), b"neither of the two"])

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from account_alerts.config import LARGEST_RECORD
+from account_alerts.model.limits import DEAD_LETTER_RECORD
 from tests.builders import entry
 from tests.unit.ingest.bridge.harness import WINDOW, Harness, Steps, message, states
 
@@ -137,11 +137,11 @@ def test_metrics_count_what_happened(harness: Harness) -> None:
 
     def scenario() -> Steps:
         assert (harness.metric("connected"), harness.bridge.is_ready) == (1, True)
-        harness.queue.put(half_broken, b"x" * (LARGEST_RECORD // 2 + 1))
+        harness.queue.put(half_broken, b"x" * (DEAD_LETTER_RECORD + 1))
         yield
         harness.clock.advance(0.3)
         yield
-        assert harness.metric("unsettled_messages") == 1
+        assert harness.metric("unsettled_messages") == 2
         harness.kafka.acknowledge()
         yield
         assert harness.metric("unsettled_messages") == 0
@@ -153,6 +153,6 @@ def test_metrics_count_what_happened(harness: Harness) -> None:
     assert harness.metric("messages_total", outcome="accepted") == 1
     assert harness.metric("messages_total", outcome="rejected") == 1
     assert harness.metric("bookings_total") == 1
-    assert harness.metric("dead_letters_total") == 1
+    assert harness.metric("dead_letters_total") == 2
     assert harness.metric("settle_duration_seconds_count") == 2
-    assert harness.metric("settle_duration_seconds_sum") == pytest.approx(0.3)
+    assert harness.metric("settle_duration_seconds_sum") == pytest.approx(0.6)
