@@ -12,7 +12,7 @@ from pyflink.table.udf import udtf
 
 from account_alerts.config import Config
 from jobs import catalog
-from jobs.operators import once, temporal_join
+from jobs.operators import hold_bookings, once, temporal_join
 from jobs.options import configure
 from jobs.runner import run
 from jobs.sql import create_view, keep_dead_letters, statement
@@ -74,6 +74,7 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     configure(table_env, options(config))
     for table in TABLES:
         table_env.execute_sql(statement(f"tables/{table}.sql", config))
+    hold_bookings(table_env, config)
     table_env.create_temporary_function(
         "make_alerts", udtf(make_alerts, result_types=[DataTypes.STRING()] * 3)
     )

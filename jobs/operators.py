@@ -9,6 +9,15 @@ from pyflink.table import StreamTableEnvironment, Table
 from account_alerts.config import Config
 from account_alerts.config.kafka import Topic
 from account_alerts.model.alerts import AMOUNT_TYPES, AlertType, Channel
+from jobs.catalog import RULE_TABLES
+
+_AHEAD_MS = 5_000
+_SHIFT_MS = 36_500 * 86_400_000
+"""As in RulesPosition: larger than any difference between two records."""
+_ALIGNMENT = (
+    "'scan.watermark.alignment.group' = 'rules', 'scan.watermark.alignment.update-interval' = '500 ms', "
+    f"'scan.watermark.alignment.max-drift' = '{_SHIFT_MS + _AHEAD_MS} ms'"
+)
 
 
 def once(table_env: StreamTableEnvironment, view: str) -> Table:
@@ -41,6 +50,7 @@ def temporal_join(
     found = _operators().temporalJoin(
         table_env._j_tenv,
         *(table_env.from_path(view)._j_table for view in (entries, authorizations, settings)),
+        topic_source(config, topics.account_entries),
         topic_source(config, topics.account_authorizations),
         topic_source(config, topics.alert_settings),
         {
@@ -53,6 +63,23 @@ def temporal_join(
         config.rules.count_reach,
     )
     return {str(name): Table(found[name], table_env) for name in found}
+
+
+def hold_bookings(table_env: StreamTableEnvironment, config: Config) -> None:
+    """Let the source of bookings wait for those of authorizations and settings, where they are behind.
+
+    Else what they are behind would wait in the state of the join. It is Flink's alignment of sources by their
+    watermarks, which nothing else reads: a booking may be `_AHEAD_MS` ahead of a record of rules
+    (RulesPosition). Only partitions of rules are ever idle, and only those of bookings are ever paused: Flink
+    2.3.0 does not resume what is idle and paused (FLINK-40093).
+    """
+    table_env.create_java_temporary_function("rules_position", "alerts.temporal.RulesPosition")
+    for table in RULE_TABLES:
+        position = f"rules_position(written_at, CAST({config.rules.max_lag} AS BIGINT))"
+        table_env.execute_sql(f"ALTER TABLE {table} ADD WATERMARK FOR written_at AS {position}")
+        options = f"{_ALIGNMENT}, 'scan.watermark.idle-timeout' = '1 s'"
+        table_env.execute_sql(f"ALTER TABLE {table} SET ({options})")
+    table_env.execute_sql(f"ALTER TABLE account_entries SET ({_ALIGNMENT})")
 
 
 def topic_source(config: Config, topic: Topic) -> Any:

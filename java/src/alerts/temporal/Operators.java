@@ -46,7 +46,7 @@ public final class Operators {
      */
     public static Map<String, Table> temporalJoin(
             StreamTableEnvironment tables, Table entries, Table authorizations, Table settings,
-            TopicSource authorizationsTopic, TopicSource settingsTopic, Map<String, List<String>> lists,
+            TopicSource entriesTopic, TopicSource authorizationsTopic, TopicSource settingsTopic, Map<String, List<String>> lists,
             long retention, long reach) {
         RowType booking = type(entries);
         RowType settingsRecord = type(settings);
@@ -80,7 +80,8 @@ public final class Operators {
                 .returns(Rows.info(Rows.CHANGE)).name("authorizations by account");
 
         int key = at(entries, "account_id");
-        SingleOutputStreamOperator<RowData> candidates = rows(tables, entries)
+        SingleOutputStreamOperator<RowData> candidates = TopicIdCheck
+                .check(rows(tables, entries), InternalTypeInfo.of(booking), entriesTopic, "entries-topic-id")
                 .assignTimestampsAndWatermarks(WatermarkStrategy.forGenerator(any -> new WithoutEnd()))
                 .name("hold nothing up").uid("hold-nothing-up")
                 .keyBy(row -> row.getString(key).toString())

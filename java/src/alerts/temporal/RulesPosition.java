@@ -1,0 +1,44 @@
+package alerts.temporal;
+
+import java.time.Duration;
+import org.apache.flink.table.annotation.DataTypeHint;
+import org.apache.flink.table.data.TimestampData;
+import org.apache.flink.table.functions.FunctionContext;
+import org.apache.flink.table.functions.ScalarFunction;
+
+/**
+ * How far a source of settings or authorizations is, for Flink's alignment of sources: that of bookings may be only so far
+ * ahead. It is told {@link #SHIFT} too early: so sources of rules, whose own allowance is that much, never wait for each
+ * other, nor for bookings.
+ *
+ * <p>What was written before the job started is the first of all: no booking is joined before it has been read. A record
+ * more than max_lag old holds nothing any more.
+ */
+public final class RulesPosition extends ScalarFunction {
+    private static final long serialVersionUID = 1;
+    /** 100 years. */
+    private static final long SHIFT = Duration.ofDays(36_500).toMillis();
+
+    private transient long started;
+
+    @Override
+    public void open(FunctionContext context) {
+        started = System.currentTimeMillis();
+    }
+
+    @DataTypeHint(value = "TIMESTAMP_LTZ(3)", bridgedTo = TimestampData.class)
+    public TimestampData eval(
+            @DataTypeHint(value = "TIMESTAMP_LTZ(3)", bridgedTo = TimestampData.class) TimestampData writtenAt, Long maxLag) {
+        long written = writtenAt.getMillisecond();
+        if (written < started) {
+            return TimestampData.fromEpochMillis(-SHIFT);
+        }
+        long now = System.currentTimeMillis();
+        return TimestampData.fromEpochMillis((now - written > maxLag ? now : written) - SHIFT);
+    }
+
+    @Override
+    public boolean isDeterministic() {
+        return false;
+    }
+}
