@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from alerts_cli.options import App, job_runner, load_config
+from alerts_cli.options import App, job_runner, load_config, parse_time
 
 JOBS = ("alerting", "device-resolver", "reminders", "adhoc-alerts")
 
@@ -28,8 +28,8 @@ def submit(
         typer.Option(
             "--raise-from",
             metavar="TIME",
-            help="With --stateless, of alerting: raise alerts for bookings written from then on, such as "
-            "2026-11-30T20:00:00Z; without it for all that Kafka has.",
+            help="With --stateless, of alerting: raise alerts for bookings written to Kafka from then on, "
+            "such as 2026-11-30T20:00; without it for all that Kafka has.",
         ),
     ] = None,
 ) -> None:
@@ -45,10 +45,10 @@ def submit(
         raise typer.BadParameter("a job begins without state, or from a savepoint", param_hint="--stateless")
     if raise_from and not (stateless and job == catalog.ALERTING):
         raise typer.BadParameter(f"goes with {catalog.ALERTING} --stateless only", param_hint="--raise-from")
-    runner, name = job_runner(), catalog.known(job)
+    runner, name, since = job_runner(), catalog.known(job), parse_time(raise_from, "--raise-from")
     if stateless:
         with runner.store.edit(name) as record:
-            record.options = ["--raise-from", raise_from] if raise_from else []
+            record.options = [] if since is None else ["--raise-from", str(since)]
         runner.submit([name], UpgradeMode.STATELESS)
     elif savepoint:
         runner.submit([name], UpgradeMode.SAVEPOINT, savepoint)

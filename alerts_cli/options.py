@@ -5,6 +5,7 @@ import inspect
 import json
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -124,3 +125,16 @@ def _refuse_former_name(ctx: Any, used: str) -> None:
     path = f"{ctx.command_path} {used}".partition(" ")[2]
     if new := RENAMED.get(path):
         ctx.fail(f"alerts {path} has another name: alerts {new}")
+
+
+def parse_time(text: str | None, option: str) -> int | None:
+    """Parse a day or a time into milliseconds UTC; `option` is what an error names."""
+    if text is None:
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r}: write 2026-11-01, or 2026-11-01T12:00", param_hint=option
+        ) from None
+    return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)

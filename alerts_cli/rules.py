@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alerts_cli.options import App, JsonFlag, job_runner, load_config, print_json
+from alerts_cli.options import App, JsonFlag, job_runner, load_config, parse_time, print_json
 
 if TYPE_CHECKING:
     from account_alerts.model.analyst_rule import Rule
@@ -97,7 +97,7 @@ def back_test(
     from operations.analyst_rules import back_test as tool
 
     rule, place = _rule(name)
-    start, end = _when(from_, "--from"), _when(to, "--to")
+    start, end = parse_time(from_, "--from"), parse_time(to, "--to")
     if start is not None and end is not None and start >= end:
         raise typer.BadParameter(f"{to} is not after {from_}", param_hint="--to")
     result = tool.run(load_config(), rule, str(place), start, end, file)
@@ -165,19 +165,6 @@ def guard() -> None:
 
     configure_logging()
     watcher.watch(job_runner())
-
-
-def _when(text: str | None, option: str) -> int | None:
-    """Parse a day or a time into milliseconds UTC."""
-    if text is None:
-        return None
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(
-            f"{text!r}: write 2026-11-01, or 2026-11-01T12:00", param_hint=option
-        ) from None
-    return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def _time(milliseconds: int) -> str:

@@ -5,9 +5,16 @@ one alert per raised setting, channel and address to the topic of the channel. I
     flink run -py jobs/alerting_job.py --config conf/local.yaml     on a cluster
     python jobs/alerting_job.py --config conf/local.yaml            in this process
     python jobs/alerting_job.py --explain                           prints the plan and runs nothing
+
+    --raise-from MS    without state: raises alerts for bookings written to Kafka from then on, milliseconds
+                       UTC; those before are counted (default: all that Kafka has)
 """
 
+import argparse
+from functools import partial
+
 from pyflink.table import DataTypes, StatementSet, StreamTableEnvironment
+from pyflink.table.expressions import col, to_timestamp_ltz
 from pyflink.table.udf import udtf
 
 from account_alerts.config import Config
@@ -69,8 +76,14 @@ def options(config: Config) -> dict[str, str]:
     }
 
 
-def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
-    """Build the job as statements: tables, views, and what is written."""
+def build(table_env: StreamTableEnvironment, config: Config, raise_from: int = 0) -> StatementSet:
+    """Build the job as statements: tables, views, and what is written.
+
+    Args:
+        table_env: Where to build it.
+        config: The environment.
+        raise_from: Bookings written to Kafka before raise nothing, milliseconds UTC; they are counted.
+    """
     configure(table_env, options(config))
     for table in TABLES:
         table_env.execute_sql(statement(f"tables/{table}.sql", config))
@@ -83,11 +96,14 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
         create_view(table_env, f"{view}.sql", config)
         table_env.create_temporary_view(name, once(table_env, f"checked_{name}"))
     create_view(table_env, "alerting/usable_entries.sql", config)
-    joined = temporal_join(table_env, config, "usable_entries", "authorizations", "settings")
+    joined = dict(temporal_join(table_env, config, "usable_entries", "authorizations", "settings"))
+    since = max(0, raise_from - config.rules.effect_delay)  # As rules_time.
+    if since:
+        joined["candidates"] = joined["candidates"].where(col("rules_time") >= to_timestamp_ltz(since, 3))
     for name, table in joined.items():
         table_env.create_temporary_view(name, table)
     for view in RULE_BOOK:
-        create_view(table_env, f"{view}.sql", config)
+        create_view(table_env, f"{view}.sql", config, raise_from=str(since))
 
     results = table_env.create_statement_set()
     results.add_insert_sql(statement("alerting/send_alerts.sql", config))
@@ -96,4 +112,7 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
 
 
 if __name__ == "__main__":
-    run([build], __doc__)
+    own = argparse.ArgumentParser(add_help=False)
+    own.add_argument("--raise-from", type=int, default=0)
+    asked, others = own.parse_known_args()
+    run([partial(build, raise_from=asked.raise_from)], __doc__, others)

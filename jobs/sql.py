@@ -44,7 +44,7 @@ def keep_dead_letters(config: Config, source: str, key: str, topic: Topic | None
     )
 
 
-def create_view(table_env: TableEnvironment, path: str, config: Config) -> None:
+def create_view(table_env: TableEnvironment, path: str, config: Config, **more: str) -> None:
     """Make the view that a file under sql/ has a CREATE TEMPORARY VIEW for.
 
     As a table and not by the statement: Flink reads the text of a view again wherever it is used, with all
@@ -55,7 +55,7 @@ def create_view(table_env: TableEnvironment, path: str, config: Config) -> None:
         KeyError: The file uses a name that is not known.
         ValueError: The file has no such statement.
     """
-    sql = statement(path, config)
+    sql = statement(path, config, **more)
     view = re.search(r"^CREATE TEMPORARY VIEW (\w+) AS\n", sql, re.MULTILINE)
     if view is None:
         raise ValueError(f"sql/{path}: has no line CREATE TEMPORARY VIEW name AS")
@@ -95,6 +95,7 @@ def values(config: Config) -> dict[str, str]:
         "decoding": _options(decoding),
         "encoding": _options({"value.format": kafka.encoding, **encoding}),
         "effect_delay": _seconds(config.rules.effect_delay),
+        "raise_from": "0",
         "count_reach": str(config.rules.count_reach),
         # Longer than Kafka keeps a booking: a backlog finds what was counted before it.
         "count_kept": str((config.topics.account_entries.retention or 0) + config.rules.count_reach),

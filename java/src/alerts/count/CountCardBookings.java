@@ -31,7 +31,8 @@ import org.apache.flink.types.Row;
         output =
                 @DataTypeHint(
                         "ROW<entry_id STRING NOT NULL, amount_minor BIGINT NOT NULL, balance_minor BIGINT NOT NULL, "
-                                + "booked_at TIMESTAMP_LTZ(3) NOT NULL, customer_id STRING NOT NULL, "
+                                + "booked_at TIMESTAMP_LTZ(3) NOT NULL, "
+                                + "rules_time TIMESTAMP_LTZ(3) NOT NULL, customer_id STRING NOT NULL, "
                                 + "setting_id STRING NOT NULL, `count` INT NOT NULL, window_minutes INT NOT NULL, "
                                 + "`language` STRING NOT NULL, channels ARRAY<STRING NOT NULL> NOT NULL, "
                                 + "address_channels ARRAY<STRING NOT NULL> NOT NULL, "
@@ -47,7 +48,9 @@ public final class CountCardBookings extends ProcessTableFunction<Row> {
      * five other accounts have, for what is older.
      */
     private static final String NEVER = "0 s";
-    private static final String[] OF_BOOKING = {"entry_id", "amount_minor", "balance_minor", "booked_at"};
+    private static final String[] OF_BOOKING = {
+        "entry_id", "amount_minor", "balance_minor", "booked_at", "rules_time"
+    };
     private static final String[] OF_RULE = {
         "customer_id", "setting_id", "count", "window_minutes", "language", "channels", "address_channels", "addresses"
     };
