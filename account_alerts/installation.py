@@ -32,6 +32,10 @@ FLINK_LIB = SHARE / "flink-lib"
 PROJECT_JAR = SHARE / "alerts-format.jar"
 POSTGRES = SHARE / "postgres"
 """PostgreSQL's programs, as its jar brings them."""
+CLASS_ARCHIVES = SHARE / "classes"
+"""Archives of the classes that Java programs load, parsed and checked already; none is needed."""
+RECORD_CLASSES = "RECORD_CLASSES"
+"""The variable that names the folder where programs write such archives when they end."""
 
 
 def _package(name: str) -> Path:
@@ -57,6 +61,9 @@ def flink_environment() -> dict[str, str]:
     return {
         "FLINK_HOME": str(flink_home()),
         "FLINK_LIB_DIR": str(FLINK_LIB),
+        "FLINK_OPT_DIR": str(flink_home() / "opt"),
+        "FLINK_PLUGINS_DIR": str(flink_home() / "plugins"),
+        "FLINK_BIN_DIR": str(flink_home() / "bin"),
         "FLINK_IDENT_STRING": "alerts",
         "HOSTNAME": "local",
         "JAVA_HOME": str(java_home()),
@@ -66,3 +73,19 @@ def flink_environment() -> dict[str, str]:
         ),
         "VIRTUAL_ENV": str(VENV),
     }
+
+
+def java(program: str) -> list[str]:
+    """Return the command of a Java program, with the archive of its classes where there is one."""
+    command = [str(java_home() / "bin/java")]
+    if folder := os.environ.get(RECORD_CLASSES):
+        return [*command, f"-XX:ArchiveClassesAtExit={folder}/{program}.jsa"]
+    archive = CLASS_ARCHIVES / f"{program}.jsa"
+    # One that does not fit, as a jar is another one now, is left out by Java: that is no news.
+    return [*command, f"-XX:SharedArchiveFile={archive}", "-Xlog:cds=off"] if archive.exists() else command
+
+
+def flink_classpath() -> str:
+    """Return the jars of Flink's programs in the order of Flink's own scripts: its core comes last."""
+    jars = sorted(FLINK_LIB.glob("*.jar"), key=lambda jar: (jar.name.startswith("flink-dist"), jar.name))
+    return os.pathsep.join(map(str, jars))

@@ -132,8 +132,11 @@ def wanted(entries: list[Record]) -> set[tuple[str, str, str, str]]:
 
 @contextmanager
 def mail_server_away(config: Config) -> Iterator[None]:
-    """Whoever calls the mail server meanwhile is hung up on; it cannot start, as its port is taken."""
-    [process] = supervise.processes(layout(config))["mailbox"]
+    """Whoever calls the mail server meanwhile is hung up on; it cannot start, as its port is taken.
+
+    The other gateways, of the same process, are back after a second.
+    """
+    [process] = supervise.processes(layout(config))["gateways"]
     with socket.socket() as port:
         port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         process.kill()

@@ -1,20 +1,27 @@
-"""A sender: `python -m delivery --channel email`; as many processes of a channel as it has partitions."""
+"""A sender: `python -m delivery --channel email`; as many processes of a channel as it has partitions.
+
+Several channels, and the profiles, may share a process (`account_alerts.service.workers`).
+"""
 
 import argparse
 import asyncio
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import uvloop
 
 from account_alerts.kafka import groups
 from account_alerts.model.alerts import Channel
+from account_alerts.model.errors import ConfigError
 from account_alerts.records.codec import codec
 from account_alerts.service.process import Service, run
+from account_alerts.service.workers import run_workers
 from delivery.gateways import factory
 from delivery.ledger.store import LedgerStore
 from delivery.metrics import SenderMetrics
+from delivery.profiles import __main__ as profiles
 from delivery.worker.alert_consumer import AlertConsumer
 from delivery.worker.dead_letters import DeadLetterProducer
 from delivery.worker.ports import Ports
@@ -24,23 +31,43 @@ from delivery.worker.worker import Worker
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what only senders have."""
-    parser.add_argument("--channel", required=True, choices=[channel.lower() for channel in Channel])
+    channels = [channel.lower() for channel in Channel]
+    parser.add_argument(
+        "--channel", required=True, action="append", choices=channels, help="several may share a process"
+    )
+    parser.add_argument("--profiles", action="store_true", help="keep the profiles in this process, too")
     parser.add_argument(
         "--instance", help="a name this process keeps when it is started again (group.instance.id)"
     )
 
 
 def main(service: Service) -> None:
+    """Run the senders of the channels, and the profiles where asked for, until the service is stopped."""
+    workers: dict[str, Callable[[Service], None]] = {
+        name: partial(run_sender, channel=Channel(name.upper())) for name in service.options.channel
+    }
+    if service.options.profiles:
+        workers["profiles"] = profiles.main
+    if len(workers) == 1:
+        run_sender(service, Channel(service.options.channel[0].upper()))
+    elif service.options.metrics_port:
+        raise ConfigError("--metrics-port is for one channel: set the ports of several in `senders`")
+    else:
+        run_workers(service, workers)
+
+
+def run_sender(service: Service, channel: Channel) -> None:
     """Run a sender of a channel until it is stopped."""
-    uvloop.run(send(service))
+    uvloop.run(send(service, channel))
 
 
-async def send(service: Service) -> None:
+async def send(service: Service, channel: Channel) -> None:
     """Send the channel's alerts until the service is stopped."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     service.on_stop(lambda: loop.call_soon_threadsafe(stop.set))
     config, instance = service.config, service.options.instance
-    channel = Channel(service.options.channel.upper())
+    if instance and len(service.options.channel) > 1:
+        instance = f"{instance}-{channel.lower()}"
     settings = config.require("senders")
     topics = config.topics
     topic = topics.outbound_device_push if channel is Channel.PUSH else topics.map_channels()[channel]
@@ -82,4 +109,4 @@ async def _profiles_complete(waiting: Coroutine[Any, Any, None], stop: asyncio.E
 
 
 if __name__ == "__main__":
-    sys.exit(run(main, "python -m delivery", "Sends the alerts of one channel.", add_options))
+    sys.exit(run(main, "python -m delivery", "Sends the alerts of a channel, or of several.", add_options))

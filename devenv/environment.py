@@ -60,15 +60,19 @@ def up(
             if not running:
                 _start(config, state, full=full)
             with _submitting_first(config, state, jobs=jobs and not running, full=full):
-                _wait_for_cluster(config, state)
-                created = topics.create(config)
-                print_progress(f"topics: {len(created)} created" if created else "topics: all there")
+                _make_topics(config, state)
                 if on_topics:
                     on_topics()
                 if full:
-                    services.wait_until_ready(config, state)
+                    services.wait_until_ready(config, state, services.FIRST)
+                state.foundation.touch()
+                if full:
+                    services.wait_until_ready(config, state, services.LATER)
                     if on_services:
                         on_services()
+                rest = FlinkRest(config.flink.rest_url)
+                wait_for("Flink", lambda: rest.slots() > 0, _SECONDS, f"See flink-*.log in {state.logs}.")
+                print_progress(f"Flink: {config.flink.rest_url}")
             if jobs:
                 _bring_up_jobs(config, catalog.FULL if full else catalog.JOBS)
         except BaseException:
@@ -97,18 +101,20 @@ def _start(config: Config, state: Layout, *, full: bool) -> None:
     state.make()
     config.write(state.config)
     JobStore(state.run_folder).suspend_all()
-    client_config.write(state.flink_conf, flink_conf.cluster_options(config, state))
-    flink = shlex.quote(str(installation.flink_home() / "bin"))
+    options = flink_conf.cluster_options(config, state)
+    client_config.write(state.flink_conf, options)
     reconciler = shlex.join([sys.executable, "-m", "devenv.job_control.reconciler", str(state.config)])
+    first = {"kafka": kafka.write(config, state), **flink_conf.commands(options, state)}
+    later = {"reconciler": f"exec {reconciler}"}
+    if full:
+        first |= services.commands(config, state, services.FIRST)
+        later |= services.commands(config, state, services.LATER)
+    # Those that others wait for have the processors to themselves until they are there.
+    state.foundation.unlink(missing_ok=True)
+    waiting = f"until [ -e {shlex.quote(str(state.foundation))} ]; do sleep 0.2; done; "
     supervise.write(
         state,
-        {
-            "kafka": kafka.write(config, state),
-            "jobmanager": f"exec {flink}/jobmanager.sh start-foreground",
-            "taskmanager": f"exec {flink}/taskmanager.sh start-foreground",
-            "reconciler": f"exec {reconciler}",
-            **(services.commands(config, state) if full else {}),
-        },
+        {**first, **{name: waiting + command for name, command in later.items()}},
         services.STOP_SIGNALS,
     )
     print_progress(f"starting Kafka and Flink (state and logs: {state.state})")
@@ -132,14 +138,13 @@ def _submitting_first(config: Config, state: Layout, *, jobs: bool, full: bool) 
             raise
 
 
-def _wait_for_cluster(config: Config, state: Layout) -> None:
+def _make_topics(config: Config, state: Layout) -> None:
     wait_for(
         "Kafka", lambda: topics.reachable(config), _SECONDS, f"See {state.logs}/kafka.out and kafka.log."
     )
     print_progress(f"Kafka: {config.kafka.bootstrap_servers}")
-    rest = FlinkRest(config.flink.rest_url)
-    wait_for("Flink's slots", lambda: rest.slots() > 0, _SECONDS, f"See flink-*.log in {state.logs}.")
-    print_progress(f"Flink: {config.flink.rest_url}")
+    created = topics.create(config)
+    print_progress(f"topics: {len(created)} created" if created else "topics: all there")
 
 
 def _bring_up_jobs(config: Config, names: Iterable[str]) -> None:

@@ -80,6 +80,11 @@ class Layout:
         return self.state / "flink/savepoints"
 
     @property
+    def foundation(self) -> Path:
+        """A file that is there once Kafka has its topics and the databases their tables."""
+        return self.state / "foundation"
+
+    @property
     def supervisor_conf(self) -> Path:
         """The supervisor's configuration."""
         return self.state / "supervisord.conf"

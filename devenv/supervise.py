@@ -18,6 +18,7 @@ from devenv.layout import MARK, PROGRAM, Layout
 
 SUPERVISOR = "supervisor"
 _STOP_SECONDS = 10
+_RECORD_SECONDS = 120
 
 _HEAD = """\
 [supervisord]
@@ -77,7 +78,7 @@ def write(layout: Layout, commands: Mapping[str, str], stop_signals: Mapping[str
             variable=PROGRAM,
             signal=stop_signals.get(name, "TERM"),
             group=str(stop_signals.get(name, "TERM") == "TERM").lower(),
-            stop=_STOP_SECONDS,
+            stop=_stop_seconds(),
             logs=literal(layout.logs),
         )
     layout.supervisor_conf.write_text(text)
@@ -132,16 +133,21 @@ def stop(layout: Layout) -> int:
     count = len(_others(layout, own))
     leader = supervisor(layout)
     if leader is not None:
-        _end([leader], _STOP_SECONDS + 5)
+        _end([leader], _stop_seconds() + 5)
     # A process may have been started while the list was made: look again until there is none.
     for _ in range(5):
         left = _others(layout, own)
         if not left:
             return count
-        _end(left, _STOP_SECONDS)
+        _end(left, _stop_seconds())
     raise OperationError(
         f"Processes cannot be stopped: {sorted(process.pid for process in _others(layout, own))}"
     )
+
+
+def _stop_seconds() -> int:
+    """How long a program may take to end; one that writes an archive of its classes takes longer."""
+    return _RECORD_SECONDS if installation.RECORD_CLASSES in os.environ else _STOP_SECONDS
 
 
 def _others(layout: Layout, own: set[int]) -> list[psutil.Process]:

@@ -24,6 +24,8 @@ class Local(Section):
     task_slots: Positive
     kafka_heap: Memory
     connect_heap: Memory = "512m"
+    quick_java: bool = False
+    """Java compiles by its quick compiler only: right for what lives for minutes, such as the demo."""
     postgres_port: Port
     connect_port: Port
     queue_port: Port

@@ -63,9 +63,16 @@ def configure_logging(level: int = logging.INFO) -> None:
 class Service:
     """What a running service is given."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
-        """Take the command line; nothing is read or opened before it is asked for."""
+    def __init__(self, options: argparse.Namespace, config: Config | None = None) -> None:
+        """Take the command line; nothing is read or opened before it is asked for.
+
+        Args:
+            options: The command line.
+            config: The configuration, where it is read already.
+        """
         self.options = options
+        if config is not None:
+            self.config = config
         self.stop = threading.Event()
         """Set when the process shall end."""
         self._on_stop: list[Callable[[], object]] = []
@@ -136,7 +143,8 @@ class Service:
 
         return answer
 
-    def _stop(self, *_: object) -> None:
+    def end(self, *_: object) -> None:
+        """Let the service end, as a signal does."""
         self.stop.set()
         for callback in self._on_stop:
             callback()
@@ -175,7 +183,7 @@ def run(
     service = Service(parser.parse_args(arguments))
     configure_logging()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, service._stop)
+        signal.signal(number, service.end)
     try:
         main(service)
     except ConfigError as error:

@@ -24,7 +24,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from account_alerts.config import Config
 from devenv.fake_gateways.files import files
 from devenv.fake_gateways.journal import now
-from devenv.fake_gateways.serving import run, server_tls
+from devenv.fake_gateways.serving import server_tls
 
 ARRIVED = "X-Arrived-At"
 """The header that says when a mail came: milliseconds UTC."""
@@ -137,7 +137,3 @@ def _ipv6() -> list[str]:
     except OSError:
         return []
     return ["::1"]
-
-
-if __name__ == "__main__":
-    run(serve)

@@ -12,8 +12,8 @@ from devenv.layout import Layout
 _PACKAGE = "devenv.fake_gateways"
 
 
-def writer(program: str) -> Callable[[Config, Layout], str]:
-    """Make what writes the configuration of a gateway, by its module, and returns its command."""
+def writer(program: str, *gateways: str) -> Callable[[Config, Layout], str]:
+    """Make what writes the configuration of gateways, by their modules, and returns the command of all."""
 
     def write(config: Config, layout: Layout) -> str:
         from devenv.fake_gateways import secrets  # Here because it loads cryptography.
@@ -21,7 +21,7 @@ def writer(program: str) -> Callable[[Config, Layout], str]:
         start = secrets.prefix(config)
         own = files(config).folder / f"{program}.yaml"
         config.write(own)
-        return f"{start}exec {shlex.join([sys.executable, '-m', f'{_PACKAGE}.{program}', str(own)])}"
+        return f"{start}exec {shlex.join([sys.executable, '-m', _PACKAGE, str(own), *gateways])}"
 
     return write
 
@@ -50,18 +50,25 @@ def _answers(port: int) -> bool:
 
 _Program = tuple[Callable[[Config, Layout], str], Callable[[Config], bool], Callable[[Config], str]]
 MAILBOX: _Program = (
-    writer("mailbox"),
+    writer("mailbox", "mailbox"),
     listening("mailbox_port"),
-    address("smtp://localhost:{mailbox_port} (alerts inbox mail)"),
+    address("smtp://localhost:{mailbox_port}"),
 )
 """How each is configured, found to be ready, and where it is."""
 SMSC: _Program = (
-    writer("smsc"),
+    writer("smsc", "smsc"),
     listening("smsc_port", "sms_http_port"),
-    address("smpp://localhost:{smsc_port}, https://localhost:{sms_http_port} (alerts inbox sms)"),
+    address("smpp://localhost:{smsc_port}, https://localhost:{sms_http_port}"),
 )
 PUSH_SERVICE: _Program = (
-    writer("push_service"),
+    writer("push_service", "push_service"),
     listening("push_port"),
-    address("https://localhost:{push_port} (alerts inbox push)"),
+    address("https://localhost:{push_port}"),
 )
+_ALL = (MAILBOX, SMSC, PUSH_SERVICE)
+GATEWAYS: _Program = (
+    writer("gateways", "mailbox", "smsc", "push_service"),
+    lambda config: all(ready(config) for _, ready, _ in _ALL),
+    lambda config: ", ".join(where(config) for *_, where in _ALL) + " (alerts inbox mail, sms, push)",
+)
+"""All in one process."""

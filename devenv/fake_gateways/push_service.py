@@ -27,7 +27,7 @@ from delivery.gateways.push.web_push import point
 from devenv.fake_gateways import device
 from devenv.fake_gateways.files import Files, files
 from devenv.fake_gateways.journal import Journal
-from devenv.fake_gateways.serving import run, serve_http
+from devenv.fake_gateways.serving import serve_http
 
 _DAY = 24 * 3_600
 _APNS_LARGEST, _WEB_LARGEST = 4_096, 4_096
@@ -243,7 +243,3 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
     for side in (web_push_side, fcm_side, apns_side):
         side(app, services)
     await serve_http(app, own_files, config.local_environment().push_port, stop)
-
-
-if __name__ == "__main__":
-    run(serve)

@@ -1,33 +1,13 @@
-"""How a local gateway runs until SIGTERM, and the TLS and HTTP servers they share."""
+"""The TLS and HTTP servers that local gateways share."""
 
 import asyncio
-import signal
 import ssl
-import sys
-from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import uvloop
-
-from account_alerts.config import Config, load
 from devenv.fake_gateways.files import Files
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
-
-
-def run(serving: Callable[[Config, asyncio.Event], Awaitable[None]]) -> None:
-    """Serve as the configuration file in the arguments says, until SIGTERM."""
-    config = load(Path(sys.argv[1]))
-
-    async def until_stopped() -> None:
-        stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await serving(config, stop)
-
-    uvloop.run(until_stopped())
 
 
 def server_tls(own: Files) -> ssl.SSLContext:

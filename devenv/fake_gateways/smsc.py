@@ -25,7 +25,7 @@ from delivery.gateways.sms.smpp_encoding import (
 )
 from devenv.fake_gateways.files import files
 from devenv.fake_gateways.journal import Journal, read
-from devenv.fake_gateways.serving import run, serve_http
+from devenv.fake_gateways.serving import serve_http
 
 _NO_SUCH, _AT_FIRST_THROTTLED, _NOT_DELIVERED = "9990", "9991", "9992"
 _INVALID_DESTINATION, _THROTTLED, _SYSTEM_ERROR = 0x0B, 0x58, 0x08
@@ -209,10 +209,8 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
     smpp = asyncio.create_task(side.run())
     bearer = sms.http.bearer if sms is not None and sms.http is not None else None
     app = http_side(smsc, None if bearer is None else bearer.get_secret_value())
-    await serve_http(app, own, local.sms_http_port, stop)
-    smpp.cancel()
-    await asyncio.gather(smpp, return_exceptions=True)
-
-
-if __name__ == "__main__":
-    run(serve)
+    try:
+        await serve_http(app, own, local.sms_http_port, stop)
+    finally:
+        smpp.cancel()
+        await asyncio.gather(smpp, return_exceptions=True)

@@ -1,6 +1,6 @@
 """The services of ingestion and delivery, which `alerts up --profile full` starts beside Kafka and Flink."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -18,7 +18,8 @@ _SECONDS = 180.0
 class Service:
     """A program of the local environment; the supervisor starts it, and restarts it when it dies.
 
-    All start at once, so each waits by itself for what it needs.
+    Those of `FIRST` start at once, the others when Kafka has its topics and the databases their tables; each
+    waits by itself for what else it needs.
     """
 
     program: str
@@ -41,44 +42,38 @@ CONNECT = Service("connect", connect.write, connect.ready, connect.where, connec
 PUBLISHER = Service("publisher", publisher.write, publisher.ready, publisher.where)
 QUEUE = Service("queue", queue.write, queue.ready, queue.where)
 BRIDGE = Service("bridge", bridge.write, bridge.ready, bridge.where)
+GATEWAYS = Service("gateways", *programs.GATEWAYS)
+# Each by itself, for tests.
 MAILBOX = Service("mailbox", *programs.MAILBOX)
 SMSC = Service("smsc", *programs.SMSC)
 PUSH_SERVICE = Service("push_service", *programs.PUSH_SERVICE)
 CLICKS = Service("clicks", clicks.write, clicks.ready, clicks.where)
 DEVICES = Service("devices", devices.write, devices.ready, devices.where)
-PROFILES, SENDER_EMAIL, SENDER_SMS, SENDER_PUSH = (
-    Service(
-        "profiles" if process == "profiles" else f"sender_{process}",
-        partial(senders.write, process=process),
-        partial(senders.ready, process=process),
-        partial(senders.where, process=process),
-    )
-    for process in ("profiles", "email", "sms", "push")
-)
+SENDERS = Service("senders", senders.write, senders.ready, senders.where)
 
-SERVICES: tuple[Service, ...] = (
-    *(POSTGRES, CONNECT, PUBLISHER, QUEUE, BRIDGE, CLICKS, DEVICES, MAILBOX, SMSC, PUSH_SERVICE),
-    *(PROFILES, SENDER_EMAIL, SENDER_SMS, SENDER_PUSH),
-)
+FIRST = (POSTGRES,)
+"""What the others need, besides Kafka."""
+LATER = (CONNECT, PUBLISHER, QUEUE, BRIDGE, CLICKS, DEVICES, GATEWAYS, SENDERS)
 """In the order in which they are waited for and prepared."""
+SERVICES = (*FIRST, *LATER)
 
 
 STOP_SIGNALS = {service.program: service.stop_signal for service in SERVICES}
 """By program."""
 
 
-def commands(config: Config, layout: Layout) -> dict[str, str]:
-    """Configure all services; return the shell command of each program, by name."""
-    return {service.program: service.write(config, layout) for service in SERVICES}
+def commands(config: Config, layout: Layout, services: Iterable[Service]) -> dict[str, str]:
+    """Configure services; return the shell command of each program, by name."""
+    return {service.program: service.write(config, layout) for service in services}
 
 
-def wait_until_ready(config: Config, layout: Layout) -> None:
-    """Wait for each service in its order, and prepare it.
+def wait_until_ready(config: Config, layout: Layout, services: Iterable[Service]) -> None:
+    """Wait for each service in the order given, and prepare it.
 
     Raises:
         OperationError: One is not ready in time.
     """
-    for service in SERVICES:
+    for service in services:
         ready = partial(service.ready, config)
         wait_for(service.program, ready, _SECONDS, f"See {service.program}.out in {layout.logs}.")
         if service.prepare:

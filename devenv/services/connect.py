@@ -7,6 +7,7 @@ from account_alerts import installation
 from account_alerts.config import Config
 from account_alerts.model.errors import OperationError
 from devenv.layout import Layout
+from devenv.services import java
 from devenv.services.kafka import rolling_log
 from ingest.capture.connect_client import ConnectClient
 
@@ -47,9 +48,9 @@ def write(config: Config, layout: Layout) -> str:
     log4j.write_text(rolling_log(layout.logs / "connect.log", "io.debezium.connector.postgresql"))
     return "exec " + shlex.join(
         [
-            str(installation.java_home() / "bin/java"),
+            *installation.java("connect"),
             f"-Xmx{local.connect_heap}",
-            "-XX:+UseSerialGC",
+            *java.options(config, "-XX:+UseSerialGC"),
             f"-Dlog4j2.configurationFile=file:{log4j}",
             f"-Djava.io.tmpdir={layout.tmp}",
             "-cp",

@@ -6,6 +6,7 @@ from pathlib import Path
 from account_alerts import installation
 from account_alerts.config import Config
 from devenv.layout import Layout
+from devenv.services import java
 
 # One node with one id: a broker that is its own controller (KRaft), without replicas.
 _PROPERTIES = """\
@@ -63,19 +64,19 @@ def write(config: Config, layout: Layout) -> str:
     properties, log4j = layout.kafka / "server.properties", layout.kafka / "log4j2.properties"
     properties.write_text(_PROPERTIES.format(local=local, data=data))
     log4j.write_text(rolling_log(layout.logs / "kafka.log", "kafka.server"))
-    java = [
-        str(installation.java_home() / "bin/java"),
+    given = [
         f"-Dlog4j2.configurationFile=file:{log4j}",
         f"-Djava.io.tmpdir={layout.tmp}",
         "-cp",
         f"{installation.JARS}/kafka/*",
     ]
     storage = [
-        *java,
-        *("-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format", "--standalone"),
+        *installation.java("kafka-storage"),
+        *(*java.QUICK, *given, "kafka.tools.StorageTool", "format", "--standalone"),
         *("--ignore-formatted", "--cluster-id", _CLUSTER_ID, "--config", str(properties)),
     ]
-    heap = [f"-Xms{local.kafka_heap}", f"-Xmx{local.kafka_heap}", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20"]
-    broker = [java[0], *heap, *java[1:], "kafka.Kafka", str(properties)]
+    heap = [f"-Xms{local.kafka_heap}", f"-Xmx{local.kafka_heap}"]
+    heap += java.options(config, "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20")
+    broker = [*installation.java("kafka"), *heap, *given, "kafka.Kafka", str(properties)]
     formatted = shlex.quote(str(data / "meta.properties"))
     return f"[ -f {formatted} ] || {shlex.join(storage)} || exit 1; exec {shlex.join(broker)}"

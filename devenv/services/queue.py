@@ -7,6 +7,7 @@ from xml.sax.saxutils import escape
 from account_alerts import installation
 from account_alerts.config import Config
 from devenv.layout import Layout
+from devenv.services import java
 
 if TYPE_CHECKING:
     from operations.queue import Status
@@ -71,8 +72,8 @@ def write(config: Config, layout: Layout) -> str:
     }
     text = _BROKER.format(**{key: escape(str(value), {'"': "&quot;"}) for key, value in values.items()})
     (etc / "broker.xml").write_text(text)
-    java = [
-        *(str(installation.java_home() / "bin/java"), "-Xms64m", "-Xmx256m", "-XX:+UseG1GC"),
+    command = [
+        *(*installation.java("queue"), "-Xms64m", "-Xmx256m", *java.options(config, "-XX:+UseG1GC")),
         *(f"-Djava.io.tmpdir={layout.tmp}", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"),
         *(
             "-Dorg.slf4j.simpleLogger.showDateTime=true",
@@ -82,7 +83,7 @@ def write(config: Config, layout: Layout) -> str:
             str(folder),
         ),
     ]
-    return f"exec {shlex.join(java)}"
+    return f"exec {shlex.join(command)}"
 
 
 def ready(config: Config) -> bool:

@@ -1,5 +1,6 @@
 """The configuration of Flink's cluster and client."""
 
+import shlex
 import sys
 import tempfile
 from pathlib import Path
@@ -55,6 +56,8 @@ LOG4J_CONSOLE = _LOG4J + _CONSOLE
 """The logging of what runs in the foreground: to its file and to the console."""
 
 
+JAVA_DEFAULTS = ("-XX:+IgnoreUnrecognizedVMOptions", "-Djava.security.manager=allow")
+"""What Flink's own scripts give to all its programs on this Java."""
 _OF_CLUSTER = ("high-availability.", "kubernetes.")
 """With these a client looks for the JobManager in Kubernetes, and not at `rest.address`."""
 
@@ -99,3 +102,11 @@ def java_options() -> str:
     openings = str(default["env"]["java"]["opts"]["all"]).split()
     # The runtime has no compiler; naming its modules only makes every Java process complain.
     return " ".join(opening for opening in openings if "jdk.compiler" not in opening)
+
+
+def read_java_options(folder: Path) -> list[str]:
+    """Return the Java options that a configuration folder has for Flink's client."""
+    options = yaml.safe_load((folder / "config.yaml").read_text())
+    return shlex.split(
+        " ".join(str(options.get(f"env.java.opts.{which}", "")) for which in ("all", "client"))
+    )

@@ -15,10 +15,11 @@ from pathlib import Path
 from account_alerts import installation
 from account_alerts.config import PREFIX, Config, free_form_variables, secret_variables
 from account_alerts.model.errors import OperationError
+from operations.flink import client_config
 
-# A client lives for seconds only: the quick compiler is enough.
-# Do not add an archive of its classes (-XX:SharedArchiveFile): with one, the planner cannot compile its code.
-_CLIENT_JVM = "-Xmx512m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+_CLIENT_JVM = ("-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+"""A client lives for seconds only: the quick compiler is enough. Without an archive of its classes
+(`installation.java`): with one, the planner cannot compile its code."""
 _MISFIT = "Cannot map checkpoint/savepoint state"
 """What Flink says of a savepoint of another version."""
 
@@ -131,8 +132,14 @@ class JobSubmission:
         script = self.code / "jobs" / file
         if not script.exists():
             raise OperationError(f"{self.label}: {script} is missing")
+        log = [f"-Dlog.file={self.folder.logs}/flink-alerts-client-local.log"]
+        log += [f"-Dlog4j.configurationFile=file:{self.folder.flink_conf}/log4j-cli.properties"]
+        # As Flink's script `flink` does, without the Java program by which that reads its configuration.
         return [
-            str(installation.flink_home() / "bin/flink"),
+            *(str(installation.java_home() / "bin/java"), *_CLIENT_JVM),
+            *client_config.read_java_options(self.folder.flink_conf),
+            *(f"-Djava.io.tmpdir={self.folder.tmp}", *log, "-classpath", installation.flink_classpath()),
+            "org.apache.flink.client.cli.CliFrontend",
             *("run", "-d", *restored, "-pyexec", sys.executable, "-pyclientexec", sys.executable),
             *("-py", str(script), "--config", str(self.config), "--operators", str(self.operators)),
             *options,
@@ -143,7 +150,6 @@ class JobSubmission:
         command = self.command(file, restored, *options)
         shutil.rmtree(self.operators, ignore_errors=True)
         environment = self.folder.environment()
-        environment["JVM_ARGS"] = f"{_CLIENT_JVM} -Djava.io.tmpdir={self.folder.tmp}"
         environment["PYTHONPATH"] = str(self.code)  # Before what is installed.
         with self.output.open("w") as output:
             return subprocess.Popen(

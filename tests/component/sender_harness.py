@@ -186,6 +186,10 @@ class SenderHarness:
         self._processes.append(process)
         return process
 
+    def log(self) -> str:
+        """Return what all processes have logged."""
+        return Path(self._log.name).read_text()
+
     def stop_process(self, process: "subprocess.Popen[bytes]", number: int = signal.SIGTERM) -> int:
         """End a process and wait for its end; its exit status."""
         process.send_signal(number)

@@ -57,6 +57,29 @@ def test_one_mail_for_an_alert_however_often_kafka_has_it(harness: SenderHarness
     assert harness.metrics()['account_alerts_sender_deliveries_total{channel="EMAIL",state="SENT"}'] >= 101
 
 
+def test_channels_and_profiles_that_share_a_process_fail_alone_and_drain_together(
+    harness: SenderHarness,
+) -> None:
+    """Push cannot start, as nobody has told the push services' keys: mails go out all the same."""
+    process = harness.start_process("delivery", "--channel", "push", "--profiles", "--instance", "shared")
+    customer = harness.add_customer()
+    alerts = [harness.new_alert(customer) for _ in range(20)]
+    harness.send_alerts(alerts)
+    harness.wait_for("all are out", lambda: harness.count_states(alerts)["SENT"] == 20)
+    harness.wait_for("push is tried again", lambda: harness.log().count("push: starts again") > 1)
+    assert process.poll() is None
+    assert "email: starts again" not in harness.log()
+    harness.mail_server.delay = 1.0
+    try:
+        held = [harness.new_alert(customer) for _ in range(harness.connections)]
+        harness.send_alerts(held)
+        harness.wait_for("mails are on their way", lambda: harness.count_states(held)["CLAIMED"] > 0)
+        assert harness.stop_process(process) == 0
+    finally:
+        harness.mail_server.delay = 0.0
+    assert harness.count_states(held)["CLAIMED"] == 0
+
+
 def test_no_statement_reads_more_than_its_own_rows(harness: SenderHarness) -> None:
     # PostgreSQL plans while the ledger is empty, and keeps its plans while it grows.
     harness.execute("TRUNCATE deliveries")

@@ -9,7 +9,7 @@ import pytest
 from account_alerts import installation
 from account_alerts.config import load
 from account_alerts.model.errors import OperationError
-from operations.flink import versions
+from operations.flink import client_config, versions
 from operations.flink.run import JobSubmission, RunFolder, keep_config
 
 
@@ -22,8 +22,13 @@ def submission(tmp_path: Path) -> JobSubmission:
 
 def test_only_the_jobs_file_is_handed_to_flink(submission: JobSubmission) -> None:
     """No Python files, archives or requirements go to the cluster besides what the job has pickled."""
-    assert submission.command("alerting_job.py", ["-s", "s3://s"], "--await-savepoint", "p") == [
-        *(str(installation.flink_home() / "bin/flink"), "run", "-d", "-s", "s3://s"),
+    client_config.write(submission.folder.flink_conf, {"env.java.opts.client": "-Done=1 -Dtwo=2"})
+    command = submission.command("alerting_job.py", ["-s", "s3://s"], "--await-savepoint", "p")
+    main = command.index("org.apache.flink.client.cli.CliFrontend")
+    assert command[0] == str(installation.java_home() / "bin/java")
+    assert {"-Done=1", "-Dtwo=2"} < set(command[:main])
+    assert command[main + 1 :] == [
+        *("run", "-d", "-s", "s3://s"),
         *("-pyexec", sys.executable, "-pyclientexec", sys.executable),
         *("-py", str(submission.code / "jobs/alerting_job.py"), "--config", str(submission.config)),
         *("--operators", str(submission.operators), "--await-savepoint", "p"),
