@@ -74,6 +74,7 @@ def remove(
 
 
 def _ask(method: str, path: str, **content: Any) -> Any:
-    from devenv.bank.device_client import ask  # Here because it loads the HTTP client.
+    from devenv.bank.device_client import DeviceClient  # Here because it loads the HTTP client.
 
-    return ask(load_config(), method, path, **content)
+    with DeviceClient(load_config()) as devices:
+        return devices.ask(method, path, **content)

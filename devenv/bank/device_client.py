@@ -1,6 +1,6 @@
 """Talks to the device service."""
 
-from typing import Any
+from typing import Any, Self
 
 import httpx2
 
@@ -14,32 +14,49 @@ class DeviceServiceError(OperationError):
     """The device service refused, or does not answer; the message says what to do."""
 
 
-def ask(config: Config, method: str, path: str, **content: Any) -> Any:
-    """One request; returns what the service answers.
+class DeviceClient:
+    """Asks the device service; safe to be used by several threads."""
 
-    Args:
-        config: Says where the service is.
-        method: Such as `GET`.
-        path: Such as `/v1/devices`.
-        content: What `httpx2.request` takes: `json`, `params`.
+    def __init__(self, config: Config) -> None:
+        """Connect to nothing yet.
 
-    Raises:
-        DeviceServiceError: It refused, or does not answer.
-        ConfigError: There is no section `devices`.
-    """
-    devices = config.require("devices")
-    url, token = devices.url.rstrip("/"), devices.token
-    headers = {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
-    try:
-        answer = httpx2.request(method, f"{url}{path}", headers=headers, timeout=_SECONDS, **content)
-    except httpx2.HTTPError as error:
-        raise DeviceServiceError(
-            f"{url}: {error}. Is it up? `alerts up --profile full` starts it here."
-        ) from error
-    if answer.is_error:
+        Raises:
+            ConfigError: There is no section `devices`.
+        """
+        devices = config.require("devices")
+        self._url, token = devices.url.rstrip("/"), devices.token
+        headers = {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
+        self._http = httpx2.Client(headers=headers, timeout=_SECONDS)
+
+    def __enter__(self) -> Self:
+        """Leave it by closing it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close its connections."""
+        self._http.close()
+
+    def ask(self, method: str, path: str, **content: Any) -> Any:
+        """Make one request; return what the service answers.
+
+        Args:
+            method: Such as `GET`.
+            path: Such as `/v1/devices`.
+            content: What `httpx2.Client.request` takes: `json`, `params`.
+
+        Raises:
+            DeviceServiceError: It refused, or does not answer.
+        """
         try:
-            reason = answer.json()["detail"]
-        except (ValueError, KeyError, TypeError):
-            reason = "no reason given"
-        raise DeviceServiceError(f"{url}: {answer.status_code}: {reason}")
-    return answer.json()
+            answer = self._http.request(method, f"{self._url}{path}", **content)
+        except httpx2.HTTPError as error:
+            raise DeviceServiceError(
+                f"{self._url}: {error}. Is it up? `alerts up --profile full` starts it here."
+            ) from error
+        if answer.is_error:
+            try:
+                reason = answer.json()["detail"]
+            except (ValueError, KeyError, TypeError):
+                reason = "no reason given"
+            raise DeviceServiceError(f"{self._url}: {answer.status_code}: {reason}")
+        return answer.json()

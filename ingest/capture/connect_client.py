@@ -59,7 +59,10 @@ class ConnectClient:
         self._config = config
         self._url = capture.connect_url.rstrip("/")
         self._connector = f"/connectors/{capture.name}"
-        self._transport, self._clock, self._sleep = transport, clock, sleep
+        # A connection is not kept: a worker that was restarted meanwhile would have closed it.
+        limits = httpx2.Limits(max_keepalive_connections=0)
+        self._http = httpx2.Client(transport=transport, timeout=_TIMEOUT, limits=limits)
+        self._clock, self._sleep = clock, sleep
 
     def register(self) -> bool:
         """Create the connector's topics, and register it or what changed of it; returns whether anything did.
@@ -127,8 +130,7 @@ class ConnectClient:
         end = self._clock.monotonic() + _TIMEOUT
         while True:
             try:
-                with httpx2.Client(transport=self._transport, timeout=_TIMEOUT) as client:
-                    answer = client.request(method, url, json=body)
+                answer = self._http.request(method, url, json=body)
             except httpx2.HTTPError as error:
                 raise ConnectError(
                     f"Kafka Connect at {url}: {error}. Is it up? See `alerts status`."
