@@ -11,6 +11,7 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from account_alerts.config import Config
 from demo.play import play
@@ -18,9 +19,16 @@ from demo.report import print_summary, summary
 from devenv import environment, ports
 from operations.interruption import interruptible
 
-_QUICK_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-"""The demo lives for two minutes: what Java's second compiler makes of it would never pay for its making, and
-would take the processors from the bookings."""
+_SMALL: dict[str, dict[str, Any]] = {
+    "local": {
+        "quick_java": True,
+        "jobmanager_memory": "768m",
+        "taskmanager_memory": "2g",
+        "kafka_heap": "256m",
+        "connect_heap": "256m",
+    }
+}
+"""The demo lives for two minutes, beside whatever else the machine does."""
 
 
 def run(config: Config, keep: bool = False, as_json: bool = False) -> int:
@@ -40,7 +48,7 @@ def run(config: Config, keep: bool = False, as_json: bool = False) -> int:
     """
     folder = Path(tempfile.mkdtemp(prefix="alerts-demo-"))
     own = ports.throw_away(config, folder / "state")
-    own = own.override({"flink": {"options": {"env.java.opts.taskmanager": _QUICK_JVM}}})
+    own = own.override(_SMALL)
     settings_file = folder / "demo.yaml"
     own.write(settings_file)
     complete = False

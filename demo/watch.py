@@ -10,6 +10,8 @@ from devenv.fake_gateways.received import Item
 
 AlertKey = tuple[str, str, str, str]
 """What an alert is about: booking, customer, setting, channel."""
+_ENOUGH = 10
+"""Alerts by which the chain is found to be warm, at least."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Watch:
     """When each booking was given to the queue."""
     booked: dict[str, int] = field(default_factory=dict)
     """When Kafka had it."""
+    steady: set[str] = field(default_factory=set)
+    """The bookings that were put once the chain was warm."""
     raised: dict[AlertKey, Raised] = field(default_factory=dict)
     for_devices: dict[str, Raised] = field(default_factory=dict)
     """Pushes for a device by the ids of their alerts."""
@@ -44,6 +48,22 @@ class Watch:
     """Messages that a customer got more than once: never allowed."""
     settings_seconds: float = 0.0
     """From the commit of the customers' preferences to the last of them on Kafka."""
+
+    def is_warm(self, window: int, limit: int) -> bool:
+        """Tell whether the alerts of the last bookings came in time.
+
+        Args:
+            window: The bookings of so many milliseconds until now.
+            limit: Milliseconds from the queue to an alert's topic, for a device also, that all may take.
+        """
+        now = time_ns() // 1_000_000
+        # The latest have until now to come.
+        late = {entry for entry, at in list(self.put.items()) if now - window <= at <= now - limit}
+        wanted = [key for key in list(self.wanted) if key[0] in late]
+        pushes = [each for each in list(self.for_devices.values()) if each.key[0] in late]
+        found = [*filter(None, map(self.raised.get, wanted)), *pushes]
+        in_time = all(each.written_at - self.put[each.key[0]] <= limit for each in found)
+        return len(found) >= len(wanted) + self._pushes(wanted) >= _ENOUGH and in_time
 
     def note_booking(self, entry: Record, written_at: int) -> None:
         """Take down a record of `account-entries`."""
@@ -78,7 +98,11 @@ class Watch:
     def messages_wanted(self, channel: str) -> int:
         """How many messages must come at a channel's gateway; a push to each device."""
         keys = [key for key in self.wanted if key[3] == channel]
-        return sum(self.devices.get(key[1], 0) for key in keys) if channel == Channel.PUSH else len(keys)
+        return self._pushes(keys) if channel == Channel.PUSH else len(keys)
+
+    def _pushes(self, keys: Iterable[AlertKey]) -> int:
+        """How many pushes for devices alerts become."""
+        return sum(self.devices.get(key[1], 0) for key in keys if key[3] == Channel.PUSH)
 
     def alerts_complete(self) -> bool:
         """Tell whether all alerts that must come are on their topics."""

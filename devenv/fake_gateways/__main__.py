@@ -8,7 +8,7 @@ import importlib
 import logging
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,7 +22,7 @@ _log = logging.getLogger("gateways")
 Serve = Callable[[Config, asyncio.Event], Awaitable[None]]
 
 
-async def serve_all(config: Config, gateways: dict[str, Serve], stop: asyncio.Event) -> None:
+async def serve_all(config: Config, gateways: Mapping[str, Serve], stop: asyncio.Event) -> None:
     """Serve all gateways, by name, until stopped."""
     await asyncio.gather(*(_keep_serving(name, config, serve, stop) for name, serve in gateways.items()))
 

@@ -1,6 +1,7 @@
 """The demo's summary: what it says must be what came, to the topics and to the customers."""
 
 import io
+import time
 from typing import Any
 
 from account_alerts.model.alerts import Channel
@@ -37,6 +38,7 @@ def _watch(*bookings: str, channel: str = "EMAIL") -> Watch:
     for booking in bookings:
         watch.put[booking] = 1000
         watch.note_booking({"entry_id": booking}, 1005)
+        watch.steady.add(booking)
     for each in Channel:
         watch.note_messages(each, [])
     return watch
@@ -101,6 +103,44 @@ def test_what_is_missing_unexpected_or_delivered_twice_is_said() -> None:
     assert (report["missing"], report["unexpected"], report["repeated_on_kafka"]) == (2, 2, 1)
     assert report["duplicates"] == 1
     assert not watch.complete()
+
+
+def test_the_summary_is_of_the_steady_part_and_the_warm_up_stands_beside_it() -> None:
+    watch = _watch("slow", "quick")
+    watch.steady = {"quick"}
+    watch.note_alert(_alert("slow"), 9000)
+    watch.note_alert(_alert("quick"), 1020)
+    watch.note_messages("EMAIL", [_item("slow-EMAIL", 9500), _item("quick-EMAIL", 1050)])
+    assert _stage(watch, "queue → customer") == {
+        "stage": "queue → customer",
+        "count": 1,
+        "milliseconds": {"p50": 50, "p95": 50, "p99": 50},
+    }
+    report = summary(watch)
+    assert report["warm_up"]["bookings"] == 1
+    [slow] = [stage for stage in report["warm_up"]["stages"] if stage["stage"] == "queue → customer"]
+    assert (slow["count"], slow["milliseconds"]["p99"]) == (1, 8500)
+    # All of both are checked.
+    assert (report["bookings"], report["missing"], watch.complete()) == (2, 0, True)
+    printed = _printed(report)
+    assert "STEADY STATE: 1 bookings" in printed
+    assert "WARM-UP: the first 1 bookings" in printed
+
+
+def test_it_is_warm_once_enough_alerts_came_in_time() -> None:
+    now = time.time_ns() // 1_000_000
+    bookings = [f"e{number}" for number in range(12)]
+    watch = _watch(*bookings)
+    watch.put = dict.fromkeys(bookings, now - 1000)
+    for booking in bookings[:-1]:
+        watch.note_alert(_alert(booking), now - 950)
+    assert not watch.is_warm(5000, 150)  # One has not come.
+    watch.note_alert(_alert(bookings[-1]), now - 500)
+    assert not watch.is_warm(5000, 150)  # It came late.
+    watch.put[bookings[-1]] = now - 600
+    assert watch.is_warm(5000, 150)
+    watch.put = dict.fromkeys(bookings, now - 9000)
+    assert not watch.is_warm(5000, 150)  # Long ago: that says nothing of now.
 
 
 def test_nothing_came() -> None:

@@ -14,13 +14,13 @@ def test_one_that_fails_is_served_again_and_the_others_go_on(
     monkeypatch.setattr(gateways, "_PAUSE_SECONDS", 0.01)
     served: list[str] = []
 
-    async def failing(config: Config, stop: asyncio.Event) -> None:
+    async def failing(_: Config, stop: asyncio.Event) -> None:
         served.append("failing")
         if len(served) < 4:
             raise OSError("the port is taken")
         stop.set()
 
-    async def steadfast(config: Config, stop: asyncio.Event) -> None:
+    async def steadfast(_: Config, stop: asyncio.Event) -> None:
         await stop.wait()
         served.append("steadfast")
 
