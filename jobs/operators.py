@@ -9,6 +9,7 @@ from pyflink.table import StreamTableEnvironment, Table
 from account_alerts.config import Config
 from account_alerts.config.kafka import Topic
 from account_alerts.model.alerts import AMOUNT_TYPES, AlertType, Channel
+from account_alerts.model.limits import CHANNELS_PER_SETTING
 from jobs.catalog import RULE_TABLES
 
 _AHEAD_MS = 5_000
@@ -46,19 +47,14 @@ def temporal_join(
         the settings that count; ``invalid_settings``: records with settings that were skipped.
     """
     topics = config.topics
-    other = set(AlertType) - AMOUNT_TYPES - {AlertType.TRANSACTION_COUNT}
     found = _operators().temporalJoin(
         table_env._j_tenv,
         *(table_env.from_path(view)._j_table for view in (entries, authorizations, settings)),
         topic_source(config, topics.account_entries),
         topic_source(config, topics.account_authorizations),
         topic_source(config, topics.alert_settings),
-        {
-            "channels": [channel.value for channel in Channel],
-            "amount_types": [kind.value for kind in AMOUNT_TYPES],
-            "count_types": [AlertType.TRANSACTION_COUNT.value],
-            "other_types": [kind.value for kind in other],
-        },
+        contract_lists(),
+        CHANNELS_PER_SETTING,
         topics.account_entries.retention or 0,
         config.rules.count_reach,
     )
@@ -80,6 +76,17 @@ def hold_bookings(table_env: StreamTableEnvironment, config: Config) -> None:
         options = f"{_ALIGNMENT}, 'scan.watermark.idle-timeout' = '1 s'"
         table_env.execute_sql(f"ALTER TABLE {table} SET ({options})")
     table_env.execute_sql(f"ALTER TABLE account_entries SET ({_ALIGNMENT})")
+
+
+def contract_lists() -> dict[str, list[str]]:
+    """Return the values of settings that the data contract knows, by what they are for."""
+    other = set(AlertType) - AMOUNT_TYPES - {AlertType.TRANSACTION_COUNT}
+    return {
+        "channels": [channel.value for channel in Channel],
+        "amount_types": [kind.value for kind in AMOUNT_TYPES],
+        "count_types": [AlertType.TRANSACTION_COUNT.value],
+        "other_types": [kind.value for kind in other],
+    }
 
 
 def topic_source(config: Config, topic: Topic) -> Any:

@@ -26,10 +26,11 @@ import org.apache.flink.util.OutputTag;
  */
 final class CheckSettings extends ProcessFunction<RowData, RowData> {
     private static final long serialVersionUID = 1;
-    private static final int LONGEST_REASON = 2_000;
 
-    /** The lists of the data contract: channels, and the types of settings by what they need. */
-    record Lists(Set<String> channels, Set<String> amountTypes, Set<String> countTypes, Set<String> otherTypes)
+    /** Of the data contract: channels, how many of them, and the types of settings by what they need. */
+    record Lists(
+            Set<String> channels, int mostChannels, Set<String> amountTypes, Set<String> countTypes,
+            Set<String> otherTypes)
             implements Serializable {}
 
     /** Places in a record of settings, and of what stands in its arrays. */
@@ -82,8 +83,7 @@ final class CheckSettings extends ProcessFunction<RowData, RowData> {
         }
         if (!invalidIds.isEmpty()) {
             String reason = "invalid settings: " + String.join(", ", invalidIds);
-            String shown = reason.length() <= LONGEST_REASON ? reason : reason.substring(0, LONGEST_REASON) + "...";
-            context.output(invalid, new JoinedRowData(record, GenericRowData.of(StringData.fromString(shown))));
+            context.output(invalid, new JoinedRowData(record, GenericRowData.of(StringData.fromString(reason))));
         }
         out.collect(customer(record, amounts, counts));
     }
@@ -93,6 +93,9 @@ final class CheckSettings extends ProcessFunction<RowData, RowData> {
             return false;
         }
         ArrayData channels = setting.getArray(4);
+        if (channels.size() > lists.mostChannels) {
+            return false;
+        }
         for (int each = 0; each < channels.size(); each++) {
             if (!lists.channels.contains(channels.getString(each).toString())) {
                 return false;

@@ -41,29 +41,21 @@ public final class Operators {
      *     written (milliseconds UTC), source_partition and source_offset
      * @param settings the same with customer_id, language, addresses and settings
      * @param lists of the data contract, by name: see {@link CheckSettings.Lists}
+     * @param mostChannels how many a valid setting may have
      * @return by name: candidates, counted_bookings, and of the records of settings the invalid_settings
      *     (with a column invalid, the reason)
      */
     public static Map<String, Table> temporalJoin(
             StreamTableEnvironment tables, Table entries, Table authorizations, Table settings,
-            TopicSource entriesTopic, TopicSource authorizationsTopic, TopicSource settingsTopic, Map<String, List<String>> lists,
-            long retention, long reach) {
+            TopicSource entriesTopic, TopicSource authorizationsTopic, TopicSource settingsTopic,
+            Map<String, List<String>> lists, int mostChannels, long retention, long reach) {
         RowType booking = type(entries);
         RowType settingsRecord = type(settings);
         OutputTag<RowData> invalid = tag("invalid-settings", joined(settingsRecord, "invalid", DataTypes.STRING()));
         OutputTag<RowData> counted =
                 tag("counted-bookings", joined(booking, "rules", DataTypes.ARRAY(Rows.COUNTED).notNull()));
 
-        SingleOutputStreamOperator<RowData> customers = rows(tables, settings)
-                .process(new CheckSettings(
-                        new CheckSettings.Lists(set(lists, "channels"), set(lists, "amount_types"),
-                                set(lists, "count_types"), set(lists, "other_types")),
-                        new CheckSettings.Fields(at(settings, "customer_id"), at(settings, "language"),
-                                at(settings, "addresses"), at(settings, "settings"), at(settings, "written"),
-                                at(settings, "source_partition"), at(settings, "source_offset"), at(settings, "record"),
-                                at(settings, "reason")),
-                        invalid), Rows.info(Rows.CUSTOMER))
-                .name("check settings").uid("check-settings");
+        SingleOutputStreamOperator<RowData> customers = customers(tables, settings, lists, mostChannels, invalid);
         DataStream<RowData> settingsChanges = EndOffsetWatermarks
                 .assign(customers, Rows.info(Rows.CUSTOMER), 2, 3, settingsTopic, "settings-watermarks")
                 .filter(Operators::isChange).name("changes of settings")
@@ -94,6 +86,21 @@ public final class Operators {
                 "candidates", tables.fromDataStream(candidates),
                 "counted_bookings", tables.fromDataStream(candidates.getSideOutput(counted)),
                 "invalid_settings", tables.fromDataStream(customers.getSideOutput(invalid)));
+    }
+
+    private static SingleOutputStreamOperator<RowData> customers(
+            StreamTableEnvironment tables, Table settings, Map<String, List<String>> lists, int mostChannels,
+            OutputTag<RowData> invalid) {
+        return rows(tables, settings)
+                .process(new CheckSettings(
+                        new CheckSettings.Lists(set(lists, "channels"), mostChannels, set(lists, "amount_types"),
+                                set(lists, "count_types"), set(lists, "other_types")),
+                        new CheckSettings.Fields(at(settings, "customer_id"), at(settings, "language"),
+                                at(settings, "addresses"), at(settings, "settings"), at(settings, "written"),
+                                at(settings, "source_partition"), at(settings, "source_offset"), at(settings, "record"),
+                                at(settings, "reason")),
+                        invalid), Rows.info(Rows.CUSTOMER))
+                .name("check settings").uid("check-settings");
     }
 
     private static boolean isChange(RowData row) {
