@@ -123,7 +123,10 @@ def started(
     It is stopped at the end; its folder stays where something went wrong.
     """
     folder = Path(tempfile.mkdtemp(prefix="alerts-bench-"))
-    config = ports.throw_away(load(overrides=overrides), folder / "state")
+    # On a busy machine the JobManager takes longer than Flink's ten seconds to answer.
+    options = {"pekko.ask.timeout": "120 s", **overrides.get("flink", {}).get("options", {})}
+    config = load(overrides={**overrides, "flink": {"options": options}})
+    config = ports.throw_away(config, folder / "state")
     chain = Chain(config, folder / "bench.yaml")
     config.write(chain.file)
     complete = False
