@@ -149,51 +149,30 @@ def tables(runs: list[report.Result]) -> str:
     complete = [run for run in runs if "error" not in run]
     loads = [run for run in complete if run["part"] != Part.SINGLE]
     singles = [run for run in complete if run["part"] == Part.SINGLE]
-    keys = ("records", "seconds", "records_per_second", "alerts_expected", "alerts_missing")
-    waits = ("waited_p50", "waited_max")
-    parts = [
-        report.table(
+    parts = []
+    if loads:
+        keys = ("records", "seconds", "records_per_second", "alerts_expected", "alerts_missing")
+        head = "part|backend|side|records|s|records/s|alerts|missing|waited s: p50, most"
+        rows = [
             [
-                "part",
-                "backend",
-                "side",
-                "records",
-                "s",
-                "records/s",
-                "alerts",
-                "missing",
-                "waited s: p50, most",
-            ],
+                *_names(run),
+                *(f"{run[key]:,}" for key in keys),
+                f"{run['waited_p50']:g}, {run['waited_max']:g}",
+            ]
+            for run in loads
+        ]
+        parts.append(report.table(head.split("|"), rows))
+    if singles:
+        head = "part|backend|side|changes|never|missing|in force ms: p50, p99, most|heard of"
+        rows = [
             [
-                [
-                    *_names(run),
-                    *(f"{run[key]:,}" for key in keys),
-                    ", ".join(f"{run[key]:g}" for key in waits),
-                ]
-                for run in loads
-            ],
-        ),
-        report.table(
-            [
-                "part",
-                "backend",
-                "side",
-                "changes",
-                "never",
-                "missing",
-                "in force ms: p50, p99, most",
-                "heard of",
-            ],
-            [
-                [
-                    *_names(run),
-                    *(str(run[key]) for key in ("changes", "never", "missing")),
-                    *(", ".join(f"{value:g}" for value in run[key]) for key in ("in_force", "heard_of")),
-                ]
-                for run in singles
-            ],
-        ),
-    ]
+                *_names(run),
+                *(str(run[key]) for key in ("changes", "never", "missing")),
+                *(", ".join(f"{value:g}" for value in run[key]) for key in ("in_force", "heard_of")),
+            ]
+            for run in singles
+        ]
+        parts.append(report.table(head.split("|"), rows))
     rates: dict[tuple[str, str], dict[str, list[float]]] = {}
     for run in loads:
         of = rates.setdefault((run["part"], run["backend"]), {})
