@@ -18,6 +18,7 @@ from devenv import environment, ports, supervise
 from devenv.job_control.runner import LocalJobRunner
 from devenv.layout import layout
 from operations.flink.rest import FlinkRest
+from operations.flink.savepoints import patient
 from operations.job_store import JobStore, UpgradeMode
 from operations.waiting import print_progress, wait_for
 
@@ -48,7 +49,7 @@ class Chain:
 
     def job_id(self) -> str:
         """Return the id of the alerting job."""
-        job = wait_for("alerting", lambda: self.rest.live_job(ALERTING), _PATIENCE, "See the logs.")
+        job = wait_for("alerting", patient(lambda: self.rest.live_job(ALERTING)), _PATIENCE, "See the logs.")
         return job.id
 
     def checkpoint(self) -> dict[str, Any]:
@@ -60,7 +61,7 @@ class Chain:
             latest = self.rest.checkpoints(job_id)["latest"]["completed"]
             return latest if latest and latest["trigger_timestamp"] >= before else None
 
-        return wait_for("a checkpoint", newer, _PATIENCE, f"See {self.config.flink.rest_url}.")
+        return wait_for("a checkpoint", patient(newer), _PATIENCE, f"See {self.config.flink.rest_url}.")
 
     def stop_alerting(self) -> None:
         """Cancel the alerting job and wait until it has ended."""
@@ -72,7 +73,7 @@ class Chain:
         def ended() -> bool:
             return all(not job.live for job in self.rest.jobs() if job.id == job_id)
 
-        wait_for("alerting has ended", ended, _PATIENCE, "See the logs.")
+        wait_for("alerting has ended", patient(ended), _PATIENCE, "See the logs.")
 
     def start_alerting(self) -> None:
         """Submit the alerting job from its newest checkpoint; returns when all its tasks run."""

@@ -70,8 +70,8 @@ def main(
     of the customers ask about one account. many-accounts: one customer's settings of hundreds of accounts
     change again and again. single: one setting after the other changes while bookings flow. A load counts as
     taken in when a booking on the account of its last record raises an alert: the effect delay of half a
-    second is in the time, so a quick machine wants more accounts. Records are written to the topics: by-passed
-    are the bank's database, change data capture, the publisher, the bridge and the senders.
+    second is in the time, so a quick machine wants more accounts. Records are written to the topics:
+    by-passed are the bank's database, change data capture, the publisher, the bridge and the senders.
     """
     sizes = {"ours": accounts, "theirs": against_accounts or accounts}
     result: report.Result = {"machine": report.machine(), "runs": []}

@@ -14,6 +14,7 @@ from bench.chain import Chain
 from bench.meter import Processors
 from bench.peers import limit
 from devenv.layout import layout
+from operations.flink.savepoints import patient
 from operations.waiting import print_progress, wait_for
 
 _PATIENCE = 900.0
@@ -174,7 +175,9 @@ class Round:
                 job = next(each for each in chain.rest.jobs() if each.name == limit.NAME)
                 return chain.rest.get(f"/jobs/{job.id}") if not job.live else None
 
-            job = wait_for("the end of all bookings", ended, _PATIENCE, f"See {chain.config.flink.rest_url}.")
+            job = wait_for(
+                "the end of all bookings", patient(ended), _PATIENCE, f"See {chain.config.flink.rest_url}."
+            )
             if job["state"] != "FINISHED":
                 raise RuntimeError(f"reading alone: {job['state']}")
             milliseconds = job["timestamps"]["FINISHED"] - job["timestamps"]["RUNNING"]
