@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 
 from account_alerts.model.errors import OperationError
 from operations.flink.rest import FlinkApi, FlinkUnreachableError, live_job
+from operations.flink.savepoints import patient
 from operations.waiting import print_progress, wait_for
 
 _SECONDS = 300.0
@@ -62,9 +63,9 @@ def wait_for_checkpoints(flink: FlinkApi, names: Iterable[str]) -> None:
         def completed(job_id: str = job_id) -> bool:
             return int(flink.checkpoints(job_id)["counts"]["completed"]) > 0
 
-        if not completed():
+        if not patient(completed)():
             flink.trigger_checkpoint(job_id)
-            wait_for(f"{name}: first checkpoint", completed, _SECONDS, f"Look at {flink.url}.")
+            wait_for(f"{name}: first checkpoint", patient(completed), _SECONDS, f"Look at {flink.url}.")
     print_progress("checkpoints are made")
 
 
