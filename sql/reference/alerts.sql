@@ -1,7 +1,7 @@
 -- The whole chain in plain Flink SQL: bookings, who might see the account, what they asked for, alerts, a topic for each
 -- channel. It reads what the topics hold now and prints the alerts that the alerting job gives for it. Where it differs, and
 -- why the job runs something else: docs/decisions/0015-plain-sql-as-reference.md.
-SET 'table.display.max-column-width' = '100';
+SET 'table.display.max-column-width' = '64';
 
 -- Versions: a change holds for bookings that were written ${effect_delay} s after it, or later.
 ALTER TABLE account_authorizations ADD (
