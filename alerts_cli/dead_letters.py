@@ -12,7 +12,10 @@ app = App(help="Look at records no job could use; put them back.")
 
 @app.command("list", epilog="Example: alerts dead-letters list --json > dead-letters.jsonl")
 def list_dead_letters(as_json: JsonFlag = False) -> None:
-    """Show dead letters: id, where each came from, its size, the reason. With --json also key and content."""
+    """Show dead letters: id, where each came from, its size, the reason. With --json also key and content.
+
+    Of a record that was too large only the first part is there; its SHA-256 stands behind the reason.
+    """
     from operations import dead_letters
     from operations.tables import print_table
 
@@ -30,8 +33,8 @@ def list_dead_letters(as_json: JsonFlag = False) -> None:
                 letter.id,
                 letter.topic,
                 f"{letter.partition}:{letter.offset}",
-                "null" if letter.value is None else len(letter.value),
-                letter.reason,
+                "null" if letter.size is None else letter.size,
+                f"{letter.reason} (cut; SHA-256 {letter.sha256})" if letter.is_cut else letter.reason,
             )
             for letter in dead_letters.read(config)
         ),
@@ -50,17 +53,20 @@ def replay(
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Put dead letters back on the topics they came from."""
+    """Put dead letters back on the topics they came from; all but those that are cut."""
     from operations import dead_letters
 
     if sum((bool(ids), everything, file is not None)) != 1:
         raise typer.BadParameter("give ids, --all or --file, and only one of them")
     config = load_config()
     if file is None:
-        count = dead_letters.replay(config, None if everything else ids)
+        count, cut = dead_letters.replay(config, None if everything else ids)
     else:
-        count = dead_letters.replay_file(config, file)
+        count, cut = dead_letters.replay_file(config, file), []
     if as_json:
-        print_json({"written": count})
+        print_json({"written": count, "cut": cut})
     else:
         typer.echo(f"{count} put back")
+    if cut:
+        typer.echo(f"cannot be put back, for only their first part is there: {', '.join(cut)}", err=True)
+        raise typer.Exit(1)

@@ -29,7 +29,10 @@ class DeadLetterError(InvalidRecordError):
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """One dead letter: where it is, where it came from, what was wrong, and the original key and bytes."""
+    """One dead letter: where it is, where it came from, what was wrong, and the original key and bytes.
+
+    Of a record that was too large it has the first part only: it is cut, and cannot be put back.
+    """
 
     id: str
     written_at: int
@@ -39,6 +42,11 @@ class DeadLetter:
     reason: str
     key: bytes | None
     value: bytes | None
+    size: int | None
+    """Bytes of the whole record."""
+    sha256: str | None
+    """Of the whole record, where it was cut."""
+    is_cut: bool
 
 
 def read(config: Config) -> Iterator[DeadLetter]:
@@ -56,10 +64,13 @@ def as_dict(letter: DeadLetter, records: "Records") -> Record:
         "partition": letter.partition,
         "offset": letter.offset,
         "reason": letter.reason,
+        "size": letter.size,
+        "sha256": letter.sha256,
+        "is_cut": letter.is_cut,
         "key": None if letter.key is None else letter.key.decode("utf-8", "replace"),
         "key_base64": _base64(letter.key),
         "value_base64": _base64(letter.value),
-        "record": records.decode(letter.topic, letter.value),
+        "record": None if letter.is_cut else records.decode(letter.topic, letter.value),
     }
 
 
@@ -91,12 +102,15 @@ class Records:
             raise DeadLetterError(f"{topic!r} is no input topic ({', '.join(self._names)})")
 
 
-def replay(config: Config, ids: Iterable[str] | None = None) -> int:
-    """Put letters back on the topics they came from with their original key and bytes; return how many.
+def replay(config: Config, ids: Iterable[str] | None = None) -> tuple[int, list[str]]:
+    """Put letters back on the topics they came from with their original key and bytes.
 
     Args:
         config: Where Kafka is, and the topics' names.
         ids: Those of these ids (`partition:offset`); None for all.
+
+    Returns:
+        How many were put back, and the ids of those that are cut: they keep none of the others back.
 
     Raises:
         DeadLetterError: An id is not there, or a letter came from no input topic; nothing is written.
@@ -106,9 +120,11 @@ def replay(config: Config, ids: Iterable[str] | None = None) -> int:
     if missing := (wanted or set()) - {letter.id for letter in letters}:
         raise DeadLetterError(f"no dead letter {', '.join(sorted(missing))}; see `alerts dead-letters list`")
     records = Records(config)
-    for letter in letters:
+    whole = [letter for letter in letters if not letter.is_cut]
+    for letter in whole:
         records.check(letter.topic)
-    return send_all(config, [(letter.topic, letter.key, letter.value) for letter in letters])
+    count = send_all(config, [(letter.topic, letter.key, letter.value) for letter in whole])
+    return count, [letter.id for letter in letters if letter.is_cut]
 
 
 def replay_file(config: Config, file: Path) -> int:
@@ -118,7 +134,7 @@ def replay_file(config: Config, file: Path) -> int:
     is null.
 
     Raises:
-        DeadLetterError: A line is none of these; nothing is written.
+        DeadLetterError: A line is none of these, or has neither a `record` nor all bytes; nothing is written.
     """
     records = Records(config)
     messages = []
@@ -136,6 +152,8 @@ def _repaired(letter: dict[str, Any], records: Records) -> tuple[str, bytes | No
     topic, record = letter["topic"], letter.get("record")
     records.check(topic)
     key = letter.get("key")
+    if letter.get("is_cut") and (record is None or key is None):
+        raise DeadLetterError("it is cut: give key and record, or leave the line out")
     key_bytes = _bytes(letter.get("key_base64")) if key is None else str(key).encode()
     value = _bytes(letter.get("value_base64")) if record is None else records.encode(topic, record)
     return topic, key_bytes, value
@@ -150,6 +168,7 @@ def _letter(message: Message) -> DeadLetter:
     def number(name: str) -> int | None:
         return int(text(name)) if text(name).isdecimal() else None
 
+    value = to_bytes(message.value())
     return DeadLetter(
         id=f"{message.partition()}:{message.offset()}",
         written_at=message.timestamp()[1],
@@ -158,7 +177,10 @@ def _letter(message: Message) -> DeadLetter:
         offset=number("source.offset"),
         reason=text("reason"),
         key=to_bytes(message.key()),
-        value=to_bytes(message.value()),
+        value=value,
+        size=number("record.size") or (None if value is None else len(value)),
+        sha256=text("record.sha256") or None,
+        is_cut="record.size" in headers or "key.size" in headers,
     )
 
 

@@ -209,4 +209,4 @@ def _dead_letter(message: Message) -> DeadLetter:
     given = cast("list[tuple[str, bytes | None]]", message.headers() or [])
     headers = {name: (value or b"").decode() for name, value in given}
     source = headers["source.topic"], int(headers["source.partition"]), int(headers["source.offset"])
-    return DeadLetter(source, message.key(), message.value(), headers["reason"])
+    return DeadLetter(source, message.key(), message.value(), headers["reason"], tuple(headers.items()))

@@ -1,16 +1,19 @@
 """Broken records: each is a dead letter with its own bytes, and harms nothing that follows."""
 
+import hashlib
 import random
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError, Message, Producer
 
 from tests.builders import entry, setting, settings
 from tests.pipeline.harness import PipelineHarness
 from tests.pipeline.scenario import Scenario
 from tests.reference.binary import encode
+from tests.reference.compare import DeadLetter
 
 GOOD_AFTER = 3
 ACCOUNTS = 8
@@ -186,6 +189,56 @@ def test_arrays_in_blocks_with_a_size_are_valid(scenario: Scenario) -> None:
     scenario.await_effect()
     scenario.write_booking(entry(scenario.id("e"), account))
     assert len(scenario.verify().certain) == 1
+
+
+LARGE: dict[str, tuple[bytes, bytes]] = {
+    "zeros": (b"zeros", b"\0" * 20_000_000),
+    "a long key": (b"k" * 5_000_000, b"\0"),
+    "a booking with a long text": (
+        b"long",
+        encode("AccountEntry", entry("long", "long", description="x" * 5_000_000)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_a_record_that_is_small_only_while_it_is_packed(scenario: Scenario, name: str) -> None:
+    """Its dead letter has the first part; of all three topics it stops nothing."""
+    customer, account = scenario.id("c"), scenario.id("a")
+    scenario.authorize(account, customer)
+    scenario.write_settings(settings(customer, setting("s", account)))
+    key, value = LARGE[name]
+    topics = scenario.pipeline.topics
+    written: list[tuple[str, int, int]] = []
+    packed = {"compression.type": "gzip", "message.max.bytes": 30_000_000}
+    producer = Producer(scenario.pipeline.config.kafka.librdkafka() | packed)
+    for topic in (topics.entries, topics.authorizations, topics.settings):
+        producer.produce(topic, value, key, on_delivery=partial(_note, written))
+    assert producer.flush(120) == 0
+    scenario.await_effect()
+    scenario.write_booking(entry(scenario.id("after"), account))
+    assert len(scenario.verify().certain) == 1
+    scenario.wait_for(lambda: len(_letters(scenario, written)) == 3, "the dead letters")
+    for letter in _letters(scenario, written):
+        headers = dict(letter.headers)
+        for what, whole, kept in (("record", value, letter.value), ("key", key, letter.key)):
+            assert kept is not None
+            assert whole.startswith(kept)
+            if len(kept) < len(whole):
+                assert headers[f"{what}.size"] == str(len(whole))
+                assert headers[f"{what}.sha256"] == hashlib.sha256(whole).hexdigest()
+            else:
+                assert f"{what}.size" not in headers
+
+
+def _note(places: list[tuple[str, int, int]], error: KafkaError | None, message: Message) -> None:
+    assert error is None, error
+    places.append((message.topic() or "", message.partition() or 0, message.offset() or 0))
+
+
+def _letters(scenario: Scenario, places: list[tuple[str, int, int]]) -> list[DeadLetter]:
+    found = {letter.source: letter for letter in scenario.pipeline.dead_letters if letter.source in places}
+    return list(found.values())
 
 
 def _broken_changes(whole: bytes) -> Iterator[bytes]:

@@ -18,6 +18,7 @@ class DeadLetter:
     key: bytes | None
     value: bytes | None
     reason: str
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass
