@@ -1,5 +1,6 @@
 """The files of sql/: all are used, all names in them are known, and the tables fit the schemas."""
 
+import re
 from string import Template
 from types import SimpleNamespace
 
@@ -75,6 +76,13 @@ def test_a_value_stays_in_its_quotes(monkeypatch: pytest.MonkeyPatch) -> None:
     filled = Template(ddl.text("tables/ticks.sql") + "${kafka_client}").substitute(values(load(PRODUCTION)))
     assert filled.replace("''", "").count("'") % 2 == 0
     assert """password="'', ''topic'' = ''other";""" in filled
+
+
+def test_every_table_of_kafka_reads_committed_records_only() -> None:
+    assert "'properties.isolation.level' = 'read_committed'" in values(load())["kafka_client"]
+    tables = [file for file in FILES if re.search(r"'connector' = '(upsert-)?kafka'", ddl.text(file))]
+    assert len(tables) > 10
+    assert all("${kafka_client}" in ddl.text(file) for file in tables)
 
 
 @pytest.mark.parametrize(
