@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -135,7 +136,9 @@ def _theirs(checkout: Path, backend: state.Backend) -> Iterator[Chain]:
     environment |= {f"{PREFIX}{key}": value for key, value in variables.items()}
 
     def alerts(command: str) -> None:
-        subprocess.run([checkout / ".venv/bin/alerts", command], cwd=checkout, env=environment, check=True)
+        # Its own words are progress; standard output is for results.
+        program = [str(checkout / ".venv/bin/alerts"), command]
+        subprocess.run(program, cwd=checkout, env=environment, stdout=sys.stderr, check=True)
 
     try:
         alerts("up")
