@@ -25,7 +25,7 @@ from account_alerts.model.errors import OperationError
 
 LOCK = PROJECT / "conf/jars.lock"
 INSTALLED = ("flink", "kafka", "connect", "debezium", "postgres", "queue", "tools")
-"""The sections every installation needs; `production` is for images only, `peers` for a benchmark only."""
+"""The sections every installation needs; the others are for images, a benchmark, and tests."""
 REPOSITORY = "MAVEN_REPOSITORY"
 """The variable that names another repository than Maven Central, such as a mirror."""
 _THREADS = 4
@@ -47,16 +47,17 @@ class Jar:
     artifact: str
     version: str
     sha256: str
+    classifier: str = ""
 
     @property
     def coordinate(self) -> str:
-        """`group:artifact:version`."""
-        return f"{self.group}:{self.artifact}:{self.version}"
+        """`group:artifact:version`, and `:classifier` where it has one."""
+        return ":".join(filter(None, (self.group, self.artifact, self.version, self.classifier)))
 
     @property
     def file(self) -> str:
         """The name of the jar file."""
-        return f"{self.artifact}-{self.version}.jar"
+        return "-".join(filter(None, (self.artifact, self.version, self.classifier))) + ".jar"
 
     @property
     def path(self) -> str:
@@ -74,12 +75,12 @@ def read_lock(text: str) -> list[Jar]:
             section = content[1:-1]
         elif content and not content.startswith("#"):
             coordinate, _, sha256 = content.partition(" ")
-            if coordinate.count(":") != 2 or not section:
+            if coordinate.count(":") not in (2, 3) or not section:
                 raise JarError(
                     f"{LOCK}:{number}: expected 'group:artifact:version sha256', found {content!r}"
                 )
-            group, artifact, version = coordinate.split(":")
-            jars.append(Jar(section, group, artifact, version, sha256.strip()))
+            group, artifact, version, *classifier = coordinate.split(":")
+            jars.append(Jar(section, group, artifact, version, sha256.strip(), *classifier))
     return jars
 
 

@@ -52,7 +52,7 @@ def test_every_python_package_is_pinned() -> None:
         assert exact[name.split("[")[0].lower().replace("_", "-")] == version
 
 
-@pytest.mark.parametrize("line", ["org.apache.kafka:kafka-clients 00", "org.apache.kafka", "a:b:c:d 00"])
+@pytest.mark.parametrize("line", ["org.apache.kafka:kafka-clients 00", "org.apache.kafka", "a:b:c:d:e 00"])
 def test_malformed_line_is_named(line: str) -> None:
     with pytest.raises(JarError, match=f":2: .*{re.escape(line)}"):
         jars.read_lock(f"[kafka]\n{line}\n")

@@ -152,7 +152,7 @@ public final class Operators {
         return new TreeSet<>(lists.get(name));
     }
 
-    private static ArrayData distinct(ArrayData customers) {
+    static ArrayData distinct(ArrayData customers) {
         Set<Object> each = new LinkedHashSet<>();
         for (int place = 0; place < customers.size(); place++) {
             each.add(customers.getString(place));

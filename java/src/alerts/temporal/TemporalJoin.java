@@ -102,7 +102,7 @@ final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData
         if (since <= context.timerService().currentWatermark()) {
             late.inc();
         }
-        boolean ended;
+        long ended;
         if (change.isNullAt(2)) {
             ended = authorizations.put(ACCOUNT, since, change.isNullAt(4) ? null : change.getRow(4, 1));
         } else {
@@ -114,9 +114,9 @@ final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData
                 counts.update(true);
             }
         }
-        if (ended) {
+        if (ended != Versions.NOTHING_ENDED) {
             // Once an hour is often enough to forget.
-            context.timerService().registerEventTimeTimer((since + retention + reach) / HOUR * HOUR + HOUR);
+            context.timerService().registerEventTimeTimer((ended + retention + reach) / HOUR * HOUR + HOUR);
         }
     }
 
@@ -125,8 +125,13 @@ final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData
         long watermark = context.timerService().currentWatermark();
         List<RowData> left = new ArrayList<>();
         for (RowData booking : waiting.get()) {
-            if (time(booking) <= watermark) {
-                join(booking, time(booking), context, out);
+            long time = time(booking);
+            if (time <= watermark) {
+                join(booking, time, context, out);
+                if (time > timer && time % HOUR != 0) {
+                    // Or else each of them would read all that wait.
+                    context.timerService().deleteEventTimeTimer(time);
+                }
             } else {
                 left.add(booking);
             }

@@ -28,6 +28,8 @@ final class Versions {
     private static final int PREVIOUS = 2;
     private static final int VALUE = 3;
 
+    static final long NOTHING_ENDED = Long.MIN_VALUE;
+
     private final int fields;
     private final RowDataSerializer serializer;
     private final MapState<String, RowData> newest;
@@ -64,20 +66,20 @@ final class Versions {
     /**
      * Adds a value, null where it has ended; what says the same as the newest changes nothing.
      *
-     * @return whether there is something that {@link #sweep} will have to forget one day
+     * @return when a value ended that {@link #sweep} will have to forget one day; {@link #NOTHING_ENDED}
      */
-    boolean put(String name, long since, RowData value) throws Exception {
+    long put(String name, long since, RowData value) throws Exception {
         RowData last = newest.get(name);
         if (last == null) {
             if (value != null) {
                 newest.put(name, stored(since, null, value));
             }
-            return false;
+            return NOTHING_ENDED;
         }
         long lastSince = last.getLong(SINCE);
         Long beforeLast = last.isNullAt(PREVIOUS) ? null : last.getLong(PREVIOUS);
         if (stored(lastSince, beforeLast, value).equals(last)) {
-            return false;
+            return NOTHING_ENDED;
         }
         // A new leader's clock may be behind the old one's: a version never begins before the one it follows.
         if (since <= lastSince) {
@@ -88,7 +90,7 @@ final class Versions {
             older.put(key(name, lastSince), serializer.toBinaryRow(ended).copy());
             newest.put(name, stored(since, lastSince, value));
         }
-        return true;
+        return Math.max(since, lastSince);
     }
 
     /** The value that held at a time; null where there was none. */
