@@ -2,8 +2,10 @@ package alerts.temporal;
 
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.api.common.state.ListState;
@@ -179,10 +181,11 @@ final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData
     private void count(RowData booking, long time, Context context) throws Exception {
         List<RowData> rules = new ArrayList<>();
         List<Versions.Version> authorized = authorizations.between(ACCOUNT, time - reach, time);
+        Map<Versions.Version, Set<StringData>> customers = new HashMap<>();
         for (String customer : counting.keys()) {
             Set<String> known = new HashSet<>();
             for (Versions.Version asked : settings.between(customer, time - reach, time)) {
-                Versions.Version allowed = asked.value == null ? null : allowing(customer, asked, authorized);
+                Versions.Version allowed = asked.value == null ? null : allowing(customer, asked, authorized, customers);
                 if (allowed == null) {
                     continue;
                 }
@@ -209,19 +212,25 @@ final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData
     }
 
     /** The last of the authorizations during a version of settings that let the customer see the account. */
-    private static Versions.Version allowing(String customer, Versions.Version asked, List<Versions.Version> authorized) {
+    private static Versions.Version allowing(String customer, Versions.Version asked,
+            List<Versions.Version> authorized, Map<Versions.Version, Set<StringData>> customers) {
         StringData id = StringData.fromString(customer);
         for (Versions.Version each : authorized) {
-            if (each.value != null && each.since < asked.until && asked.since < each.until) {
-                ArrayData customers = each.value.getArray(0);
-                for (int place = 0; place < customers.size(); place++) {
-                    if (customers.getString(place).equals(id)) {
-                        return each;
-                    }
-                }
+            if (each.value != null && each.since < asked.until && asked.since < each.until
+                    && customers.computeIfAbsent(each, TemporalJoin::customers).contains(id)) {
+                return each;
             }
         }
         return null;
+    }
+
+    private static Set<StringData> customers(Versions.Version authorized) {
+        ArrayData ids = authorized.value.getArray(0);
+        Set<StringData> customers = new HashSet<>();
+        for (int place = 0; place < ids.size(); place++) {
+            customers.add(ids.getString(place));
+        }
+        return customers;
     }
 
     private static RowData counted(String customer, RowData asked, RowData setting, long end) {
