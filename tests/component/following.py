@@ -43,8 +43,8 @@ class Following:
                 self.too_late.append((partition, offset))
         elif kind == "W":
             assert int(words[0]) > self.known, "watermarks rise"
+            self.marks.append((int(words[0]), time.time() * 1000 - int(words[0])))
             self.known = int(words[0])
-            self.marks.append((self.known, time.time() * 1000 - self.known))
         elif kind == "S":
             self.savepoint = words[0]
         else:
@@ -101,12 +101,14 @@ class Follower:
         *,
         max_wait: int = 600_000,
         max_lag: int = 600_000,
+        microseconds: int = 0,
         savepoint: str = "",
     ) -> Following:
-        """Start a job that reads a topic."""
+        """Start a job that reads a topic and works on each record for so many microseconds."""
         job = Following(f"job{len(self._jobs)}")
         self._jobs[job.name] = job
-        self._command("start", job.name, self._bootstrap, topic, parallelism, max_wait, max_lag, savepoint)
+        times = max_wait, max_lag, microseconds
+        self._command("start", job.name, self._bootstrap, topic, parallelism, *times, savepoint)
         return job
 
     def stop(self, job: Following) -> str:

@@ -212,6 +212,23 @@ def test_a_transaction_that_stays_open_is_not_waited_for_longer_than_max_wait(
     assert known >= written
 
 
+def test_a_topic_that_gets_on_is_waited_for_up_to_max_lag(kafka: Config, follower: Follower) -> None:
+    topic = Topic(kafka)
+    topic.write(1)
+    job = follower.start(topic.name, parallelism=1, max_wait=2_000, max_lag=6_000, microseconds=5_000)
+    follower.wait_until_known(job, now())
+    topic.write(3_000)  # 15 s of work.
+    written = topic.newest
+    follower.wait_until_known(job, written)
+    known, behind = job.marks[-1]
+    assert behind >= 6_000
+    assert len(job.passed) < len(topic.places)
+    follower.wait(lambda: len(job.passed) == len(topic.places))
+    assert sorted(job.passed) == sorted(topic.places)
+    follower.cancel(job)
+    assert known >= written
+
+
 def test_a_job_goes_on_at_another_parallelism(kafka: Config, follower: Follower) -> None:
     topic = Topic(kafka, partitions=5)
     producer = topic.transactional()

@@ -5,6 +5,7 @@ import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.configuration.Configuration;
@@ -32,7 +33,8 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
  * Follows topics by the project's operators and prints what comes, a line each:
  * NAME R partition offset timestamp; NAME W watermark; NAME S savepoint; NAME F the reason of a failure.
  *
- * <p>Reads commands: start NAME BOOTSTRAP TOPIC PARALLELISM MAX_WAIT MAX_LAG [SAVEPOINT]; stop NAME FOLDER; cancel NAME.
+ * <p>Reads commands: start NAME BOOTSTRAP TOPIC PARALLELISM MAX_WAIT MAX_LAG MICROSECONDS [SAVEPOINT]; stop NAME
+ * FOLDER; cancel NAME. Each record is worked on for so many microseconds.
  */
 public final class Follow {
     private static final InternalTypeInfo<RowData> TYPE =
@@ -59,8 +61,8 @@ public final class Follow {
         Configuration config = new Configuration();
         config.setString("restart-strategy.type", "none");
         config.setString("pipeline.object-reuse", "true");
-        if (words.length > 7) {
-            config.setString("execution.state-recovery.path", words[7]);
+        if (words.length > 8) {
+            config.setString("execution.state-recovery.path", words[8]);
         }
         StreamExecutionEnvironment env =
                 StreamExecutionEnvironment.createLocalEnvironment(Integer.parseInt(words[4]), config);
@@ -73,7 +75,9 @@ public final class Follow {
                 .setProperty("isolation.level", "read_committed")
                 .setDeserializer(new Place())
                 .build();
-        DataStream<RowData> records = env.fromSource(source, WatermarkStrategy.noWatermarks(), "topic").uid("topic");
+        long pause = Long.parseLong(words[7]) * 1_000;
+        DataStream<RowData> records = env.fromSource(source, WatermarkStrategy.noWatermarks(), "topic").uid("topic")
+                .map(row -> slowly(row, pause)).returns(TYPE);
         EndOffsetWatermarks.assign(TopicIdCheck.check(records, TYPE, topic, "topic-id"), TYPE, 0, 1, topic, "known-until")
                 .transform("print", TYPE, new Print(name))
                 .setParallelism(1);
@@ -84,6 +88,13 @@ public final class Follow {
             }
         });
         return job;
+    }
+
+    private static RowData slowly(RowData row, long nanos) {
+        for (long until = System.nanoTime() + nanos; System.nanoTime() < until; ) {
+            LockSupport.parkNanos(nanos);
+        }
+        return row;
     }
 
     private static void say(String line) {
