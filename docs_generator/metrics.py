@@ -13,9 +13,7 @@ SERVICES = {
     "profiles": "Profiles",
     "alerting": "Job alerting",
     "rules": "Following of settings and authorizations, in every job that joins them",
-    "temporal_lookup": "Temporal look-up, of the jobs for analysts' alerts and reminders",
     "analyst_alerts": "Job for analysts' alerts",
-    "reminders": "Job reminders",
     "device_resolver": "Job device-resolver",
 }
 """What stands behind the prefix, and the heading it gets."""

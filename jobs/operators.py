@@ -1,5 +1,6 @@
 """The project's Java operators (java/src/alerts/temporal), placed between tables."""
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -89,16 +90,57 @@ def contract_lists() -> dict[str, list[str]]:
     }
 
 
-def topic_source(config: Config, topic: Topic) -> Any:
-    """Return what an operator must know to follow a topic's end offsets."""
+def assign_watermarks(
+    table_env: StreamTableEnvironment, view: str, topic: Any, uid: str, move_late: bool = False
+) -> Table:
+    """Give the records of a topic watermarks that say up to when it has been read.
+
+    Args:
+        table_env: Where the view is.
+        view: All records, unusable ones too, with written_at, source_partition and source_offset.
+        topic: Its `topic_source`.
+        uid: Of the operator.
+        move_late: Whether a record that comes behind the watermark gets a later written_at: SQL that goes by
+            event time would drop it.
+    """
+    records = table_env.from_path(view)._j_table
+    java = _operators().assignWatermarks(table_env._j_tenv, records, topic, move_late, uid)
+    return Table(java, table_env)
+
+
+def look_up(
+    table_env: StreamTableEnvironment, rows: str, key: str, versions: str, late: int, uid: str
+) -> Table:
+    """Join rows with the values that their key had at their time; nulls where it had none.
+
+    Args:
+        table_env: Where the views are.
+        rows: The view of what asks, with rules_time.
+        key: The column of the key, in both views.
+        versions: The key, its values (all null: they have ended) and written_at, which has watermarks.
+        late: How late rows may come, by their rules_time; milliseconds.
+        uid: Of the operator.
+    """
+    left, right = (table_env.from_path(view)._j_table for view in (rows, versions))
+    return Table(_operators().lookUp(table_env._j_tenv, left, key, right, late, uid), table_env)
+
+
+def topic_source(config: Config, topic: Topic, patient: bool = False) -> Any:
+    """Return what an operator must know to follow a topic's end offsets.
+
+    Args:
+        config: The environment.
+        topic: The topic.
+        patient: Whether it waits for ever for a topic that does not get on.
+    """
     rules = config.rules
     return get_gateway().jvm.alerts.temporal.TopicSource(
         topic.name,
         config.kafka.java(),
         rules.probe_interval,
         rules.clock_skew,
-        rules.max_wait,
-        rules.max_lag,
+        sys.maxsize if patient else rules.max_wait,
+        sys.maxsize if patient else rules.max_lag,
     )
 
 

@@ -6,22 +6,18 @@ customer, if they agreed to such messages. What cannot be used goes to `dead-let
     python jobs/reminders_job.py --explain                           prints the plan and runs nothing
 """
 
-from pyflink.common import Types
-from pyflink.table import DataTypes, Schema, StatementSet, StreamTableEnvironment
+from pyflink.table import DataTypes, StatementSet, StreamTableEnvironment
+from pyflink.table.udf import udtf
 
 from account_alerts.config import Config
 from jobs import catalog
+from jobs.operators import assign_watermarks, look_up, topic_source
 from jobs.options import configure
 from jobs.runner import run
 from jobs.sql import create_view, keep_dead_letters, statement
-from udfs.reminders.operators import REMINDERS_ROW, FindConsent, keep_settings, to_shard
-from udfs.temporal.end_offsets import EndOffsetMonitor, assign_shard, shard_count
+from udfs.reminders import make_reminders
 
-TABLES = (
-    *("click_events", "beats", "click_heartbeats", "rule_sources", "ticks", "outbound_alerts"),
-    "dead_letters",
-)
-RULES = ("reminders/unfinished_applications", "reminders/due_reminders", "shared/rule_records")
+TABLES = ("click_events", "setting_records", "outbound_alerts", "dead_letters")
 
 
 def options(config: Config) -> dict[str, str]:
@@ -50,51 +46,33 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     configure(table_env, options(config))
     for table in TABLES:
         table_env.execute_sql(statement(f"tables/{table}.sql", config))
-    # Of both topics the settings.
-    settings = config.topics.alert_settings.name
-    table_env.execute_sql(
-        f"ALTER TABLE rule_sources SET ('topic' = '{settings}', 'properties.group.id' = 'reminders-settings')"
+    # Of what the alerting job reads, the settings; that one's place is left alone.
+    table_env.execute_sql("ALTER TABLE setting_records SET ('properties.group.id' = 'reminders-settings')")
+    table_env.create_temporary_function(
+        "make_reminders", udtf(make_reminders, result_types=[DataTypes.STRING()] * 6)
     )
+    topics = config.topics
     create_view(table_env, "reminders/checked_clicks.sql", config)
-    # As a stream in between: what is planned in several steps would read the topic in each.
-    clicks = table_env.to_data_stream(table_env.from_path("checked_clicks"))
-    table_env.create_temporary_view("clicks", table_env.from_data_stream(clicks, _by_kafka_time()))
-    for rule in RULES:
-        create_view(table_env, f"{rule}.sql", config)
-    shards = shard_count(config)
+    # However long the topic does not get on, nobody is reminded of what they may have finished.
+    clicks = topic_source(config, topics.click_events, patient=True)
+    marked = assign_watermarks(table_env, "checked_clicks", clicks, "clicks-watermarks", move_late=True)
+    table_env.create_temporary_view("clicks", marked)
+    create_view(table_env, "reminders/unfinished_applications.sql", config)
+    create_view(table_env, "shared/checked_settings.sql", config)
+    settings = topic_source(config, topics.alert_settings)
+    marked = assign_watermarks(table_env, "checked_settings", settings, "settings-watermarks")
+    table_env.create_temporary_view("settings", marked)
+    create_view(table_env, "reminders/consent_versions.sql", config)
+    late = topics.click_events.retention or 0
+    due = look_up(
+        table_env, "unfinished_applications", "customer_id", "consent_versions", late, "find-agreed"
+    )
+    table_env.create_temporary_view("due_reminders", due)
 
-    ticks = table_env.to_data_stream(table_env.from_path("ticks"))
-    end_offsets = (
-        ticks.process(EndOffsetMonitor(config)).name("probe tails").uid("probe-tails").set_parallelism(1)
-    )
-    due = table_env.to_data_stream(table_env.from_path("due_reminders"))
-    records = table_env.to_data_stream(table_env.from_path("rule_records")).key_by(
-        lambda record: assign_shard(record.source_partition, shards), Types.INT()
-    )
-    asked = end_offsets.map(keep_settings(config)).union(due.map(to_shard(config)))
-    reminders = (
-        records.connect(asked.key_by(lambda each: each[0], Types.INT()))
-        .process(FindConsent(config), REMINDERS_ROW)
-        .name("find who agreed")
-        .uid("find-agreed")
-    )
-
-    table_env.create_temporary_view("reminders", table_env.from_data_stream(reminders))
     results = table_env.create_statement_set()
     results.add_insert_sql(statement("reminders/send_reminders.sql", config))
-    results.add_insert_sql(keep_dead_letters(config, "clicks", "event_key", config.topics.click_events))
-    results.add_insert_sql(statement("reminders/write_click_heartbeats.sql", config))
+    results.add_insert_sql(keep_dead_letters(config, "clicks", "event_key", topics.click_events))
     return results
-
-
-def _by_kafka_time() -> Schema:
-    """Take Kafka's time and the watermark from the stream. A function, for it starts Java."""
-    return (
-        Schema.new_builder()
-        .column_by_metadata("rowtime", DataTypes.TIMESTAMP_LTZ(3))
-        .watermark("rowtime", "SOURCE_WATERMARK()")
-        .build()
-    )
 
 
 if __name__ == "__main__":

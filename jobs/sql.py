@@ -12,7 +12,6 @@ from account_alerts.config.types import Duration
 from account_alerts.model import limits
 from account_alerts.model.alerts import EntryType
 from account_alerts.records.codec import schema_text
-from udfs.partitions import CLICKS_HEARTBEAT, heartbeat_keys
 
 SQL = PROJECT / "sql"
 
@@ -99,27 +98,12 @@ def values(config: Config) -> dict[str, str]:
         "count_reach": str(config.rules.count_reach),
         # Longer than Kafka keeps a booking: a backlog finds what was counted before it.
         "count_kept": str((config.topics.account_entries.retention or 0) + config.rules.count_reach),
-        "clock_skew": _seconds(config.rules.clock_skew),
-        "probe_interval": f"{config.rules.probe_interval} ms",
-        **_describe_clicks(config),
+        **({"reminder_after": _days(config.clicks.reminder_after)} if config.clicks else {}),
         "entry_types": ", ".join(f"'{entry_type}'" for entry_type in EntryType),
         "entry_types_text": ", ".join(EntryType),
         "channel_topics": _channel_topics(config),
         **{name.lower(): str(limit) for name, limit in vars(limits).items() if name.isupper()},
         "iso_4217": ", ".join(f"'{currency.code}'" for currency in Currency),
-    }
-
-
-def _describe_clicks(config: Config) -> dict[str, str]:
-    clicks = config.clicks
-    if clicks is None:
-        return {}
-    partitions = config.topics.click_events.partitions
-    return {
-        "reminder_after": _days(clicks.reminder_after),
-        "clicks_readers": str(min(clicks.parallelism, partitions)),
-        "clicks_heartbeat_interval": f"{clicks.heartbeat_interval} ms",
-        "clicks_heartbeats": ", ".join(f"'{key}'" for key in heartbeat_keys(partitions, CLICKS_HEARTBEAT)),
     }
 
 

@@ -105,7 +105,5 @@ class Clicks(Section):
     """`Retry-After` of a 503 answer."""
     reminder_after: Annotated[Duration, Field(ge=1_000, le=7 * 86_400_000)] = 1_800_000
     """How long after its beginning an application that was not finished is reminded of."""
-    heartbeat_interval: Annotated[Duration, Field(ge=10)] = 1_000
-    """How often the job writes the time into each partition: what reminders go by on a quiet night."""
     parallelism: Positive = 1
     """Of the job that makes reminders."""

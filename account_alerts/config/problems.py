@@ -36,6 +36,7 @@ REMOVED = {
     "topics.alert_rules": _ONE_JOB,
     "rules.start_wait": "after a start bookings wait until the rules have caught up",
     "alerting.clock_interval": "a booking goes on as soon as the rules of its time are known",
+    "clicks.heartbeat_interval": "reminders go by the topic's end offsets, see rules.probe_interval",
     "alerting.unusual_volume": "an alarm on the rate of alerts stands in deploy/monitoring",
     "alerting.unusual_from": "an alarm on the rate of alerts stands in deploy/monitoring",
 }

@@ -60,8 +60,8 @@ def rights(config: Config) -> list[Right]:
         clicks = topics.click_events.name
         found += _component(
             "reminders",
-            read=[clicks, *customers],
-            write=[clicks, *outbound, dead],  # Its heartbeats are on the clicks' own topic.
+            read=[clicks, topics.alert_settings.name],
+            write=[*outbound, dead],
             groups=["reminders", "reminders-settings"],
         )
         found += _component("clicks", write=[clicks])

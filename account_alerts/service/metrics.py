@@ -208,16 +208,10 @@ RULES_FALLBACK_WATERMARKS = CounterMetric(
     alarm=_any("BookingsPassStaleRules"),
     operator="end offset watermarks",
 )
-LOOKUP_OVERDUE_RELEASES = CounterMetric(
-    "account_alerts_temporal_lookup_overdue_releases_total",
-    "Matches and reminders that went on without the newest authorizations or settings",
-    alarm=_any("LookupsOverdue"),
-    operator="find customers, find addresses, find who agreed",
-)
 ANALYST_ALERTS_WITHOUT_ADDRESS = CounterMetric(
     "account_alerts_analyst_alerts_without_address_total",
     "Customers without an address on a channel that an analyst's rule asks for",
-    operator="find addresses",
+    operator="break rules",
 )
 ANALYST_ALERTS_PAUSED_RULES = CounterMetric(
     "account_alerts_analyst_alerts_paused_rules_total",
@@ -229,16 +223,6 @@ ANALYST_ALERTS_QUARANTINED = CounterMetric(
     "account_alerts_analyst_alerts_quarantined_alerts_total",
     "Alerts of paused rules, written to held-alerts until somebody decides",
     operator="break rules",
-)
-REMINDERS_DUE_APPLICATIONS = CounterMetric(
-    "account_alerts_reminders_due_applications_total",
-    "Applications that were not finished in time",
-    operator="find who agreed",
-)
-REMINDERS_ALERTS = CounterMetric(
-    "account_alerts_reminders_alerts_total",
-    "Reminders written to the outbound topics",
-    operator="find who agreed",
 )
 DEVICE_RESOLVER_REQUESTED_CUSTOMERS = CounterMetric(
     "account_alerts_device_resolver_requested_customers_total",

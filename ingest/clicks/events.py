@@ -21,8 +21,6 @@ LATEST = 253_402_300_799_999
 """The last millisecond of the year 9999."""
 Id = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,100}$")]
 """Printable ASCII without blanks."""
-CustomerId = Annotated[str, StringConstraints(pattern=r"^[\"-~][!-~]{0,99}$")]
-"""An id that does not begin with an exclamation mark: the topic's heartbeats do (udfs/partitions.py)."""
 _REMEDIES = {
     "missing": "Add it.",
     "extra_forbidden": "Leave it out; what has no field of its own goes into attributes.",
@@ -31,7 +29,6 @@ _REMEDIES = {
     "json_invalid": "Send UTF-8 JSON: one event, or an array of them.",
 }
 _FIELD_REMEDIES = {
-    "customer_id": "Send 1 to 100 printable ASCII characters, no blanks, the first no '!'.",
     "event_type": "Send APPLICATION_BEGUN, APPLICATION_FINISHED, APPLICATION_LEFT or PAGE_VIEWED.",
     "occurred_at": "Send milliseconds since 1970-01-01T00:00:00Z, as Date.now() gives.",
     "product": "Send capital letters, digits and underscores, at most 40, such as LOAN.",
@@ -49,7 +46,7 @@ class ClickEvent(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     event_id: Id
-    customer_id: CustomerId
+    customer_id: Id
     event_type: Literal["APPLICATION_BEGUN", "APPLICATION_FINISHED", "APPLICATION_LEFT", "PAGE_VIEWED"]
     occurred_at: Annotated[int, Field(ge=0, le=LATEST)]
     application_id: Id | None = None

@@ -22,6 +22,7 @@ from typing import Any, cast
 from account_alerts.config import Config
 from account_alerts.kafka.clients import read_to_end
 from account_alerts.model.analyst_rule import Rule
+from account_alerts.model.analyst_rule_keys import setting_id_of_alerts
 from account_alerts.records.codec import Codec, CodecError, codec
 from account_alerts.records.customers import read_contact, read_customers
 from account_alerts.service.clock import SYSTEM_CLOCK
@@ -29,11 +30,12 @@ from jobs import analyst_rule_job
 from jobs.sql import statement
 from operations import booking_files
 from operations.analyst_rules import check
-from operations.analyst_rules.outcome import Outcome
+from operations.analyst_rules.outcome import Match, Outcome
 from operations.waiting import print_progress
-from udfs.analyst_rules.matches import RuleMatch, build_alerts, recipients
-from udfs.temporal import versions
+from udfs.analyst_rules.matches import make_alerts
 
+_Versions = dict[str, list[tuple[int, Any]]]
+"""What holds for a key from a Kafka time on, oldest first; None: nothing."""
 _REPORT_SECONDS = 5.0
 _COLUMNS = (
     *("entry_id", "customer_id", "account_id", "currency", "amount_minor", "balance_minor"),
@@ -69,15 +71,28 @@ def run(
     contacts, authorized = _known(config, {hit["account_id"] for hit in hits})
     for hit in hits:
         at = hit["written_at"] - delay if file is None else sys.maxsize
-        for customer in recipients(hit, versions.as_of(authorized.get(hit["account_id"], []), at)):
-            asked: RuleMatch = {**hit, "customer_id": customer}
-            outcome.add(asked, list(build_alerts(asked, versions.as_of(contacts.get(customer, []), at))))
+        for customer in _as_of(authorized, hit["account_id"], at) or ():
+            if hit["customer_id"] in ("", customer):
+                contact = _as_of(contacts, customer, at)
+                outcome.add({**hit, "customer_id": customer}, _reached(hit, customer, contact))
     return outcome
+
+
+def _reached(match: Match, customer: str, contact: dict[str, Any] | None) -> list[str]:
+    """Return the channel of each alert that a match raises for a customer."""
+    made = make_alerts(
+        match["entry_id"].encode(),
+        customer.encode(),
+        setting_id_of_alerts(match["rule"]).encode(),
+        match["channels"],
+        json.dumps(contact["addresses"]) if contact else None,
+    )
+    return [channel for alert_id, channel, _ in made if alert_id is not None]
 
 
 def _hits(
     config: Config, rule: Rule, location: str, start: int, end: int, bookings: Path | None
-) -> Iterator[RuleMatch]:
+) -> Iterator[Match]:
     """Yield what the rule finds, each booking and customer once."""
     table_env = check.environment(config, rule)
     table_env.get_config().set("parallelism.default", "1")
@@ -96,7 +111,7 @@ def _hits(
     table_env.create_temporary_view("found", found)
     insert = statement("analyst_rules/raise_hits.sql", config, **analyst_rule_job.hits(found, rule, start))
     print_progress(f"{rule.name}: running over {'the file' if bookings else 'the bookings in Kafka'}")
-    seen: dict[tuple[str, str], RuleMatch] = {}
+    seen: dict[tuple[str, str], Match] = {}
     reported = time.monotonic()
     with table_env.sql_query(insert[insert.index("SELECT") :]).execute().collect() as rows:
         for row in rows:
@@ -104,7 +119,7 @@ def _hits(
             hit = {"rule": name, **dict(zip(_COLUMNS, values, strict=False))}
             hit |= {"channels": ",".join(rule.channels), "per_minute": rule.per_minute}
             if hit["written_at"] < end:
-                seen.setdefault((hit["entry_id"], hit["customer_id"]), cast(RuleMatch, hit))
+                seen.setdefault((hit["entry_id"], hit["customer_id"]), cast(Match, hit))
             if time.monotonic() - reported > _REPORT_SECONDS:
                 reported = time.monotonic()
                 print_progress(f"{len(seen)} bookings found so far")
@@ -122,9 +137,7 @@ def _as_json_lines(file: Path, target: Path) -> Path:
     return target
 
 
-def _known(
-    config: Config, accounts: set[str]
-) -> tuple[dict[str, versions.Versions], dict[str, versions.Versions]]:
+def _known(config: Config, accounts: set[str]) -> tuple[_Versions, _Versions]:
     """Return contacts by customer and customers by account, with the Kafka times from which they hold."""
     topics = config.topics
     authorized = _versions(config, topics.account_authorizations.name, accounts, read_customers)
@@ -136,15 +149,20 @@ def _known(
 
 def _versions(
     config: Config, topic: str, keys: set[str], read: Callable[[Codec, str, bytes | None], Any]
-) -> dict[str, versions.Versions]:
+) -> _Versions:
     """Read what the records of these keys say, with the Kafka times from which it holds."""
     decoder = codec(config)
-    found: dict[str, versions.Versions] = {}
+    found: _Versions = {}
     for key, value, at in _records(config, topic):
         if key in keys:
             with suppress(CodecError):  # The last good one stays in force.
-                versions.append(found.setdefault(key, []), at, read(decoder, key, value), None)
+                found.setdefault(key, []).append((at, read(decoder, key, value)))
     return found
+
+
+def _as_of(versions: _Versions, key: str, time: int) -> Any:
+    """Return what holds for a key at a time; None where nothing does."""
+    return next((value for since, value in reversed(versions.get(key, [])) if since <= time), None)
 
 
 def _records(config: Config, topic: str) -> Iterator[tuple[str, bytes | None, int]]:

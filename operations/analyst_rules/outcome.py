@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import StringIO
-from typing import Any
+from typing import Any, TypedDict
 
 from rich.console import Console
 from rich.table import Table
@@ -13,12 +13,34 @@ from rich.table import Table
 from account_alerts.model.analyst_rule import Rule
 from account_alerts.model.masking import masked
 from account_alerts.model.money import format_minor
-from udfs.analyst_rules.matches import RuleAlert, RuleMatch
 
 _EXAMPLES = 10
 _WIDTH = 40
 _SPANS = ((1, 1), (2, 5), (6, 20), (21, sys.maxsize))
 _MINUTE_MS = 60_000
+
+
+class Match(TypedDict):
+    """A booking that a rule found, for one customer; a row of sql/tables/rule_hits.sql.
+
+    Amounts are minor units, times milliseconds UTC.
+    """
+
+    rule: str
+    entry_id: str
+    customer_id: str
+    """The customer whom the rule names; empty: all who may see the account. Then: the customer it is for."""
+    account_id: str
+    currency: str
+    amount_minor: int
+    balance_minor: int
+    booked_at: int
+    written_at: int
+    """Kafka time of the booking."""
+    threshold_minor: int | None
+    channels: str
+    """Those that the rule wants, with commas between them; empty: any."""
+    per_minute: int
 
 
 @dataclass
@@ -40,23 +62,23 @@ class Outcome:
     """Bookings that the rule found, whoever may see their accounts."""
     examples: list[str] = field(default_factory=list)
 
-    def add(self, hit: RuleMatch, alerts: list[RuleAlert]) -> None:
-        """Count the alerts of a booking for one customer."""
+    def add(self, hit: Match, channels: list[str]) -> None:
+        """Count the alerts of a booking for one customer, each by its channel."""
         at = datetime.fromtimestamp(hit["written_at"] / 1000, UTC)
         day = f"{at:%Y-%m-%d}"
         self.bookings[day].add(hit["entry_id"])
-        self.unreachable += not alerts
-        for alert in alerts:
+        self.unreachable += not channels
+        for channel in channels:
             self.alerts[day] += 1
-            self.channels[alert["channel"]] += 1
-            self.customers[day][alert["customer_id"]] += 1
+            self.channels[channel] += 1
+            self.customers[day][hit["customer_id"]] += 1
             self.minutes[hit["written_at"] // _MINUTE_MS] += 1
-        if alerts and len(self.examples) < _EXAMPLES:
+        if channels and len(self.examples) < _EXAMPLES:
             amount = format_minor(hit["amount_minor"], hit["currency"], "en")
-            channels = ", ".join(sorted({alert["channel"] for alert in alerts}))
             self.examples.append(
                 f"{at:%Y-%m-%d %H:%M:%S} {amount} on account {masked(hit['account_id'])}, booking "
-                f"{hit['entry_id']}, to customer {hit['customer_id']} by {channels}"
+                f"{hit['entry_id']}, to customer {hit['customer_id']} "
+                f"by {', '.join(sorted(set(channels)))}"
             )
 
     def as_dict(self) -> dict[str, Any]:

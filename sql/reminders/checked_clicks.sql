@@ -1,8 +1,9 @@
--- `reason` is null for a valid event. Heartbeats are filtered out.
+-- `reason` is null for a usable event, and for the heartbeats of former versions: records without a value, which mean nothing.
 CREATE TEMPORARY VIEW checked_clicks AS
 SELECT
   *,
   CASE
+    WHEN record IS NULL AND DECODE(event_key, 'UTF-8') LIKE '!heartbeat-%' THEN CAST(NULL AS STRING)
     WHEN decode_error IS NOT NULL THEN decode_error
     WHEN event_id = '' THEN 'event_id is empty'
     WHEN customer_id = '' THEN 'customer_id is empty'
@@ -11,4 +12,3 @@ SELECT
       THEN 'application_id is missing'
   END AS reason
 FROM click_events
-WHERE record IS NOT NULL OR event_key IS NULL OR DECODE(event_key, 'UTF-8') NOT IN (${clicks_heartbeats})

@@ -1,6 +1,5 @@
 -- What customers did on the bank's web pages and in its app, also what cannot be read: decode_error then says why, and
--- record has the bytes. The time that counts is Kafka's: devices' clocks are anyone's. Each partition is complete up to its
--- last record, and no partition is ever taken for silent: heartbeats (click_heartbeats) stand in all of them.
+-- record has the bytes. The time that counts is Kafka's: devices' clocks are anyone's.
 CREATE TABLE click_events (
   event_key        BYTES,
   event_id         STRING NOT NULL,
@@ -16,15 +15,13 @@ CREATE TABLE click_events (
   source_partition INT NOT NULL METADATA FROM 'partition' VIRTUAL,
   source_offset    BIGINT NOT NULL METADATA FROM 'offset' VIRTUAL,
   decode_error     STRING METADATA FROM 'value.decode-error' VIRTUAL,
-  record           BYTES METADATA FROM 'value.bytes' VIRTUAL,
-  WATERMARK FOR written_at AS written_at - INTERVAL '${clock_skew}' SECOND
+  record           BYTES METADATA FROM 'value.bytes' VIRTUAL
 ) WITH (
   'connector' = 'kafka',
   'topic' = '${click_events}',
   ${kafka_client}
   'properties.group.id' = 'reminders',
   'scan.startup.mode' = 'earliest-offset',
-  'scan.parallelism' = '${clicks_readers}',
   'key.format' = 'raw',
   'key.fields' = 'event_key',
   'value.format' = 'alerts-avro',

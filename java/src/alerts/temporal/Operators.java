@@ -1,5 +1,6 @@
 package alerts.temporal;
 
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -12,6 +13,7 @@ import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
 import org.apache.flink.table.api.DataTypes;
+import org.apache.flink.table.api.Schema;
 import org.apache.flink.table.api.Table;
 import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
 import org.apache.flink.table.data.ArrayData;
@@ -26,6 +28,8 @@ import org.apache.flink.util.OutputTag;
 
 /** Places the project's operators between tables; jobs/operators.py calls it. Rows pass as they are, without conversion. */
 public final class Operators {
+    private static final String WRITTEN_AT = "written_at";
+
     private Operators() {}
 
     /** The same rows, planned here and once, whoever reads them: or else each reader of a view reads its topic. */
@@ -103,6 +107,58 @@ public final class Operators {
                 .name("check settings").uid("check-settings");
     }
 
+    /**
+     * The same rows with watermarks: the time up to which their topic has been read ({@link EndOffsetWatermarks}).
+     *
+     * @param records all records of the topic, with written_at, source_partition and source_offset
+     * @param moveLate whether a record that comes behind the watermark gets a later time ({@link MoveLateRows})
+     */
+    public static Table assignWatermarks(
+            StreamTableEnvironment tables, Table records, TopicSource topic, boolean moveLate, String uid) {
+        InternalTypeInfo<RowData> type = InternalTypeInfo.of(type(records));
+        SingleOutputStreamOperator<RowData> marked = EndOffsetWatermarks.assign(
+                rows(tables, records), type, at(records, "source_partition"), at(records, "source_offset"), topic, uid);
+        if (moveLate) {
+            marked = marked.process(new MoveLateRows(type(records), at(records, WRITTEN_AT)), type)
+                    .name("move late rows").uid(uid + "-move-late-rows");
+        }
+        return tables.fromDataStream(
+                marked, Schema.newBuilder().watermark(WRITTEN_AT, "SOURCE_WATERMARK()").build());
+    }
+
+    /**
+     * Rows beside the values that their key had at their time ({@link VersionedLookup}).
+     *
+     * @param rows with the key, and rules_time
+     * @param key the column of the key, in both tables
+     * @param versions the key, its values (all null: they have ended), and written_at; with watermarks
+     * @param keep for how long an earlier version is kept, by the time of its successor; milliseconds
+     * @return the columns of the rows, and those of the values
+     */
+    public static Table lookUp(
+            StreamTableEnvironment tables, Table rows, String key, Table versions, long keep, String uid) {
+        RowType left = type(rows);
+        List<RowType.RowField> values = new ArrayList<>();
+        for (RowType.RowField field : type(versions).getFields()) {
+            if (!field.getName().equals(key) && !field.getName().equals(WRITTEN_AT)) {
+                values.add(new RowType.RowField(field.getName(), field.getType().copy(true)));
+            }
+        }
+        int[] columns = values.stream().mapToInt(value -> at(versions, value.getName())).toArray();
+        int keyOfRow = at(rows, key);
+        int keyOfVersion = at(versions, key);
+        return tables.fromDataStream(rows(tables, rows)
+                .assignTimestampsAndWatermarks(WatermarkStrategy.forGenerator(any -> new WithoutEnd()))
+                .name("hold nothing up").uid(uid + "-hold-nothing-up")
+                .keyBy(row -> row.getString(keyOfRow).toString())
+                .connect(rows(tables, versions).keyBy(row -> row.getString(keyOfVersion).toString()))
+                .process(
+                        new VersionedLookup(InternalTypeInfo.of(left), at(rows, "rules_time"), new RowType(values),
+                                columns, at(versions, WRITTEN_AT), keep),
+                        InternalTypeInfo.of(Rows.joined(left, values.toArray(new RowType.RowField[0]))))
+                .name(uid).uid(uid));
+    }
+
     private static boolean isChange(RowData row) {
         return !row.getString(0).equals(StringData.fromString(""));
     }
@@ -160,7 +216,7 @@ public final class Operators {
         return new GenericArrayData(each.toArray());
     }
 
-    /** Bookings hold nothing up: what lets them go is how far the changes have been read. */
+    /** What is joined holds nothing up: what lets it go is how far the changes have been read. */
     private static final class WithoutEnd implements WatermarkGenerator<RowData> {
         @Override
         public void onEvent(RowData event, long timestamp, WatermarkOutput output) {}

@@ -12,7 +12,7 @@ from account_alerts.service.metrics import ALL, BRIDGE_SETTLE_DURATION, SENDER_D
 
 SERVICES = (
     *("bridge", "publisher", "clicks", "sender", "profiles"),
-    *("alerting", "analyst_alerts", "reminders", "device_resolver", "temporal_lookup", "rules"),
+    *("alerting", "analyst_alerts", "device_resolver", "rules"),
 )
 
 

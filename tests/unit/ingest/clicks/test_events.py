@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from account_alerts.records.codec import Codec
 from ingest.clicks.events import LATEST, parse_events
 from ingest.clicks.problems import InvalidPart, ProblemError
-from udfs.partitions import CLICKS_HEARTBEAT, heartbeat_keys
 
 EVENT: dict[str, Any] = {
     "event_id": "e-1",
@@ -140,9 +139,3 @@ def test_any_json_is_taken_or_refused(value: Any) -> None:
     assert problems or taken
     for event in taken or ():
         assert {**event, "session_id": None} == {**EVENT, "session_id": None, "attributes": None}
-
-
-@pytest.mark.parametrize("key", heartbeat_keys(12, CLICKS_HEARTBEAT))
-def test_no_customer_has_the_key_of_a_heartbeat(key: str) -> None:
-    [problem] = refused(json.dumps({**EVENT, "customer_id": key}).encode())
-    assert problem.pointer == "#/customer_id"

@@ -1,10 +1,9 @@
-"""Which rules are over their limit, and what closes a breaker."""
+"""Which rules are over their limit."""
 
 import pytest
 
 from operations.analyst_rules.guard import is_over
 from operations.analyst_rules.registry import Registry, Started
-from udfs.analyst_rules.matches import read_breaker_reset
 
 
 @pytest.mark.parametrize(
@@ -29,7 +28,3 @@ def test_a_rule_is_over_its_limit_while_quarantined_alerts_wait(
 def test_what_was_quarantined_before_a_rule_was_started_anew_does_not_end_it(since: int, over: bool) -> None:
     started = Started(sql="SELECT 1", name="r", about="", per_minute=1, since=since)
     assert is_over("r", {"r": {0: (5, 1_000)}}, Registry(started={"r": started})) == over
-
-
-def test_that_a_job_was_ended_closes_no_breaker() -> None:
-    assert read_breaker_reset(b"r:halted", b'{"state": null}') is None

@@ -1,12 +1,12 @@
--- What analysts' rules found, and what was said of the rules (started, an operator's decisions), as it was written.
-CREATE TABLE adhoc_sources (
+-- What was said of analysts' rules (started, an operator's decisions), as it was written; by the rule's name and, behind a
+-- colon, what it is about (account_alerts/model/analyst_rule_keys.py).
+CREATE TABLE analyst_rules (
   record_key   BYTES,
   record       BYTES,
-  source_topic STRING NOT NULL METADATA FROM 'topic' VIRTUAL,
   written_at   TIMESTAMP_LTZ(3) NOT NULL METADATA FROM 'timestamp' VIRTUAL
 ) WITH (
   'connector' = 'kafka',
-  'topic' = '${rule_hits};${analyst_rules}',
+  'topic' = '${analyst_rules}',
   ${kafka_client}
   'properties.group.id' = 'adhoc-alerts',
   'scan.startup.mode' = 'earliest-offset',

@@ -1,1 +1,0 @@
-"""Reminders of applications that were begun and not finished."""
