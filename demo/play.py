@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TextIO
 
+import psutil
+
 from account_alerts.config import Config
 from account_alerts.model import errors
 from account_alerts.records.codec import Record, codec
@@ -58,7 +60,8 @@ def play(config: Config, out: TextIO) -> Watch:
     # The liveliest part is the last: most accounts were opened on the way there.
     bookings = iter(entries[-BOOKINGS:])
     devices = {record["customer_id"]: 1 + (n % _SECOND_DEVICE == 0) for n, record in enumerate(settings)}
-    watch = Watch(set(), devices)
+    # From the command on, its own start included.
+    watch = Watch(set(), devices, started=round(psutil.Process().create_time() * 1000))
     alerts: dict[str, set[AlertKey]] = defaultdict(set)
     for key in customers.expected_alerts():
         alerts[key[0]].add(key)
@@ -85,10 +88,15 @@ def play(config: Config, out: TextIO) -> Watch:
         put_bookings(config, islice(bookings, count), alerts, watch, out, rate, is_enough)
         wait_for_messages(config, watch)
 
+    def warm() -> bool:
+        watch.warm = watch.is_warm(_WINDOW_MS, _WARM_MS)
+        return watch.warm
+
     with following(config, watch, out):
         print("--- WARMING UP: Java compiles what it runs; these alerts are slower", file=out, flush=True)
-        put(BOOKINGS - STEADY_BOOKINGS, WARM_UP_RATE, lambda: watch.is_warm(_WINDOW_MS, _WARM_MS))
-        print(f"--- STEADY STATE, after {len(watch.put)} bookings", file=out, flush=True)
+        put(BOOKINGS - STEADY_BOOKINGS, WARM_UP_RATE, warm)
+        state = "STEADY STATE" if watch.warm else "NOT YET WARM, as the machine is busy"
+        print(f"--- {state}, after {len(watch.put)} bookings", file=out, flush=True)
         before = set(watch.put)
         put(STEADY_BOOKINGS, RATE)
         watch.steady = watch.put.keys() - before

@@ -36,6 +36,7 @@ def summary(watch: Watch) -> dict[str, Any]:
         "duplicates": watch.duplicates,
         "stages": stages(watch, watch.steady),
         "warm_up": {
+            "reached": watch.warm,
             "bookings": len(watch.put) - len(watch.steady),
             "stages": stages(watch, watch.put.keys() - watch.steady),
         },
@@ -138,7 +139,8 @@ def print_summary(report: dict[str, Any], out: TextIO | None = None) -> None:
     print(file=out)
     print_table(("SUMMARY", ">"), rows, out)
     steady, warm_up = report["bookings"] - report["warm_up"]["bookings"], report["warm_up"]["bookings"]
-    print(f"\nSTEADY STATE: {steady} bookings, after the warm-up", file=out)
+    state = "STEADY STATE" if report["warm_up"]["reached"] else "NOT YET WARM, as the machine is busy"
+    print(f"\n{state}: {steady} bookings, after the warm-up", file=out)
     print_stages(report["stages"], out)
     print(f"\nWARM-UP: the first {warm_up} bookings, while Java still compiles what it runs", file=out)
     print_stages(report["warm_up"]["stages"], out)

@@ -36,7 +36,9 @@ class Watch:
     booked: dict[str, int] = field(default_factory=dict)
     """When Kafka had it."""
     steady: set[str] = field(default_factory=set)
-    """The bookings that were put once the chain was warm."""
+    """The bookings that were put after the warm-up."""
+    warm: bool = False
+    """Whether the warm-up ended as the chain was warm, and not as it had been long enough."""
     raised: dict[AlertKey, Raised] = field(default_factory=dict)
     for_devices: dict[str, Raised] = field(default_factory=dict)
     """Pushes for a device by the ids of their alerts."""

@@ -24,7 +24,7 @@ from operations.interruption import interruptible
 from operations.job_store import JobStore, UpgradeMode
 from operations.waiting import print_progress, wait_for
 
-_SECONDS = 180.0
+_SECONDS = 600.0
 
 
 def up(

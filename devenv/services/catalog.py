@@ -11,7 +11,7 @@ from devenv.layout import Layout
 from devenv.services import bridge, clicks, connect, devices, postgres, publisher, queue, senders
 from operations.waiting import print_progress, wait_for
 
-_SECONDS = 180.0
+_SECONDS = 600.0
 
 
 @dataclass(frozen=True)

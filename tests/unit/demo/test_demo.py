@@ -123,7 +123,9 @@ def test_the_summary_is_of_the_steady_part_and_the_warm_up_stands_beside_it() ->
     # All of both are checked.
     assert (report["bookings"], report["missing"], watch.complete()) == (2, 0, True)
     printed = _printed(report)
-    assert "STEADY STATE: 1 bookings" in printed
+    assert "NOT YET WARM, as the machine is busy: 1 bookings" in printed
+    watch.warm = True
+    assert "STEADY STATE: 1 bookings" in _printed(summary(watch))
     assert "WARM-UP: the first 1 bookings" in printed
 
 
