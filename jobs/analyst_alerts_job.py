@@ -40,8 +40,9 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
         source = topic_source(config, topic)
         marked = assign_watermarks(table_env, f"checked_{name}", source, f"{name}-watermarks")
         table_env.create_temporary_view(name, marked)
-    for view in ("rule_matches", "authorization_versions", "contact_versions"):
-        create_view(table_env, f"analyst_rules/{view}.sql", config)
+    create_view(table_env, "analyst_rules/rule_matches.sql", config)
+    create_view(table_env, "analyst_rules/authorization_versions.sql", config)
+    create_view(table_env, "analyst_rules/contact_versions.sql", config)
     late = topics.account_entries.retention or 0
     authorized = look_up(
         table_env, "rule_matches", "account_id", "authorization_versions", late, "find-customers"
@@ -50,8 +51,8 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     create_view(table_env, "analyst_rules/recipients.sql", config)
     reachable = look_up(table_env, "recipients", "customer_id", "contact_versions", late, "find-addresses")
     table_env.create_temporary_view("reachable_recipients", reachable)
-    for view in ("analyst_alerts", "breaker_resets"):
-        create_view(table_env, f"analyst_rules/{view}.sql", config)
+    create_view(table_env, "analyst_rules/analyst_alerts.sql", config)
+    create_view(table_env, "analyst_rules/breaker_resets.sql", config)
 
     alerts = table_env.to_data_stream(table_env.from_path("analyst_alerts"))
     resets = table_env.to_data_stream(table_env.from_path("breaker_resets"))
