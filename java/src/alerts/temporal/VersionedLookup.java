@@ -84,8 +84,9 @@ final class VersionedLookup extends KeyedCoProcessFunction<String, RowData, RowD
             ended &= changed.isNullAt(each);
         }
         long from = change.getTimestamp(since, 3).getMillisecond();
-        if (versions.put(THE_KEYS, from, ended ? null : changed)) {
-            context.timerService().registerEventTimeTimer(from + keep);
+        long over = versions.put(THE_KEYS, from, ended ? null : changed);
+        if (over != Versions.NOTHING_ENDED) {
+            context.timerService().registerEventTimeTimer(over + keep);
         }
     }
 
