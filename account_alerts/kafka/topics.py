@@ -13,6 +13,8 @@ from account_alerts.model.errors import OperationError
 
 _TIMEOUT = 15
 """Seconds."""
+_USABLE_SECONDS = 180
+"""A broker that has just started takes a while on a busy machine."""
 _LARGE_RECORD_TOPICS = frozenset(
     {"dead_letters", "outbound_email", "outbound_sms", "outbound_push", "quarantined_alerts"}
 )
@@ -130,10 +132,11 @@ def create_missing(config: Config, wanted: Iterable[NewTopic]) -> list[str]:
 def _wait_until_usable(config: Config) -> None:
     """Wait until every partition answers; Kafka calls a topic created, and names its leader, before that."""
     names = {topic.name for topic in config.topics.all().values()}
-    end = time.monotonic() + _TIMEOUT
+    end = time.monotonic() + _USABLE_SECONDS
     while (sizes(config) or {}).keys() != names:
         if time.monotonic() > end:
-            raise KafkaUnreachableError(f"the topics cannot be used {_TIMEOUT} s after they were created")
+            problem = f"cannot be used {_USABLE_SECONDS} s after they were created"
+            raise KafkaUnreachableError(f"the topics {problem}")
         time.sleep(0.05)
 
 
