@@ -53,6 +53,11 @@ final class Rows {
     /** Who may see an account. */
     static final RowType AUTHORIZED = type(row(DataTypes.FIELD("customer_ids", TEXTS)));
 
+    /** What the join keeps by name: who may see the account, or what a customer asked for. */
+    static final RowType HELD = type(row(
+            DataTypes.FIELD("customer_ids", DataTypes.ARRAY(TEXT)),
+            DataTypes.FIELD("settings", DataTypes.of(ACCOUNT_SETTINGS.copy(true)))));
+
     /** Who may see an account from a time on, nobody where it is null; without an account: no change. */
     static final RowType AUTHORIZATION = type(row(
             DataTypes.FIELD("account_id", TEXT),

@@ -25,7 +25,6 @@ import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.data.StringData;
 import org.apache.flink.table.data.utils.JoinedRowData;
 import org.apache.flink.table.types.logical.RowType;
-import org.apache.flink.table.runtime.typeutils.InternalTypeInfo;
 import org.apache.flink.util.Collector;
 import org.apache.flink.util.OutputTag;
 
@@ -40,7 +39,7 @@ import org.apache.flink.util.OutputTag;
 final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData, RowData> {
     private static final long serialVersionUID = 1;
     private static final long HOUR = 3_600_000;
-    /** The name of the only value among an account's authorizations. */
+    /** The name of who may see the account; no customer has it. */
     private static final String ACCOUNT = "";
 
     /** Places in a booking: its currency, whether it can be counted, its rules_time. */
@@ -51,12 +50,11 @@ final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData
     private final long retention;
     private final long reach;
     private final OutputTag<RowData> countedBookings;
-    private transient Versions authorizations;
-    private transient Versions settings;
+    /** {@link Rows#HELD} of the account and of each customer: in one state, which is found once for a booking. */
+    private transient Versions held;
     private transient MapState<String, Boolean> counting;
     private transient ValueState<Boolean> counts;
     private transient ListState<RowData> waiting;
-    private transient InternalTypeInfo<RowData> bookingType;
     private transient JoinedRowData candidate;
     private transient Counter waited;
     private transient Counter late;
@@ -76,8 +74,7 @@ final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData
 
     @Override
     public void open(OpenContext context) {
-        authorizations = new Versions(getRuntimeContext(), "authorizations", Rows.AUTHORIZED);
-        settings = new Versions(getRuntimeContext(), "settings", Rows.ACCOUNT_SETTINGS);
+        held = new Versions(getRuntimeContext(), "held", Rows.HELD);
         counting = getRuntimeContext().getMapState(new MapStateDescriptor<>("counting", Types.STRING, Types.BOOLEAN));
         counts = getRuntimeContext().getState(new ValueStateDescriptor<>("counts", Types.BOOLEAN));
         waiting = getRuntimeContext().getListState(new ListStateDescriptor<>("waiting", Rows.info(booking)));
@@ -106,11 +103,12 @@ final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData
         }
         long ended;
         if (change.isNullAt(2)) {
-            ended = authorizations.put(ACCOUNT, since, change.isNullAt(4) ? null : change.getRow(4, 1));
+            RowData authorized = change.isNullAt(4) ? null : change.getRow(4, 1);
+            ended = held.put(ACCOUNT, since, authorized == null ? null : GenericRowData.of(authorized.getArray(0), null));
         } else {
             String customer = change.getString(2).toString();
             RowData asked = change.isNullAt(3) ? null : change.getRow(3, Rows.ACCOUNT_SETTINGS.getFieldCount());
-            ended = settings.put(customer, since, asked);
+            ended = held.put(customer, since, asked == null ? null : GenericRowData.of(null, asked));
             if (asked != null && asked.getArray(Rows.COUNTS).size() > 0 && !counting.contains(customer)) {
                 counting.put(customer, true);
                 counts.update(true);
@@ -148,7 +146,7 @@ final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData
         if (booking.getBoolean(at.countable) && counts.value() != null) {
             count(booking, time, context);
         }
-        RowData authorized = authorizations.asOf(ACCOUNT, time);
+        RowData authorized = held.asOf(ACCOUNT, time);
         if (authorized == null) {
             return;
         }
@@ -156,7 +154,7 @@ final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData
         ArrayData customers = authorized.getArray(0);
         for (int each = 0; each < customers.size(); each++) {
             StringData customer = customers.getString(each);
-            RowData asked = settings.asOf(customer.toString(), time);
+            RowData asked = asked(held.asOf(customer.toString(), time));
             if (asked == null) {
                 continue;
             }
@@ -180,17 +178,18 @@ final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData
     /** Gives the booking with the settings that count in its currency: each as it holds, or else as it ended last. */
     private void count(RowData booking, long time, Context context) throws Exception {
         List<RowData> rules = new ArrayList<>();
-        List<Versions.Version> authorized = authorizations.between(ACCOUNT, time - reach, time);
+        List<Versions.Version> authorized = held.between(ACCOUNT, time - reach, time);
         Map<Versions.Version, Set<StringData>> customers = new HashMap<>();
         for (String customer : counting.keys()) {
             Set<String> known = new HashSet<>();
-            for (Versions.Version asked : settings.between(customer, time - reach, time)) {
-                Versions.Version allowed = asked.value == null ? null : allowing(customer, asked, authorized, customers);
+            for (Versions.Version version : held.between(customer, time - reach, time)) {
+                RowData asked = asked(version.value);
+                Versions.Version allowed = asked == null ? null : allowing(customer, version, authorized, customers);
                 if (allowed == null) {
                     continue;
                 }
-                long end = Math.min(asked.until, allowed.until);
-                ArrayData all = asked.value.getArray(Rows.COUNTS);
+                long end = Math.min(version.until, allowed.until);
+                ArrayData all = asked.getArray(Rows.COUNTS);
                 Set<String> named = new HashSet<>();
                 for (int each = 0; each < all.size(); each++) {
                     RowData setting = all.getRow(each, Rows.SETTING_FIELDS);
@@ -198,7 +197,7 @@ final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData
                         String id = setting.getString(Rows.SETTING_ID).toString();
                         named.add(id);
                         if (!known.contains(id)) {
-                            rules.add(counted(customer, asked.value, setting, end));
+                            rules.add(counted(customer, asked, setting, end));
                         }
                     }
                 }
@@ -240,8 +239,7 @@ final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData
     }
 
     private void sweep(long before) throws Exception {
-        authorizations.sweep(before);
-        settings.sweep(before);
+        held.sweep(before);
         if (counts.value() == null) {
             return;
         }
@@ -249,8 +247,9 @@ final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData
         boolean left = false;
         for (String customer : counting.keys()) {
             boolean some = false;
-            for (Versions.Version asked : settings.between(customer, before, Long.MAX_VALUE)) {
-                some |= asked.value != null && asked.value.getArray(Rows.COUNTS).size() > 0;
+            for (Versions.Version version : held.between(customer, before, Long.MAX_VALUE)) {
+                RowData asked = asked(version.value);
+                some |= asked != null && asked.getArray(Rows.COUNTS).size() > 0;
             }
             left |= some;
             if (!some) {
@@ -263,6 +262,11 @@ final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData
         if (!left) {
             counts.clear();
         }
+    }
+
+    /** What a customer asked for; null where that is nothing, or the name is not a customer's. */
+    private static RowData asked(RowData held) {
+        return held == null || held.isNullAt(1) ? null : held.getRow(1, Rows.ACCOUNT_SETTINGS.getFieldCount());
     }
 
     private long time(RowData booking) {
