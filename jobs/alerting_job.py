@@ -19,7 +19,7 @@ from pyflink.table.udf import udtf
 
 from account_alerts.config import Config
 from jobs import catalog
-from jobs.operators import hold_bookings, once, temporal_join
+from jobs.operators import hold_bookings, plan_once, temporal_join
 from jobs.options import configure
 from jobs.runner import run
 from jobs.sql import create_view, keep_dead_letters, statement
@@ -54,7 +54,7 @@ ROCKSDB = {
     # Few bookings wait.
     "state.backend.rocksdb.timer-service.factory": "HEAP",
 }
-"""Of the state backend `rocksdb`; docs/operations/performance.md has the measurements."""
+"""Of the state backend `rocksdb`."""
 
 
 def options(config: Config) -> dict[str, str]:
@@ -94,7 +94,7 @@ def build(table_env: StreamTableEnvironment, config: Config, raise_from: int = 0
     table_env.create_java_temporary_function("count_card_bookings", "alerts.count.CountCardBookings")
     for name, view in CHECKED.items():
         create_view(table_env, f"{view}.sql", config)
-        table_env.create_temporary_view(name, once(table_env, f"checked_{name}"))
+        table_env.create_temporary_view(name, plan_once(table_env, f"checked_{name}"))
     create_view(table_env, "alerting/usable_entries.sql", config)
     joined = dict(temporal_join(table_env, config, "usable_entries", "authorizations", "settings"))
     since = max(0, raise_from - config.rules.effect_delay)  # As rules_time.

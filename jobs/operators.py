@@ -22,12 +22,12 @@ _ALIGNMENT = (
 )
 
 
-def once(table_env: StreamTableEnvironment, view: str) -> Table:
-    """Plan a view here and once, whoever reads the table that is returned.
+def plan_once(table_env: StreamTableEnvironment, view: str) -> Table:
+    """Plan a view once for all who read the table that is returned.
 
-    What is planned in several steps would read its topic in each.
+    Without it each reader of the view would read its topic.
     """
-    java = _operators().once(table_env._j_tenv, table_env.from_path(view)._j_table)
+    java = _operators().planOnce(table_env._j_tenv, table_env.from_path(view)._j_table)
     return Table(java, table_env)
 
 

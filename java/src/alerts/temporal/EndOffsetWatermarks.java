@@ -84,10 +84,11 @@ public final class EndOffsetWatermarks extends AbstractStreamOperator<RowData>
     private transient long emitted;
     private transient boolean caughtUp;
     private transient long lastTick;
-    /** For how long nothing has got on, and how far the topic is behind, ms of running time. */
+    /** For how long nothing has got on, ms of running time. */
     private transient long stalled;
-
+    /** How far the topic is behind, ms of running time. */
     private transient volatile long lag;
+
     private transient boolean fallingBack;
     private transient Counter fallbacks;
 

@@ -32,8 +32,8 @@ public final class Operators {
 
     private Operators() {}
 
-    /** The same rows, planned here and once, whoever reads them: or else each reader of a view reads its topic. */
-    public static Table once(StreamTableEnvironment tables, Table table) {
+    /** The same rows, planned once for all who read them: without it each reader of a view would read its topic. */
+    public static Table planOnce(StreamTableEnvironment tables, Table table) {
         return tables.fromDataStream(rows(tables, table));
     }
 
@@ -79,7 +79,7 @@ public final class Operators {
         SingleOutputStreamOperator<RowData> candidates = TopicIdCheck
                 .check(rows(tables, entries), InternalTypeInfo.of(booking), entriesTopic, "entries-topic-id")
                 .assignTimestampsAndWatermarks(WatermarkStrategy.forGenerator(any -> new WithoutEnd()))
-                .name("hold nothing up").uid("hold-nothing-up")
+                .name("watermark without end").uid("entries-watermark-without-end")
                 .keyBy(row -> row.getString(key).toString())
                 .connect(settingsChanges.union(authorizationChanges).keyBy(row -> row.getString(0).toString()))
                 .process(new TemporalJoin(booking,
@@ -149,7 +149,7 @@ public final class Operators {
         int keyOfVersion = at(versions, key);
         return tables.fromDataStream(rows(tables, rows)
                 .assignTimestampsAndWatermarks(WatermarkStrategy.forGenerator(any -> new WithoutEnd()))
-                .name("hold nothing up").uid(uid + "-hold-nothing-up")
+                .name("watermark without end").uid(uid + "-watermark-without-end")
                 .keyBy(row -> row.getString(keyOfRow).toString())
                 .connect(rows(tables, versions).keyBy(row -> row.getString(keyOfVersion).toString()))
                 .process(
@@ -216,7 +216,7 @@ public final class Operators {
         return new GenericArrayData(each.toArray());
     }
 
-    /** What is joined holds nothing up: what lets it go is how far the changes have been read. */
+    /** Of what is joined: so the watermark of the join is that of the changes alone. */
     private static final class WithoutEnd implements WatermarkGenerator<RowData> {
         @Override
         public void onEvent(RowData event, long timestamp, WatermarkOutput output) {}

@@ -8,11 +8,11 @@ import org.apache.flink.table.functions.ScalarFunction;
 
 /**
  * How far a source of settings or authorizations is, for Flink's alignment of sources: that of bookings may be only so far
- * ahead. It is told {@link #SHIFT} too early: so sources of rules, whose own allowance is that much, never wait for each
- * other, nor for bookings.
+ * ahead. The position is {@link #SHIFT} earlier than the record, and a source may be that much ahead of the slowest, and a
+ * few seconds: so bookings wait for rules, and sources of rules for nobody.
  *
- * <p>What was written before the job started is the first of all: no booking is joined before it has been read. A record
- * more than max_lag old holds nothing any more.
+ * <p>A record that was written before the job started has the earliest position of all: no booking is joined before it has
+ * been read. For a record more than max_lag old no booking waits any longer.
  */
 public final class RulesPosition extends ScalarFunction {
     private static final long serialVersionUID = 1;

@@ -113,11 +113,6 @@ final class Versions {
         return found;
     }
 
-    /** The names that have a value or had one. */
-    Iterable<String> names() throws Exception {
-        return newest.keys();
-    }
-
     /** Forgets what ended at or before a time. */
     void sweep(long before) throws Exception {
         List<String> ended = new ArrayList<>();
