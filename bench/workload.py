@@ -50,11 +50,6 @@ def customers(number: int) -> list[str]:
     return [f"C{owner}{number:0{_DIGITS}}" for owner in range(owners)]
 
 
-def count_alerts(number: int) -> int:
-    """How many alerts a booking raises on an account: one per customer who may see it."""
-    return len(customers(number))
-
-
 @dataclass(frozen=True)
 class Template:
     """An encoded record in which ids can be exchanged for others of the same width."""

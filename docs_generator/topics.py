@@ -17,8 +17,8 @@ _SETTINGS = [
     "Every topic has `message.timestamp.type=LogAppendTime`.",
     "A compacted topic keeps overwritten records and tombstones at least as long as `account-entries` keeps "
     "bookings (`min.compaction.lag.ms`, `delete.retention.ms`): a replay finds the versions it needs.",
-    "The retention of `account-entries` is how far back bookings can be replayed. A longer one costs rows "
-    "and state in proportion to changes, not to accounts.",
+    "The retention of `account-entries` is how far back bookings can be replayed. A longer one costs "
+    "state in proportion to changes, not to accounts.",
 ]
 _RIGHTS = (
     "`alerts topics acls --config FILE` prints these commands for the names, the sections and the brokers of "

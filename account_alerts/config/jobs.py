@@ -47,7 +47,9 @@ class Rules(Section):
     probe_interval: Annotated[Duration, Field(ge=1)]
     """How often Kafka is asked where the topics of authorizations and settings end."""
     effect_delay: Annotated[Duration, Field(lt=1000)]
+    """A booking is joined with the rules as of so long before it."""
     clock_skew: Duration
+    """How far the clocks of brokers and TaskManagers may be apart without effect."""
     count_lateness: Duration
     """How late a card booking may come and still find all that belongs into its window."""
 

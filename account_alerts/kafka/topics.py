@@ -25,7 +25,7 @@ class TopicError(OperationError):
 
 
 def check_partitions(config: Config, known: Mapping[str, Any], keys: Iterable[str]) -> None:
-    """Compare numbers of partitions with the configuration: heartbeats and shards go by them.
+    """Compare numbers of partitions with the configuration: they decide where a key stands.
 
     Args:
         config: Says how many partitions there are.

@@ -198,7 +198,7 @@ ALERTING_WAITED_BOOKINGS = CounterMetric(
 )
 RULES_LAG = GaugeMetric(
     "account_alerts_rules_lag_milliseconds",
-    "How far the reading of a topic of settings or authorizations is behind the time of day",
+    "How far the reading of a topic (settings, authorizations, clicks) is behind the time of day",
     alarm=Alarm("RulesStale", "max by (job_name) ({series}) > 10000"),
     operator="end offset watermarks",
 )

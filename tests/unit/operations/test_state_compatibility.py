@@ -6,7 +6,7 @@ JOIN = [
     "ROW<`a` STRING NOT NULL, `b` DECIMAL(20, 0)> NOT NULL",
     "ROW<`r` ARRAY<ROW<`x` INT, `y` INT>>> NOT NULL",
 ]
-OLD = {"join-rules": JOIN, "read-clock": []}
+OLD = {"join-rules": JOIN, "read-old": []}
 
 
 def test_the_same_fits() -> None:
@@ -21,9 +21,9 @@ def test_more_operators_fit() -> None:
 
 def test_an_operator_that_is_gone_is_named_unless_it_may_go() -> None:
     [reason] = incompatible(OLD, {"join-rules": JOIN})
-    assert reason.startswith("read-clock: ")
-    assert "--drop read-clock" in reason
-    assert incompatible(OLD, {"join-rules": JOIN}, ["read-clock"]) == []
+    assert reason.startswith("read-old: ")
+    assert "--drop read-old" in reason
+    assert incompatible(OLD, {"join-rules": JOIN}, ["read-old"]) == []
 
 
 def test_other_columns_are_named() -> None:
@@ -46,6 +46,6 @@ def test_another_number_of_inputs_does_not_fit() -> None:
 
 def test_what_may_be_lost_must_be_there_and_be_gone() -> None:
     new = {"join-rules": JOIN}
-    assert redundant_drops(OLD, new, ["read-clock"]) == []
+    assert redundant_drops(OLD, new, ["read-old"]) == []
     assert "has state in neither" in redundant_drops(OLD, new, ["typo"])[0]
     assert "is in the new version, too" in redundant_drops(OLD, new, ["join-rules"])[0]

@@ -64,7 +64,7 @@ def test_an_address_gets_one_reminder_in_whatever_order_settings_come(settings: 
     assert (len(made), by_channel) == (2, {"EMAIL": "s1", "SMS": "s2"})
 
 
-def test_the_job_alert_rules_passes_over_consent_and_does_not_count_it_as_unknown() -> None:
+def test_consent_is_neither_a_rule_nor_an_unknown_type() -> None:
     checked = check_settings([{**setting("s", "EMAIL"), "threshold_minor": None}])
     assert (checked.usable, checked.invalid, checked.unknown) == ([], [], [])
     assert [each["setting_id"] for each in checked.reminders] == ["s"]
