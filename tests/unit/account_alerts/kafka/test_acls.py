@@ -31,7 +31,7 @@ def _granted(component: str) -> dict[tuple[str, str], set[str]]:
         ("alerting", TOPICS.alert_settings, {"Read"}),
         ("alerting", TOPICS.outbound_sms, {"Write"}),
         ("alerting", TOPICS.click_events, {"Describe"}),
-        ("reminders", TOPICS.click_events, {"Read", "Write"}),
+        ("reminders", TOPICS.click_events, {"Read"}),
         ("device-resolver", TOPICS.outbound_push, {"Read"}),
         ("bridge", TOPICS.account_entries, {"Write"}),
         ("senders", TOPICS.outbound_device_push, {"Read"}),
