@@ -70,7 +70,7 @@ def cluster_options(config: Config, layout: Layout) -> Options:
         "web.submit.enable": False,
         # A client may be ready before the cluster is.
         "rest.retry.delay": "250 ms",
-        "rest.retry.max-attempts": 480,
+        "rest.retry.max-attempts": 2400,
         "python.executable": sys.executable,
         "python.client.executable": sys.executable,
         "rest.flamegraph.enabled": True,
