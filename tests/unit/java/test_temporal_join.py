@@ -18,6 +18,7 @@ TICK = HOUR // 4
 START = 1_000 * HOUR
 REACH = 6 * TICK
 RETENTION = 10 * TICK
+END_OF_TIME = 2**63 - 1
 ACCOUNTS = ("a1", "a2", "a3")
 CUSTOMERS = ("c1", "c2", "c3")
 QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
@@ -204,3 +205,18 @@ def test_bookings_that_waited_are_read_once(join: Joining) -> None:
     few, many = (_work(join, waiting[:number], watermark(START + HOUR)) for number in (10, 100))
 
     assert few[1] == many[1] == 1
+
+
+def test_nothing_is_forgotten_where_the_changes_have_ended(join: Joining) -> None:
+    """A job that is drained: bookings that were on their way meet what held at their time."""
+    steps = [
+        authorization(START, "a1", "c1"),
+        settings(START, "c1", builders.settings("c1", builders.setting("s1", "a1"))),
+        settings(START + TICK, "c1", None),
+        watermark(END_OF_TIME),
+        booking(START, "e1", "a1", countable=False),
+    ]
+
+    came = join.run(steps, retention=RETENTION, reach=REACH)[-1]["candidates"]
+
+    assert [candidate[0] for candidate in came] == ["e1"]

@@ -136,7 +136,8 @@ final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData
             }
         }
         waiting.update(left);
-        if (timer % HOUR == 0) {
+        // Where the watermark is without end, the changes have ended, and bookings may still come.
+        if (timer % HOUR == 0 && watermark < Long.MAX_VALUE - 1) {
             sweep(timer - retention - reach);
         }
     }
