@@ -12,12 +12,20 @@ import org.apache.flink.table.functions.ScalarFunction;
  * few seconds: so bookings wait for rules, and sources of rules for nobody.
  *
  * <p>A record that was written before the job started has the earliest position of all: no booking is joined before it has
- * been read. For a record more than max_lag old no booking waits any longer.
+ * been read. For a record more than max_lag old no booking waits any longer. Nor does any for one that is just written, and
+ * for none after it in its partition, for positions never go back: what is held at its source is the backlog of a start. For
+ * Flink 2.3 keeps the position of a source that failed until it reads again (FLINK-40505), and a live one must not hold
+ * bookings for so long.
  */
 public final class RulesPosition extends ScalarFunction {
     private static final long serialVersionUID = 1;
     /** 100 years. */
     private static final long SHIFT = Duration.ofDays(36_500).toMillis();
+
+    /** As long as bookings may be ahead (jobs/operators.py), ms. */
+    private static final long JUST_WRITTEN = 5_000;
+
+    private static final TimestampData NEVER_AGAIN = TimestampData.fromEpochMillis(2 * SHIFT);
 
     private transient long started;
 
@@ -30,10 +38,13 @@ public final class RulesPosition extends ScalarFunction {
     public TimestampData eval(
             @DataTypeHint(value = "TIMESTAMP_LTZ(3)", bridgedTo = TimestampData.class) TimestampData writtenAt, Long maxLag) {
         long written = writtenAt.getMillisecond();
+        long now = System.currentTimeMillis();
+        if (now - written < JUST_WRITTEN) {
+            return NEVER_AGAIN;
+        }
         if (written < started) {
             return TimestampData.fromEpochMillis(-SHIFT);
         }
-        long now = System.currentTimeMillis();
         return TimestampData.fromEpochMillis((now - written > maxLag ? now : written) - SHIFT);
     }
 
