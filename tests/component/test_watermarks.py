@@ -281,8 +281,8 @@ def test_a_topic_made_anew_is_refused(kafka: Config, follower: Follower) -> None
     other = Topic(kafka, name=topic.name)
     other.write(20)
     job = follower.start(topic.name, parallelism=1, savepoint=savepoint)
-    follower.wait(lambda: bool(job.failures))
-    assert any(topic.name in each and "upgrades.md" in each for each in job.failures), job.failures
+    # The reason is one of several causes, told one by one.
+    follower.wait(lambda: any(topic.name in each and "upgrades.md" in each for each in job.failures))
     assert job.passed == []
     # The way out: without state.
     job = follower.start(topic.name, parallelism=1)
