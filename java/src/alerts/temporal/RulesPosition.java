@@ -25,8 +25,6 @@ public final class RulesPosition extends ScalarFunction {
     /** As long as bookings may be ahead (jobs/operators.py), ms. */
     private static final long JUST_WRITTEN = 5_000;
 
-    private static final TimestampData NEVER_AGAIN = TimestampData.fromEpochMillis(2 * SHIFT);
-
     private transient long started;
 
     @Override
@@ -40,7 +38,7 @@ public final class RulesPosition extends ScalarFunction {
         long written = writtenAt.getMillisecond();
         long now = System.currentTimeMillis();
         if (now - written < JUST_WRITTEN) {
-            return NEVER_AGAIN;
+            return writtenAt; // Bookings may be 100 years ahead of it.
         }
         if (written < started) {
             return TimestampData.fromEpochMillis(-SHIFT);
