@@ -48,7 +48,9 @@ def test_it_gives_the_alerts_of_the_job(environment: Environment, scenario: Scen
     }
     printed = environment.alerts("sql", str(PROJECT / "sql/reference/alerts.sql"))
     rows = [tuple(map(str.strip, line.split("|")[2:-1])) for line in printed.splitlines() if "| +I |" in line]
-    plain = {(row[0], row[1], row[3], row[6]) for row in rows if row[6].startswith(scenario.id(""))}
+    # Other scenarios' ids have line breaks: such a row stands on several lines.
+    own = [row for row in rows if len(row) > 6 and row[6].startswith(scenario.id(""))]
+    plain = {(row[0], row[1], row[3], row[6]) for row in own}
     # upsert-kafka gives a tombstone the time of the record it deletes: the booking between them meets nobody.
     assert plain == {row for row in job if row[3] != lost}
     assert lost in {row[3] for row in job}
