@@ -92,9 +92,12 @@ def test_what_was_aborted_is_not_read(
     kafka: Config, tables: StreamTableEnvironment, written: set[tuple[str, int, int]], key: str
 ) -> None:
     _, view, key_column = READ[key]
-    query = f"SELECT {key_column}, CASE WHEN reason IS NULL THEN record END FROM {view}"
+    # A whole key of 5 MB is more than a row of results takes.
+    begins = f"SUBSTRING(DECODE({key_column}, 'UTF-8'), 1, 5)"
+    query = f"SELECT {begins}, CASE WHEN reason IS NULL THEN record END FROM {view}"
+    own = {each[:5].decode() for each in OWN_KEYS}
     with tables.sql_query(query).execute().collect() as rows:
-        found = [record for own, record in rows if own is not None and bytes(own) in OWN_KEYS]
+        found = [record for key_begins, record in rows if key_begins in own]
     assert len(found) == 2 + len(LARGE)
     good = [bytes(record) for record in found if record is not None]
     assert good == [RECORDS[key]] * 2, "the one that was written plainly, and the one that was committed"
