@@ -55,7 +55,7 @@ def test_an_application_is_due_once_unless_it_was_finished_in_time(tmp_path: Pat
 
     def click(application: str, kind: str, at: int, reason: str | None = None) -> dict[str, Any]:
         event = {"customer_id": "c", "application_id": application, "product": "LOAN", "event_type": kind}
-        return {**event, "occurred_at": at - 5, "reason": reason, "rowtime": NOON + at}
+        return {**event, "occurred_at": at - 5, "reason": reason, "written_at": NOON + at}
 
     begun, finished = "APPLICATION_BEGUN", "APPLICATION_FINISHED"
     rows = [
@@ -72,13 +72,14 @@ def test_an_application_is_due_once_unless_it_was_finished_in_time(tmp_path: Pat
     views = Views(CONFIG, tmp_path)
     columns = {
         **dict.fromkeys(("customer_id", "application_id", "product", "event_type", "reason"), "STRING"),
-        **dict.fromkeys(("occurred_at", "rowtime"), "TIMESTAMP_LTZ(3)"),
+        **dict.fromkeys(("occurred_at", "written_at"), "TIMESTAMP_LTZ(3)"),
     }
-    rows.sort(key=lambda row: row["rowtime"])
-    views.add_table("clicks", columns, rows, ["WATERMARK FOR rowtime AS rowtime"])
+    rows.sort(key=lambda row: row["written_at"])
+    views.add_table("clicks", columns, rows, ["WATERMARK FOR written_at AS written_at"])
     views.add_view("reminders/unfinished_applications.sql")
     query = (
-        "SELECT application_id, EXTRACT(EPOCH FROM due_at) * 1000 + EXTRACT(MILLISECOND FROM due_at) "
+        "SELECT application_id, EXTRACT(EPOCH FROM rules_time) * 1000 + EXTRACT(MILLISECOND FROM rules_time) "
         "FROM unfinished_applications"
     )
-    assert sorted(views.rows(query)) == [("late", NOON + after), ("left", NOON + after)]
+    as_of = NOON + after - CONFIG.rules.effect_delay
+    assert sorted(views.rows(query)) == [("late", as_of), ("left", as_of)]
