@@ -169,31 +169,6 @@ def _marked(scenario: Scenario) -> set[str]:
     return {each.record["entry_id"] for each in scenario.alerts() if each.record["address"].endswith("#b")}
 
 
-def test_rescaled_under_load(
-    jobs: Environment,  # noqa: F811
-    scenario: Scenario,
-) -> None:
-    """By savepoints from two subtasks to three, more than partitions, and to one; rules change in between."""
-    wanted, booked = [counts("n", 5)], 0
-    ask(scenario, *wanted)
-    try:
-        for parallelism in (3, 1):
-            with load(scenario, first=booked) as count:
-                jobs.alerts("upgrade", "alerting", ALERTS_ALERTING__PARALLELISM=str(parallelism))
-                assert jobs.parallelism("alerting", "temporal join") == parallelism
-                scenario.pipeline.consume_until_time(time.monotonic() + 2)
-            booked = count()
-            wanted.append(counts(f"n{parallelism}", booked // ACCOUNTS + 10))
-            ask(scenario, *wanted)
-        with load(scenario, first=booked) as count:
-            scenario.pipeline.consume_until_time(time.monotonic() + 10)
-        expected = scenario.verify()
-        assert len({alert.entry_id for alert in expected.certain}) == count()
-        assert {alert.setting_id for alert in expected.certain} == {"s", "n", "n3", "n1"}
-    finally:
-        jobs.alerts("upgrade", "alerting")
-
-
 def test_an_upgrade_that_is_killed_leaves_the_job_running(
     jobs: Environment,  # noqa: F811
     scenario: Scenario,
@@ -236,3 +211,28 @@ def test_a_version_that_fails_is_gone_back_from(
             jobs.alerts("upgrade", "alerting", "--code", str(changed(tmp_path / "broken", BROKEN)))
         count()
     _all_there(scenario, scenario.pipeline, count())
+
+
+def test_rescaled_under_load(
+    jobs: Environment,  # noqa: F811
+    scenario: Scenario,
+) -> None:
+    """By savepoints from two subtasks to three, more than partitions, and to one; rules change in between."""
+    wanted, booked = [counts("n", 5)], 0
+    ask(scenario, *wanted)
+    try:
+        for parallelism in (3, 1):
+            with load(scenario, first=booked) as count:
+                jobs.alerts("upgrade", "alerting", ALERTS_ALERTING__PARALLELISM=str(parallelism))
+                assert jobs.parallelism("alerting", "temporal join") == parallelism
+                scenario.pipeline.consume_until_time(time.monotonic() + 2)
+            booked = count()
+            wanted.append(counts(f"n{parallelism}", booked // ACCOUNTS + 10))
+            ask(scenario, *wanted)
+        with load(scenario, first=booked) as count:
+            scenario.pipeline.consume_until_time(time.monotonic() + 10)
+        expected = scenario.verify()
+        assert len({alert.entry_id for alert in expected.certain}) == count()
+        assert {alert.setting_id for alert in expected.certain} == {"s", "n", "n3", "n1"}
+    finally:
+        jobs.alerts("upgrade", "alerting")
