@@ -100,15 +100,17 @@ class JobStore:
     def records(self) -> Iterator[dict[str, JobRecord]]:
         """Give the records by job name, to read and change; they are written on leaving."""
         self.folder.root.mkdir(parents=True, exist_ok=True)
-        with self.folder.jobs.open("a+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            file.seek(0)
-            text = file.read()
+        with self.folder.jobs.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            text = self.folder.jobs.read_text() if self.folder.jobs.exists() else ""
             current = {name: JobRecord.parse(data) for name, data in json.loads(text or "{}").items()}
             yield current
-            file.seek(0)
-            file.truncate()
-            json.dump({name: asdict(record) for name, record in current.items()}, file, indent=1)
+            changed = json.dumps({name: asdict(record) for name, record in current.items()}, indent=1)
+            if changed != text:
+                # Whole or not at all: a command that is killed here must not make the jobs forgotten.
+                temporary = self.folder.jobs.with_suffix(".part")
+                temporary.write_text(changed)
+                temporary.replace(self.folder.jobs)
 
     @contextmanager
     def edit(self, name: str) -> Iterator[JobRecord]:

@@ -32,6 +32,24 @@ def test_what_was_written_is_read(store: JobStore) -> None:
     )
 
 
+def test_a_command_that_dies_while_it_writes_makes_no_job_forgotten(
+    store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with store.edit("alerting") as record:
+        record.submitted("a1", CODE)
+
+    def dies(path: Path, text: str) -> int:
+        with path.open("w") as file:
+            file.write(text[:5])
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", dies)
+        with pytest.raises(KeyboardInterrupt):
+            store.suspend("alerting")
+    assert store.read("alerting").state == DesiredState.RUNNING
+
+
 def test_of_an_unknown_job_nothing_is_remembered(store: JobStore) -> None:
     assert store.read("alerting") == JobRecord()
 
