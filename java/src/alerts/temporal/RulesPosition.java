@@ -25,6 +25,12 @@ public final class RulesPosition extends ScalarFunction {
     /** As long as bookings may be ahead (jobs/operators.py), ms. */
     private static final long JUST_WRITTEN = 5_000;
 
+    /**
+     * 1970: bookings may be 100 years ahead of it, and it is no more than 100 years ahead of the earliest position. A later one
+     * would let this source wait for those of other rules, and what is idle and paused is not resumed (FLINK-40093).
+     */
+    private static final TimestampData HOLDS_NOTHING = TimestampData.fromEpochMillis(0);
+
     private transient long started;
 
     @Override
@@ -38,7 +44,7 @@ public final class RulesPosition extends ScalarFunction {
         long written = writtenAt.getMillisecond();
         long now = System.currentTimeMillis();
         if (now - written < JUST_WRITTEN) {
-            return writtenAt; // Bookings may be 100 years ahead of it.
+            return HOLDS_NOTHING;
         }
         if (written < started) {
             return TimestampData.fromEpochMillis(-SHIFT);
