@@ -10,6 +10,7 @@ import logging
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from threading import Thread
 
@@ -51,6 +52,20 @@ def missing_jobs(store: JobStore, flink: FlinkApi) -> list[str]:
     return sorted(missing, key=lambda name: name not in JOBS)  # The chain first.
 
 
+def resubmit(runner: LocalJobRunner, name: str) -> bool:
+    """Submit a missing job again; return whether that needs no second try."""
+    try:
+        with runner.claim(name):
+            # Whoever had it claimed may have submitted it: an upgrade lets no job run for a moment.
+            if name in missing_jobs(runner.store, runner.flink):
+                _log.warning("%s is unknown to the JobManager: submitting it again", name)
+                runner.resubmit(name)
+    except Exception as error:  # The others must not be lost by one that cannot be brought back.
+        _log.error("%s: %s", name, error, exc_info=not isinstance(error, OperationError))
+        return False
+    return True
+
+
 def main(config_file: str) -> None:
     """Reconcile until stopped."""
     configure_logging()
@@ -59,15 +74,6 @@ def main(config_file: str) -> None:
     flink = FlinkRest(config.flink.rest_url)
     runner = LocalJobRunner(config, flink)
     pause = _INTERVAL
-
-    def resubmit(name: str) -> bool:
-        _log.warning("%s is unknown to the JobManager: submitting it again", name)
-        try:
-            runner.resubmit(name)
-        except Exception as error:  # The others must not be lost by one that cannot be brought back.
-            _log.error("%s: %s", name, error, exc_info=not isinstance(error, OperationError))
-            return False
-        return True
 
     Thread(target=guard.watch, args=(runner,), daemon=True).start()
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -78,7 +84,7 @@ def main(config_file: str) -> None:
             except FlinkUnreachableError as error:
                 _log.debug("%s", error)
             else:
-                succeeded = all(pool.map(resubmit, missing))
+                succeeded = all(pool.map(partial(resubmit, runner), missing))
                 pause = _INTERVAL if succeeded else min(2 * pause, _LONGEST_INTERVAL)
             time.sleep(pause)
 

@@ -8,9 +8,8 @@ from account_alerts.config import Config
 from devenv.layout import layout
 from jobs.catalog import ALL_JOBS, FULL, JOBS
 from operations.flink.rest import FlinkApi
-from operations.flink.run import Version
 from operations.job_runner import ClusterJobRunner
-from operations.job_store import DesiredState, UpgradeMode
+from operations.job_store import UpgradeMode
 from operations.waiting import print_progress
 
 
@@ -50,14 +49,11 @@ class LocalJobRunner(ClusterJobRunner):
         return any(self.last_state(name) for name in JOBS)
 
     def resubmit(self, name: str) -> None:
-        """Submit a missing job from its newest checkpoint, as it ran, unless it was suspended meanwhile."""
-        with self.claim(name):
-            record = self.store.read(name)
-            if record.state == DesiredState.RUNNING:
-                # With what it ran with, not with what the project's folder has become meanwhile.
-                known = record.version is not None and Path(record.version.code).is_dir()
-                version: Version | None = record.version if known else None
-                self.start(name, UpgradeMode.LAST_STATE, version=version)
+        """Submit a missing job, which the caller has claimed, from its newest checkpoint, as it ran."""
+        # With what it ran with, not with what the project's folder has become meanwhile.
+        version = self.store.read(name).version
+        known = version is not None and Path(version.code).is_dir()
+        self.start(name, UpgradeMode.LAST_STATE, version=version if known else None)
 
     def last_state(self, name: str) -> str | None:
         """Return the job's newest complete checkpoint, of whichever of its lives; else its savepoint."""

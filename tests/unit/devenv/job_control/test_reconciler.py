@@ -1,12 +1,14 @@
 """Which jobs are resubmitted on the laptop, and from what."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from account_alerts.config import load
-from devenv.job_control.reconciler import missing_jobs
+from devenv.job_control.reconciler import missing_jobs, resubmit
 from devenv.job_control.runner import LocalJobRunner
 from devenv.layout import Layout
 from devenv.ports import throw_away
@@ -154,3 +156,26 @@ def test_after_an_upgrade_only_the_new_version_counts(runner: LocalJobRunner) ->
     newest = checkpoint(runner.layout, "a2", 1, age=10)
     assert runner.last_state("alerting") == newest
     assert store.used_code() == {"/new", "/code"}
+
+
+class SubmittedElsewhere(LocalJobRunner):
+    """Another command submits the job before this one has its turn."""
+
+    @contextmanager
+    def claim(self, name: str) -> Iterator[None]:
+        with super().claim(name):
+            assert isinstance(self.flink, FakeFlink)
+            submitted(self.store, self.flink.run(name, None))
+            yield
+
+
+@pytest.mark.parametrize(("kind", "tries"), [(LocalJobRunner, 1), (SubmittedElsewhere, 0)])
+def test_a_job_that_was_submitted_meanwhile_is_not_submitted_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[LocalJobRunner], tries: int
+) -> None:
+    runner = kind(throw_away(load(), tmp_path), FakeFlink())
+    started: list[str] = []
+    monkeypatch.setattr(runner, "start", lambda name, *_, **__: started.append(name))
+    submitted(runner.store, "a1")
+    assert resubmit(runner, "alerting")
+    assert started == ["alerting"] * tries
