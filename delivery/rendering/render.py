@@ -1,23 +1,24 @@
 """Alerts as their customers read them: a mail, an SMS, a push, or a digest of several alerts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from account_alerts.model.alerts import Channel
-from account_alerts.model.money import format_minor
 from account_alerts.records.codec import Record
+from delivery.alert import integer_param
 from delivery.gateways.base import Message
 from delivery.gateways.sms import gsm
 from delivery.rendering import formatting, texts
-from delivery.rendering.formatting import MoneyFormat
+from delivery.rendering.formatting import SMS_STYLE, Style
 
 _FACTS = ("account", "amount", "balance", "threshold", "product")
 """What a mail shows in a table below its text, in this order, as far as the alert has it."""
 _LONGEST_LIST = 50
 """Alerts of a digest that are written out; the others are counted in its title."""
+_FULL_STYLE = Style()
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,14 @@ class RenderedText:
     values: Mapping[str, str]
 
 
-def render_text(alert: Record, language: str, money: MoneyFormat = format_minor) -> RenderedText:
-    """Render an alert in the words of its reader's language, amounts as `money` formats them."""
-    own, values = texts.choose(language), formatting.format_values(alert, language, money)
+def render_text(alert: Record, language: str, style: Style = _FULL_STYLE) -> RenderedText:
+    """Render an alert in the words of its reader's language, its values in a channel's style."""
+    own, values = texts.choose(language), formatting.format_values(alert, language, style)
     chosen = own.types.get(alert["alert_type"], own.types[texts.OTHER])
     if not chosen["title"].needs | chosen["text"].needs <= values.keys():
         chosen = own.types[texts.OTHER]
-    title, text = (chosen[part].template.render(values) for part in ("title", "text"))
+    count = integer_param(alert["params"], "count")
+    title, text = (chosen[part].render(values, count) for part in ("title", "text"))
     return RenderedText(title, text, values)
 
 
@@ -86,12 +88,14 @@ def render_digest(
         unsubscribe: As in `render`.
     """
     ordered = sorted(alerts, key=lambda alert: (alert["booked_at"], alert["alert_id"]))
-    own, number = texts.choose(language), len(ordered)
-    title = own.word("digest_title", number=number)
-    data = {"digest_id": key, "alerts": str(number)}
+    own, count = texts.choose(language), len(ordered)
+    counted = {"count": formatting.format_number(count, language)}
+    title = own.word("digest_title", counted, count)
+    data = {"digest_id": key, "alerts": str(count)}
     if channel == Channel.SMS:
-        latest = render_text(ordered[-1], language, formatting.sms_money).text
-        text = gsm.simplify(own.word("digest_short", number=number, text=latest))
+        text = _sms_text(
+            ordered[-1], language, lambda latest: own.word("digest_short", counted | {"text": latest}, count)
+        )
         return _message(ordered[0], key, language, "", text, data=data)
     if channel == Channel.PUSH:
         text = "\n".join(render_text(alert, language).text for alert in ordered[-3:])
@@ -129,12 +133,29 @@ def _message(
 
 def _sms(alert: Record, language: str, time_zone: str) -> str:
     """Render the sentence in the GSM alphabet, and when it was booked if both fit into one SMS."""
-    text = gsm.simplify(render_text(alert, language, formatting.sms_money).text)
+    text = _sms_text(alert, language, str)
     local = formatting.local_time(alert["booked_at"], time_zone)
     at = formatting.format_local_time(local, language)
     stamped = f"{text} {gsm.simplify(at)}"
-    fits = gsm.is_gsm(stamped) and gsm.septets(stamped) <= gsm.SINGLE_GSM
-    return stamped if fits else text
+    return stamped if gsm.is_gsm(stamped) and _is_one_sms(stamped) else text
+
+
+def _sms_text(alert: Record, language: str, around: Callable[[str], str]) -> str:
+    """Render the sentence and what stands around it in the GSM alphabet.
+
+    A product whose name makes it several SMS, such as one in Greek letters, is left out.
+    """
+    params = {name: value for name, value in alert["params"].items() if name != "product"}
+    text = ""
+    for each in (alert, {**alert, "params": params}):
+        text = gsm.simplify(around(render_text(each, language, SMS_STYLE).text))
+        if _is_one_sms(text):
+            break
+    return text
+
+
+def _is_one_sms(text: str) -> bool:
+    return len(gsm.split(text).bodies) == 1
 
 
 def _layout_values(language: str, unsubscribe: str | None, title: str) -> dict[str, object]:

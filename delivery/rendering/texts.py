@@ -1,6 +1,6 @@
 """Loads the texts that customers read, by language (templates/*.yaml)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,6 +11,8 @@ from jinja2 import Environment, StrictUndefined, Template, meta
 from account_alerts.model.money import locale
 
 TEMPLATES = Path(__file__).parent / "templates"
+OTHER_FORM = "other"
+"""CLDR's plural category that every language has."""
 OTHER = "OTHER"
 """The type whose texts stand for every type without texts of its own."""
 _FALLBACK = "en"
@@ -18,10 +20,19 @@ _FALLBACK = "en"
 
 @dataclass(frozen=True)
 class TextTemplate:
-    """A text with gaps, and the names of the gaps."""
+    """A text with gaps; one about a number has a form for each plural category of its language (CLDR)."""
 
-    template: Template
+    forms: Mapping[str, Template]
+    """By plural category; `other` is always there."""
     needs: frozenset[str]
+    """The names of the gaps, in any form."""
+    category: Callable[[int], str]
+    """The plural category of a number."""
+
+    def render(self, values: Mapping[str, object], count: int | None = None) -> str:
+        """Fill the gaps of the form for a count."""
+        category = OTHER_FORM if count is None else self.category(count)
+        return self.forms.get(category, self.forms[OTHER_FORM]).render(values)
 
 
 @dataclass(frozen=True)
@@ -32,9 +43,9 @@ class Language:
     types: Mapping[str, Mapping[str, TextTemplate]]
     words: Mapping[str, TextTemplate]
 
-    def word(self, name: str, **values: object) -> str:
-        """Render one of `words`."""
-        return self.words[name].template.render(**values)
+    def word(self, name: str, values: Mapping[str, object] | None = None, count: int | None = None) -> str:
+        """Render one of `words`, in the form for a count."""
+        return self.words[name].render(values or {}, count)
 
 
 @cache
@@ -53,9 +64,14 @@ def load(code: str) -> Language:
     """Load the texts of a language that has some."""
     environment = Environment(undefined=StrictUndefined, autoescape=False)  # Plain text.
 
-    def compiled(source: str) -> TextTemplate:
-        needs = meta.find_undeclared_variables(environment.parse(source))
-        return TextTemplate(environment.from_string(source), frozenset(needs))
+    def compiled(source: str | Mapping[str, str]) -> TextTemplate:
+        forms = {OTHER_FORM: source} if isinstance(source, str) else source
+        needs = [meta.find_undeclared_variables(environment.parse(form)) for form in forms.values()]
+        return TextTemplate(
+            {category: environment.from_string(form) for category, form in forms.items()},
+            frozenset().union(*needs),
+            locale(code).plural_form,
+        )
 
     data = yaml.safe_load((TEMPLATES / f"{code}.yaml").read_text("utf-8"))
     types = {

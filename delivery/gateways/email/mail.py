@@ -16,6 +16,8 @@ from delivery.gateways.base import Message
 _ATOM = r"[^\s()<>\[\]:;@\\,\".\x00-\x20\x7f-\x9f]+"
 _ADDRESS = re.compile(rf"{_ATOM}(\.{_ATOM})*@{_ATOM}(\.{_ATOM})*")
 _LONGEST_ADDRESS = 254
+_JOINERS = "\u200c\u200d"
+"""Zero width (non-)joiner, without which Persian words and emoji of several parts are torn."""
 _LONGEST_HEADER = 900
 """Letters of a header's value on one line; the limit is 998."""
 _WORD_BYTES = 42
@@ -33,8 +35,9 @@ def needs_utf8(address: str) -> bool:
 
 
 def one_line(text: str) -> str:
-    """Remove from a text what could end a header or is no letter at all."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    """Remove from a text what could end a header or is no letter at all; what joins letters stays."""
+    kept = (letter if letter.isprintable() or letter in _JOINERS else " " for letter in text)
+    return " ".join("".join(kept).split())
 
 
 def compose(message: Message, sender: str, now: datetime | None = None) -> bytes:
