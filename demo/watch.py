@@ -69,7 +69,7 @@ class Watch:
 
     def note_booking(self, entry: Record, written_at: int) -> None:
         """Take down a record of `account-entries`."""
-        self.booked.setdefault(entry["entry_id"], written_at)
+        self.booked.setdefault(_reference(entry["entry_id"]), written_at)
 
     def note_alert(self, alert: Record, written_at: int) -> bool:
         """Take down an alert on its channel's topic; False where it is a repeat."""
@@ -136,4 +136,9 @@ class Watch:
 
 def alert_key(alert: Record) -> AlertKey:
     """Return what an alert is about."""
-    return alert["entry_id"], alert["customer_id"], alert["setting_id"], alert["channel"]
+    return _reference(alert["entry_id"]), alert["customer_id"], alert["setting_id"], alert["channel"]
+
+
+def _reference(entry_id: str) -> str:
+    """Return the bank's reference, which the bridge puts in front of the ids it makes."""
+    return entry_id.partition("/")[0]

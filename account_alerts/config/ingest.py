@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
 
 from account_alerts.config.types import PREFIX, Duration, LocalPort, Port, Positive, Section, Text
+from account_alerts.model.alerts import EntryType
 
 
 def _time_zone(name: str) -> str:
@@ -41,6 +42,9 @@ class Bridge(Section):
     """A broker that is silent for so long is taken for gone."""
     time_zone: TimeZone = "UTC"
     """What times in messages mean that say no offset from UTC."""
+    transaction_codes: dict[Text, EntryType] = Field(default_factory=dict)
+    """The bank's own transaction codes (BkTxCd/Prtry/Cd of camt.054), and the entry type of each; `*` stands
+    for any characters, and the first that fits counts, before ISO 20022's code."""
     management: Text | None = None
     """The address at which Artemis answers how many messages wait; None for other brokers."""
     metrics_port: Port | None = None

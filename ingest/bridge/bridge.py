@@ -213,7 +213,9 @@ class Bridge(MessagingHandler):
             return body, _invalid(f"longer than {self._bridge.max_message} bytes")
         if data is None:
             return body, _invalid("neither bytes nor text")
-        return body, detect.parse(data, self._zone, is_text=isinstance(received.body, str))
+        is_text = isinstance(received.body, str)
+        codes = self._bridge.transaction_codes
+        return body, detect.parse(data, self._zone, transaction_codes=codes, is_text=is_text)
 
     def _on_complete(self, message: InFlightMessage) -> None:
         """Settle the message, which Kafka has all of, with the next batch."""

@@ -4,56 +4,100 @@ An `Ntry` is one booking, whatever number of transactions it stands for. Any ver
 found by their local names. docs/guides/connect-your-bank/queue.md says in a table what becomes what.
 """
 
-import hashlib
-import re
-from collections import defaultdict
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from xml.etree.ElementTree import Element
 from zoneinfo import ZoneInfo
 
-from account_alerts.model.money import to_minor
-from account_alerts.records.bookings import LONG_MAX, OPTIONAL, is_currency, signed
+from account_alerts.model.alerts import EntryType
+from account_alerts.records.bookings import OPTIONAL, violation
 from account_alerts.records.codec import Record
+from ingest.formats import camt054_amounts as amounts
 from ingest.formats import camt054_details as details
+from ingest.formats.camt054_balances import ALWAYS, OTHER_CURRENCY, Posting, balances_after, put_in_order
+from ingest.formats.camt054_ids import EntryIds
 from ingest.formats.parsed import InvalidMessageError, ParsedMessage
+from ingest.formats.xml_times import day_bounds, milliseconds, parse_date, parse_date_time
 from ingest.formats.xml_tree import child, text
 
-_ROOTS = ("BkToCstmrDbtCdtNtfctn", "BkToCstmrDbtCdtNtfctnV01")
-_AMOUNT = re.compile(r"\+?\d{1,18}(\.\d{0,10})?|\+?\.\d{1,10}")
-_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?")
-_DATE = re.compile(r"(\d{4}-\d\d-\d\d)(Z|[+-]\d\d:\d\d)?")
-_MILLISECOND = timedelta(milliseconds=1)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ROOTS = frozenset({"BkToCstmrDbtCdtNtfctn", "BkToCstmrDbtCdtNtfctnV01"})
+_NO_MESSAGE = "not a camt.054: no BkToCstmrDbtCdtNtfctn"
 _NOT_BOOKED = frozenset({"PDNG", "INFO", "FUTR"})
-_BOOKED_BALANCES = frozenset({"ITBD", "CLBD"})
-"""Balance types that are the balance of what is booked; others are available, expected or opening ones, or
-the bank's own, of which nothing is known. A balance without a type is what is booked."""
 
 
-def parse(root: Element, data: bytes, time_zone: ZoneInfo) -> ParsedMessage:
-    """Parse a notification message.
+def parse(root: Element, time_zone: ZoneInfo, transaction_codes: Mapping[str, EntryType]) -> ParsedMessage:
+    """Parse every notification of a message, or of all messages of an envelope.
 
     Args:
-        root: The document.
-        data: Its bytes: an entry without a reference gets its id from their hash.
+        root: The document, or an envelope of documents.
         time_zone: The zone of times without an offset.
+        transaction_codes: The bank's own transaction codes, and the entry type of each.
 
     Raises:
-        InvalidMessageError: The document is no camt.054.
+        InvalidMessageError: Nothing of it is a camt.054.
     """
-    message = next((found for name in _ROOTS for found in root.iter(name)), None)
-    if message is None:
-        raise InvalidMessageError("not a camt.054: no BkToCstmrDbtCdtNtfctn")
-    notifications = message.findall("Ntfctn")
-    if not notifications:
-        raise InvalidMessageError("not a camt.054: no Ntfctn")
+    documents = [list(_messages(document)) for document in _documents(root)]
+    if not any(documents):
+        raise InvalidMessageError(_NO_MESSAGE)
     parsed = ParsedMessage()
-    accounts = _group_accounts_by_reference(notifications)
-    created = text(message, "GrpHdr", "CreDtTm")
-    for number, notification in enumerate(notifications, 1):
-        one = _Notification(notification, accounts, created, data, time_zone)
-        parsed.extend_reversed(one.parse(f"Ntfctn {number}"))
+    ids = EntryIds()
+    for number, messages in enumerate(documents, 1):
+        where = f"Document {number}, " if len(documents) > 1 else ""
+        if not messages:
+            parsed.errors.append(where + _NO_MESSAGE)
+        for message in messages:
+            notifications = message.findall("Ntfctn")
+            if not notifications:
+                parsed.errors.append(f"{where}not a camt.054: no Ntfctn")
+            created = text(message, "GrpHdr", "CreDtTm")
+            for position, element in enumerate(notifications, 1):
+                notification = _Notification(element, created, time_zone, transaction_codes)
+                parsed.extend(notification.parse(f"{where}Ntfctn {position}", ids))
     return parsed
+
+
+def _documents(root: Element) -> Iterator[Element]:
+    """Find every `Document`, or message without one, that is not inside of another."""
+    waiting = [root]
+    while waiting:
+        element = waiting.pop()
+        if element.tag == "Document" or element.tag in _ROOTS:
+            yield element
+        else:
+            waiting.extend(reversed(element))
+
+
+def _messages(document: Element) -> Iterator[Element]:
+    """Find the camt.054 messages of a document, but none in the supplementary data of another."""
+    waiting = [document]
+    while waiting:
+        element = waiting.pop()
+        if element.tag in _ROOTS:
+            yield element
+        else:
+            waiting.extend(reversed(element))
+
+
+@dataclass(frozen=True)
+class _Time:
+    """When an entry was booked."""
+
+    at: int
+    """Milliseconds UTC."""
+    span: tuple[float, float]
+    """The first and the last moment at which it may have been: a date is a whole day."""
+    said: str
+    """What the entry itself says, in one spelling."""
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """An entry that is booked, or may be."""
+
+    posting: Posting
+    booking: Record | InvalidMessageError
+    """Without its balance, or why it is none."""
 
 
 class _Notification:
@@ -62,197 +106,144 @@ class _Notification:
     def __init__(
         self,
         element: Element,
-        accounts: dict[str, set[str]],
         created: str,
-        data: bytes,
         time_zone: ZoneInfo,
+        transaction_codes: Mapping[str, EntryType],
     ) -> None:
         self._element = element
-        self._accounts = accounts
         self._created = text(element, "CreDtTm") or created
-        self._data = data
         self._time_zone = time_zone
+        self._codes = transaction_codes
         self._account = details.account(child(element, "Acct"))
 
-    def parse(self, where: str) -> ParsedMessage:
-        """Parse the entries from the last to the first: a balance after all of them gives those before.
+    def parse(self, where: str, ids: EntryIds) -> ParsedMessage:
+        """Parse the entries; the bookings are in the order of their times.
 
         Args:
             where: The notification's location in the message, for the texts of errors.
+            ids: Those of the message.
         """
         parsed = ParsedMessage()
-        entries = self._element.findall("Ntry")
-        if not entries:
-            parsed.errors.append(f"{where}: no Ntry")
-        balance: int | InvalidMessageError | None = None
-        currency = ""
+        entries: list[tuple[int, _Entry]] = []
+        for position, element in enumerate(self._element.findall("Ntry"), 1):
+            if _status(element) in _NOT_BOOKED:
+                parsed.skipped += 1
+            else:
+                entries.append((position, self._entry(element, ids)))
+        postings = [entry.posting for _, entry in entries]
+        order, unknown = put_in_order([posting.span for posting in postings])
+        closing: tuple[int, str] | InvalidMessageError | None
         try:
-            balance, currency = _balance(self._element, own=True)
+            closing = amounts.balance(self._element, own=True)
         except InvalidMessageError as error:
-            balance = error
-        for position in range(len(entries), 0, -1):
-            entry = entries[position - 1]
+            closing = error
+        balances = balances_after(postings, order, unknown, closing)
+        errors: dict[int, str] = {}
+        for index in order:
+            position, entry = entries[index]
             try:
-                if not _is_booked(entry):
-                    parsed.skipped += 1
-                    continue
-                booking = self._booking(entry, position, currency, balance)
-                parsed.add(booking)
-                currency, balance = booking["currency"], booking["balance_minor"] - signed(booking)
+                parsed.add(_with_balance(entry.booking, balances[index]))
             except InvalidMessageError as error:
-                parsed.errors.append(f"{where}, Ntry {position}: {error}")
-                balance = None
+                errors[position] = f"{where}, Ntry {position}: {error}"
+        parsed.errors += [errors[position] for position in sorted(errors)]
         return parsed
 
-    def _booking(
-        self, entry: Element, position: int, currency: str, balance: int | InvalidMessageError | None
-    ) -> Record:
-        amount, own_currency = _amount(entry)
-        indicator = text(entry, "CdtDbtInd")
-        given, given_currency = _balance(entry)
-        if given is not None:
-            currency, balance = given_currency, given
-        if isinstance(balance, InvalidMessageError):
-            raise balance
-        if balance is None:
-            raise InvalidMessageError(
-                "no balance after the booking (docs/guides/connect-your-bank/queue.md: Bal)"
-            )
-        if currency != own_currency:
-            raise InvalidMessageError("the balance is in another currency than the amount")
-        transaction = details.transaction(entry)
+    def _entry(self, element: Element, ids: EntryIds) -> _Entry:
+        """Read an entry; what it says of the balance counts though it is refused for something else."""
+        fault: InvalidMessageError | None = None
+        amount_element, indicator = child(element, "Amt"), text(element, "CdtDbtInd")
+        currency, sign = amounts.currency(amount_element), amounts.sign(indicator)
+        amount: int | None = None
+        time: _Time | None = None
+        try:
+            time = self._time(child(element, "BookgDt"))
+        except InvalidMessageError as error:
+            fault = error
+        try:
+            amount = amounts.minor(amount_element)
+        except InvalidMessageError as error:
+            fault = error
+        change = None if amount is None or sign is None else sign * amount
+        if _status(element) != "BOOK":
+            fault, change = InvalidMessageError("Sts is none of BOOK, PDNG, INFO, FUTR"), None
+        posting = Posting(time.span if time else ALWAYS, currency, change, _own_balance(element, currency))
+        if fault is not None or amount is None or time is None:
+            return _Entry(posting, fault or InvalidMessageError("no booking"))
+        transaction = details.transaction(element)
+        reversal = details.is_reversal(element)
         booking = {
-            "entry_id": self._entry_id(entry, transaction, position),
+            "entry_id": ids.make(
+                element, (self._account, currency or "", amount, indicator, reversal, time.said)
+            ),
             "account_id": self._account,
-            "currency": own_currency,
+            "currency": currency,
             "amount_minor": amount,
             "credit_debit": indicator,
-            "balance_minor": balance,
-            "booked_at": self._booked_at(child(entry, "BookgDt")),
+            "booked_at": time.at,
             **dict.fromkeys(OPTIONAL),
         }
-        booking["entry_type"] = details.entry_type(entry, transaction)
+        booking["entry_type"] = details.entry_type(element, transaction, self._codes)
         booking |= {
-            key: value for key, value in details.parties(entry, transaction, booking).items() if value
+            key: value for key, value in details.parties(element, transaction, booking).items() if value
         }
-        return booking
+        return _Entry(posting, booking)
 
-    def _entry_id(self, entry: Element, transaction: Element | None, position: int) -> str:
-        """Return the bank's reference, or one made of the notification's id where it gives none."""
-        if reference := details.reference(entry, transaction):
-            # The bank may give both sides of a payment one reference.
-            shared = len(self._accounts[reference]) > 1
-            return f"{reference}/{self._account}" if shared else reference
-        within = text(entry, "NtryRef") or f"#{position}"
-        notification = text(self._element, "Id") or hashlib.sha256(self._data).hexdigest()
-        return f"{self._account}/{notification}/{within}"
-
-    def _booked_at(self, date: Element | None) -> int:
-        """Return milliseconds UTC; of a date alone, the notification's time on that day, else its start."""
-        if moment := text(date, "DtTm"):
-            return _milliseconds(moment, self._time_zone, "BookgDt/DtTm")
-        created = _milliseconds(self._created, self._time_zone, "CreDtTm") if self._created else None
-        day = text(date, "Dt")
-        if not day:
+    def _time(self, date: Element | None) -> _Time:
+        """Read when an entry was booked: of a date, the notification's time on that day, else its start."""
+        if said := text(date, "DtTm"):
+            moment = _date_time(said, "BookgDt/DtTm")
+            at = self._milliseconds(moment, "BookgDt/DtTm")
+            return _Time(at, (at, at), moment.isoformat() if moment.tzinfo is None else str(at))
+        created = None
+        if self._created:
+            created = self._milliseconds(_date_time(self._created, "CreDtTm"), "CreDtTm")
+        said = text(date, "Dt")
+        if not said:
             if created is None:
                 raise InvalidMessageError("neither BookgDt nor CreDtTm")
-            return created
-        match = _DATE.fullmatch(day)
-        if match is None:
-            raise InvalidMessageError("BookgDt/Dt is no date")
-        if created is not None and self._created.startswith(match[1]):
-            return created
-        return _milliseconds(f"{match[1]}T00:00:00{match[2] or ''}", self._time_zone, "BookgDt/Dt")
+            return _Time(created, ALWAYS, "")
+        try:
+            day, zone = parse_date(said)
+            first, last = day_bounds(day, zone or self._time_zone)
+        except (ValueError, OverflowError):
+            raise InvalidMessageError("BookgDt/Dt is no date") from None
+        at = created if created is not None and first <= created <= last else first
+        return _Time(at, (first, last), day.isoformat())
+
+    def _milliseconds(self, moment: datetime, field: str) -> int:
+        try:
+            return milliseconds(moment, self._time_zone)
+        except (ValueError, OverflowError):
+            raise InvalidMessageError(f"{field} is no date and time") from None
 
 
-def _is_booked(entry: Element) -> bool:
-    status = text(entry, "Sts", "Cd") or text(entry, "Sts") or text(entry, "Sts", "Prtry")
-    if status == "BOOK":
-        return True
-    if status in _NOT_BOOKED:
-        return False
-    raise InvalidMessageError("Sts is none of BOOK, PDNG, INFO, FUTR")
-
-
-def _group_accounts_by_reference(notifications: list[Element]) -> dict[str, set[str]]:
-    """Map each of the bank's references to the accounts it is given for."""
-    accounts: dict[str, set[str]] = defaultdict(set)
-    if len(notifications) == 1:
-        return accounts  # It has one account.
-    for notification in notifications:
-        account = details.account(child(notification, "Acct"))
-        for entry in notification.findall("Ntry"):
-            accounts[details.reference(entry, details.transaction(entry))].add(account)
-    return accounts
-
-
-def _amount(entry: Element) -> tuple[int, str]:
-    amount = child(entry, "Amt")
-    if amount is None:
-        raise InvalidMessageError("no Amt")
-    return _minor(amount)
-
-
-def _minor(amount: Element) -> tuple[int, str]:
-    currency = amount.get("Ccy", "").strip()
-    if not is_currency(currency):
-        raise InvalidMessageError("currency is not in ISO 4217")
-    digits = text(amount)
-    if not _AMOUNT.fullmatch(digits):
-        raise InvalidMessageError("Amt is no amount")
+def _date_time(said: str, field: str) -> datetime:
     try:
-        minor = to_minor(digits, currency)
+        return parse_date_time(said)
     except ValueError:
-        raise InvalidMessageError(f"Amt has more decimals than {currency}") from None
-    if minor > LONG_MAX:
-        raise InvalidMessageError("Amt is too large")
-    return minor, currency
-
-
-def _balance(element: Element, *, own: bool = False) -> tuple[int | None, str]:
-    """Find the booked balance, in minor units, and its currency; None where there is no balance.
-
-    Args:
-        element: An entry; or, with `own`, a notification.
-        own: Look only at the notification's own balance, not at those of its entries.
-    """
-    if own:
-        found = element.findall("Bal")
-        for supplement in element.findall("SplmtryData"):
-            found += supplement.iter("Bal")
-    else:
-        found = list(element.iter("Bal"))
-    if found:
-        found = [each for each in found if _is_booked_balance(each)]
-    if not found:
-        return None, ""
-    if len(found) > 1:
-        raise InvalidMessageError("more than one Bal of what is booked")
-    amount = child(found[0], "Amt")
-    if amount is None:
-        raise InvalidMessageError("Bal: no Amt")
-    try:
-        minor, currency = _minor(amount)
-    except InvalidMessageError as error:
-        raise InvalidMessageError(f"Bal: {error}") from None
-    indicator = text(found[0], "CdtDbtInd")
-    if indicator not in ("CRDT", "DBIT"):
-        raise InvalidMessageError("Bal: CdtDbtInd is neither CRDT nor DBIT")
-    return (minor if indicator == "CRDT" else -minor), currency
-
-
-def _is_booked_balance(balance: Element) -> bool:
-    kind = child(balance, "Tp")
-    return kind is None or text(kind, "CdOrPrtry", "Cd") in _BOOKED_BALANCES
-
-
-def _milliseconds(moment: str, time_zone: ZoneInfo, field: str) -> int:
-    if not _DATE_TIME.fullmatch(moment):
-        raise InvalidMessageError(f"{field} is no date and time")
-    try:
-        value = datetime.fromisoformat(moment)
-        if value.tzinfo is None:
-            value = value.replace(tzinfo=time_zone)
-        return (value - _EPOCH) // _MILLISECOND
-    except (ValueError, OverflowError):
         raise InvalidMessageError(f"{field} is no date and time") from None
+
+
+def _status(entry: Element) -> str:
+    return text(entry, "Sts", "Cd") or text(entry, "Sts") or text(entry, "Sts", "Prtry")
+
+
+def _own_balance(entry: Element, currency: str | None) -> int | InvalidMessageError | None:
+    try:
+        found = amounts.balance(entry)
+    except InvalidMessageError as error:
+        return error
+    if found is None:
+        return None
+    if currency is not None and found[1] != currency:
+        return InvalidMessageError(OTHER_CURRENCY)
+    return found[0]
+
+
+def _with_balance(booking: Record | InvalidMessageError, balance: int | InvalidMessageError) -> Record:
+    if isinstance(booking, InvalidMessageError):
+        raise booking
+    if isinstance(balance, InvalidMessageError):
+        # What is wrong with the entry itself is said first.
+        raise InvalidMessageError(violation({**booking, "balance_minor": 0}) or str(balance))
+    return {**booking, "balance_minor": balance}

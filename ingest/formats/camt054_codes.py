@@ -1,4 +1,13 @@
-"""Bank transaction codes of ISO 20022 (external code set) and the contract's entry types."""
+"""Bank transaction codes and the contract's entry types.
+
+The codes are those of ISO 20022's external code sets (ExternalBankTransactionDomain1Code, -Family1Code,
+-SubFamily1Code); a bank's own are in the configuration.
+"""
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+
+from account_alerts.model.alerts import EntryType
 
 _SUB_FAMILIES = {
     **dict.fromkeys(("CHRG", "COMM", "COME", "COMI", "COMT", "FEES"), "FEE"),
@@ -6,7 +15,8 @@ _SUB_FAMILIES = {
 }
 _FAMILIES = {
     ("PMNT", "CCRD"): "CARD",
-    ("PMNT", "MCRD"): "CARD",
+    # Merchant card transactions: what a merchant takes, and is charged, by others' cards.
+    ("PMNT", "MCRD"): "OTHER",
     ("PMNT", "RCDT"): "TRANSFER",
     ("PMNT", "ICDT"): "TRANSFER",
     ("PMNT", "RRCT"): "TRANSFER",
@@ -17,6 +27,9 @@ _FAMILIES = {
     ("PMNT", "MDOP"): "OTHER",
     ("PMNT", "MCOP"): "OTHER",
 }
+RETURNS = frozenset({"ARET", "AREV", "PRDD", "RCDD", "RPCR", "RRTN", "UPDD"})
+"""Sub-families of credit transfers and direct debits that come back."""
+_ENTRY_TYPES = frozenset(EntryType)
 _WRITTEN = {
     ("CARD", "DBIT"): ("PMNT", "CCRD", "POSD"),
     ("CARD", "CRDT"): ("PMNT", "CCRD", "RIMB"),
@@ -35,14 +48,28 @@ _WRITTEN = {
 }
 
 
-def entry_type(domain: str, family: str, sub_family: str, *, card: bool) -> str:
-    """Map a bank transaction code to an entry type; `card` says whether the entry has card details.
+def entry_type(domain: str, family: str, sub_family: str) -> str | None:
+    """Map a bank transaction code to an entry type; None where the code is not known.
 
     The sub-family decides on fees and interest, whatever they are charged for; a withdrawal by card is a
-    card booking. An unknown code is OTHER, or CARD where there are card details.
+    card booking.
     """
-    known = _SUB_FAMILIES.get(sub_family) or _FAMILIES.get((domain, family))
-    return known or ("CARD" if card else "OTHER")
+    return _SUB_FAMILIES.get(sub_family) or _FAMILIES.get((domain, family))
+
+
+def own_entry_type(code: str, known: Mapping[str, EntryType]) -> str | None:
+    """Map a bank's own code to an entry type; None where it is not known.
+
+    Args:
+        code: The code, empty where there is none; the name of an entry type stands for that type.
+        known: Patterns of the bank's codes; the first that fits counts.
+    """
+    if not code:
+        return None
+    for pattern, kind in known.items():
+        if fnmatchcase(code, pattern):
+            return kind.value
+    return code if code in _ENTRY_TYPES else None
 
 
 def code(entry_type: str, credit_debit: str) -> tuple[str, str, str]:

@@ -1,29 +1,19 @@
 """Reads the transaction of a camt.054 entry: entry type, counterparty, description."""
 
+from collections.abc import Mapping
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from account_alerts.model.alerts import EntryType
+from account_alerts.model.alerts import CreditDebit, EntryType
 from account_alerts.records.codec import Record
 from ingest.formats import camt054_codes
 from ingest.formats.xml_tree import child, text
-
-_ENTRY_TYPES = frozenset(EntryType)
-
-
-def _has(element: Element, name: str) -> bool:
-    return next(element.iter(name), None) is not None
 
 
 def transaction(entry: Element) -> Element | None:
     """Return the entry's transaction, or None where a batch holds several: none describes their sum."""
     transactions = [each for detail in entry.findall("NtryDtls") for each in detail.findall("TxDtls")]
     return transactions[0] if len(transactions) == 1 else None
-
-
-def reference(entry: Element, transaction: Element | None) -> str:
-    """Return the bank's own reference; empty where there is none."""
-    return text(entry, "AcctSvcrRef") or text(transaction, "Refs", "AcctSvcrRef")
 
 
 def account(element: Element | None) -> str:
@@ -33,33 +23,61 @@ def account(element: Element | None) -> str:
     return iban or text(identification, "Othr", "Id") or text(identification, "PrtryAcct", "Id")
 
 
-def entry_type(entry: Element, transaction: Element | None) -> str:
-    """Return the contract's `entry_type`."""
+def entry_type(entry: Element, transaction: Element | None, own_codes: Mapping[str, EntryType]) -> str:
+    """Return the contract's `entry_type`; the bank's own code decides before ISO's.
+
+    Args:
+        entry: The entry.
+        transaction: Its only transaction.
+        own_codes: The bank's own codes, and the entry type of each.
+    """
+    is_known = False
     for element in (entry, transaction):
         code = child(element, "BkTxCd")
-        if (own := text(code, "Prtry", "Cd")) in _ENTRY_TYPES:
-            return own
-        domain = child(code, "Domn")
-        if domain is not None:
-            family = child(domain, "Fmly")
-            found = camt054_codes.entry_type(
-                text(domain, "Cd"),
-                text(family, "Cd"),
-                text(family, "SubFmlyCd"),
-                card=_has(entry, "CardTx"),
-            )
-            if found != "OTHER":
-                return found
-    return "OTHER" if _has(entry, "BkTxCd") or not _has(entry, "CardTx") else "CARD"
+        own = camt054_codes.own_entry_type(text(code, "Prtry", "Cd"), own_codes)
+        found = own or camt054_codes.entry_type(*_iso_code(code))
+        if found is not None and (own or found != EntryType.OTHER):
+            return found
+        is_known = is_known or found is not None
+    is_card = not is_known and next(entry.iter("CardTx"), None) is not None
+    return (EntryType.CARD if is_card else EntryType.OTHER).value
+
+
+def _iso_code(code: Element | None) -> tuple[str, str, str]:
+    domain = child(code, "Domn")
+    family = child(domain, "Fmly")
+    return text(domain, "Cd"), text(family, "Cd"), text(family, "SubFmlyCd")
+
+
+def is_reversal(entry: Element) -> bool:
+    """Tell whether the entry takes back an earlier one, in ISO 20022's words: `RvslInd`."""
+    return text(entry, "RvslInd").lower() in ("true", "1")
+
+
+def _other_role(entry: Element, transaction: Element | None, booking: Record) -> str:
+    """Tell which party is the other side: `Dbtr` or `Cdtr`."""
+    related = child(transaction, "RltdPties")
+    debtor, creditor = account(child(related, "DbtrAcct")), account(child(related, "CdtrAcct"))
+    own = booking["account_id"]
+    if (debtor == own) != (creditor == own):
+        return "Cdtr" if debtor == own else "Dbtr"
+    came_back = (
+        is_reversal(entry)
+        or child(transaction, "RtrInf") is not None
+        or any(
+            _iso_code(child(element, "BkTxCd"))[2] in camt054_codes.RETURNS
+            for element in (entry, transaction)
+        )
+    )
+    # Of what came back, the parties are still those of the payment before.
+    credited = (booking["credit_debit"] == CreditDebit.CREDIT) != came_back
+    return "Dbtr" if credited else "Cdtr"
 
 
 def parties(entry: Element, transaction: Element | None, booking: Record) -> dict[str, Any]:
     """Return merchant, country, counterparty and description; empty where the message has none."""
-    reversal = text(entry, "RvslInd").lower() in ("true", "1")
-    # Of a reversal, the parties are still those of what is reversed.
-    credited = (booking["credit_debit"] == "CRDT") != reversal
     related = child(transaction, "RltdPties")
-    role = "Dbtr" if credited else "Cdtr"
+    role = _other_role(entry, transaction, booking)
     party = child(related, role)
     party = child(party, "Pty") if child(party, "Pty") is not None else party
     name = text(party, "Nm")

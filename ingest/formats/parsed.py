@@ -13,7 +13,7 @@ class InvalidMessageError(InvalidRecordError):
 
 @dataclass
 class ParsedMessage:
-    """The bookings of one message, in their order; all of them keep the contract."""
+    """The bookings of one message; all of them keep the contract."""
 
     bookings: list[Record] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
@@ -31,8 +31,8 @@ class ParsedMessage:
             raise InvalidMessageError(reason)
         self.bookings.append(booking)
 
-    def extend_reversed(self, part: "ParsedMessage") -> None:
-        """Append a part of the message that was parsed from its last entry to its first."""
-        self.bookings += reversed(part.bookings)
-        self.errors += reversed(part.errors)
+    def extend(self, part: "ParsedMessage") -> None:
+        """Append a part of the message."""
+        self.bookings += part.bookings
+        self.errors += part.errors
         self.skipped += part.skipped

@@ -265,3 +265,11 @@ def test_an_override_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) 
     config = load(LOCAL)
     assert config.kafka.bootstrap_servers == "localhost:1111"
     assert config.override({"local": {"kafka_port": 2222}}).kafka.bootstrap_servers == "localhost:2222"
+
+
+def test_a_banks_own_codes_map_to_entry_types(tmp_path: Path) -> None:
+    codes = {"NDDT+106+*": "CARD", "807": "FEE"}
+    found = load(changed(tmp_path, "bridge.transaction_codes", codes)).require("bridge").transaction_codes
+    assert found == codes
+    with pytest.raises(ConfigError, match=r"bridge\.transaction_codes\.807: Input should be 'CARD', "):
+        load(changed(tmp_path, "bridge.transaction_codes", {"807": "FEES"}))

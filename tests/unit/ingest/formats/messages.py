@@ -1,5 +1,6 @@
 """Messages of the queue for tests, and what they are parsed into."""
 
+from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,15 +11,12 @@ from ingest.formats import detect
 from ingest.formats.parsed import ParsedMessage
 from tests.builders import entry
 
-_UTC = ZoneInfo("UTC")
-
-
 _NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:camt.054.001."
 
 
-def parse(data: bytes) -> ParsedMessage:
+def parse(data: bytes, zone: str = "UTC", codes: Mapping[str, EntryType] | None = None) -> ParsedMessage:
     """Tell what a message is taken for."""
-    return detect.parse(data, _UTC)
+    return detect.parse(data, ZoneInfo(zone), transaction_codes=codes or {})
 
 
 def camt(
@@ -50,9 +48,23 @@ def ntry(**parts: str) -> str:
     return f"<Ntry>{''.join(shown.values())}</Ntry>"
 
 
-def one(data: bytes) -> dict[str, Any]:
+def closing(amount: str, currency: str = "EUR", account: str = "NL01") -> str:
+    """Make the head of a notification that has a balance after all its entries, in credit."""
+    return (
+        f"<Acct><Id><IBAN>{account}</IBAN></Id></Acct><Bal><Tp><CdOrPrtry><Cd>CLBD</Cd></CdOrPrtry></Tp>"
+        f'<Amt Ccy="{currency}">{amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd></Bal>'
+    )
+
+
+def at(time: str) -> str:
+    """Make the time of an entry; a date where it is one."""
+    kind = "DtTm" if "T" in time else "Dt"
+    return f"<BookgDt><{kind}>{time}</{kind}></BookgDt>"
+
+
+def one(data: bytes, zone: str = "UTC", codes: Mapping[str, EntryType] | None = None) -> dict[str, Any]:
     """Return the only booking of a message without faults."""
-    parsed = parse(data)
+    parsed = parse(data, zone, codes)
     assert not parsed.errors
     [booking] = parsed.bookings
     return booking
