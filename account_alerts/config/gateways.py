@@ -67,7 +67,7 @@ class Smpp(Section):
     """Verified against the system's certificates, or those of the variable SSL_CERT_FILE."""
     system_id: Annotated[str, StringConstraints(min_length=1, max_length=15)]
     system_type: Annotated[str, StringConstraints(max_length=12)] = ""
-    sender: Annotated[str, StringConstraints(pattern=r"^(\+?\d{3,15}|[A-Za-z0-9 ._-]{1,11})$")]
+    sender: Annotated[str, StringConstraints(pattern=r"^(\+?[0-9]{3,15}|[A-Za-z0-9 ._-]{1,11})$")]
     """Whom SMS are from: a number, or up to 11 letters."""
     window: Positive = 50
     """Messages that may be without an answer at a time."""
