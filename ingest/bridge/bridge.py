@@ -17,7 +17,7 @@ from proton.handlers import EndpointStateHandler, MessagingHandler
 from account_alerts.config import Config
 from account_alerts.service.backoff import Backoff
 from account_alerts.service.clock import SYSTEM_CLOCK, Clock
-from ingest.bridge import events
+from ingest.bridge import events, sections
 from ingest.bridge.connection import QUEUE, connect
 from ingest.bridge.in_flight import InFlightMessage, Outcome
 from ingest.bridge.kafka_writer import KafkaWriter
@@ -204,16 +204,18 @@ class Bridge(MessagingHandler):
         received.clear()  # Otherwise a header that this message lacks would remain of the one before.
         try:
             received.decode(encoded)
+            data = sections.join_data(encoded)
         except Exception as error:  # Such as a text that is not Unicode: the library lets any pass.
             received.clear()
             return encoded, _invalid(f"not a readable AMQP message: {type(error).__name__}")
-        data = _body_bytes(received.body)
+        is_text = data is None and isinstance(received.body, str)
+        if data is None:
+            data = _body_bytes(received.body)
         body = encoded if data is None else data
         if len(body) > self._bridge.max_message:
             return body, _invalid(f"longer than {self._bridge.max_message} bytes")
         if data is None:
             return body, _invalid("neither bytes nor text")
-        is_text = isinstance(received.body, str)
         codes = self._bridge.transaction_codes
         return body, detect.parse(data, self._zone, transaction_codes=codes, is_text=is_text)
 

@@ -4,9 +4,7 @@ None of its references will do: a payment and its fee share the bank's, and some
 entries. The number of an entry, and the message's id, change with the message in which the booking comes.
 """
 
-import json
 from collections import Counter
-from collections.abc import Iterator
 from hashlib import sha256
 from xml.etree.ElementTree import Element
 
@@ -42,22 +40,27 @@ class EntryIds:
             if part.tag == "NtryDtls":
                 for detail in part:
                     if detail.tag == "TxDtls":
-                        transactions.append(list(_texts(detail)))
+                        transactions.append(_texts(detail))
                     else:
                         said += _texts(detail)
             elif part.tag not in _GIVEN:
                 said += _texts(part)
-        content = json.dumps([given, said, sorted(transactions)]).encode()
-        digest = sha256(content).hexdigest()[:_DIGEST_DIGITS]
+        groups = [map(str, given), said, *sorted(transactions)]
+        # XML cannot carry either separator.
+        content = "\x1e".join("\x1f".join(group) for group in groups)
+        digest = sha256(content.encode()).hexdigest()[:_DIGEST_DIGITS]
         self._seen[digest] += 1
         number = self._seen[digest]
         reference = text(entry, "AcctSvcrRef")[:_LONGEST_REFERENCE]
         return (f"{reference}/" if reference else "") + (digest if number == 1 else f"{digest}.{number}")
 
 
-def _texts(element: Element) -> Iterator[str]:
+def _texts(element: Element) -> list[str]:
     """List all texts and attributes, in the message's order; not the names, which versions change."""
+    said: list[str] = []
     for each in element.iter():
-        yield from each.attrib.values()
-        if len(each) == 0 and (words := (each.text or "").split()):
-            yield " ".join(words)
+        if each.attrib:
+            said += each.attrib.values()
+        if not len(each) and (words := (each.text or "").split()):
+            said.append(" ".join(words))
+    return said

@@ -120,6 +120,59 @@ def test_what_amqp_cannot_decode_or_is_no_text_is_a_dead_letter_as_it_came(harne
     assert [letter.header("source.offset") for letter in (first, second)] == ["0", "0"]
 
 
+def _data(*parts: bytes) -> bytes:
+    """Make a message of several data sections (AMQP 1.0 part 3, 3.2.6)."""
+    return b"".join(b"\x00\x53\x75\xb0" + len(part).to_bytes(4, "big") + part for part in parts)
+
+
+def test_a_message_of_several_data_sections_is_read_whole(harness: Harness) -> None:
+    whole, broken = message("a"), b"neither of the two"
+
+    def scenario() -> Steps:
+        deliveries = harness.queue.put(
+            FakeDelivery(_data(whole[:9], b"", whole[9:])), FakeDelivery(_data(broken[:4], broken[4:]))
+        )
+        yield
+        harness.kafka.acknowledge()
+        yield
+        assert states(deliveries) == ["accepted", "accepted"]
+        harness.bridge.stop()
+
+    harness.run(scenario)
+    assert [record.key for record in harness.kafka.to(harness.entries)] == [b"a1"]
+    assert [letter.value for letter in harness.kafka.to(harness.dead_letters)] == [broken]
+
+
+def test_data_sections_are_too_long_together(harness: Harness) -> None:
+    parts = [b"[" + b" " * 600, b" " * 600 + b"]"]
+
+    def scenario() -> Steps:
+        harness.queue.put(FakeDelivery(_data(*parts)))
+        yield
+        harness.kafka.acknowledge()
+        yield
+        harness.bridge.stop()
+
+    harness.run(scenario)
+    [letter] = harness.kafka.to(harness.dead_letters)
+    assert (letter.value, letter.header("reason")) == (b"".join(parts), "longer than 1000 bytes")
+
+
+def test_data_beside_a_section_of_another_kind_is_a_dead_letter_with_all_bytes(harness: Harness) -> None:
+    mixed = _data(message("a")) + b"\x00\x53\x77\xa1\x02{}"
+
+    def scenario() -> Steps:
+        harness.queue.put(FakeDelivery(mixed))
+        yield
+        harness.kafka.acknowledge()
+        yield
+        harness.bridge.stop()
+
+    harness.run(scenario)
+    assert not harness.kafka.to(harness.entries)
+    assert [letter.value for letter in harness.kafka.to(harness.dead_letters)] == [mixed]
+
+
 def test_good_bookings_of_a_half_broken_message_are_written_beside_the_dead_letter(harness: Harness) -> None:
     body = json.dumps([entry("good"), entry("bad", credit_debit="NEITHER")]).encode()
 
