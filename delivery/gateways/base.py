@@ -2,7 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -25,6 +25,8 @@ class Message:
     """What an app gets beside the text, such as the alert's id and type; nothing personal."""
     unsubscribe: str | None = None
     """The https address by which a mail program ends such mails in one click (RFC 8058)."""
+    is_wanted: Callable[[], Awaitable[bool]] | None = field(default=None, compare=False)
+    """Asked when the gateway has a place for the message, right before it goes out; None: it always is."""
 
 
 class Result(Enum):
@@ -36,6 +38,8 @@ class Result(Enum):
     """It may work later: a time-out, a full queue, a gateway that is down."""
     REJECTED = auto()
     """It never will: no such address, a malformed message."""
+    WITHDRAWN = auto()
+    """It was not wanted any more when its turn came, and did not go out."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,10 @@ class Outcome:
     """Seconds the gateway asks for before the next attempt."""
     gateway_down: bool = False
     """The fault is the gateway's and not this message's: others need not be tried meanwhile."""
+
+
+WITHDRAWN = Outcome(Result.WITHDRAWN)
+"""The outcome of a message that was not wanted any more."""
 
 
 @dataclass(frozen=True)

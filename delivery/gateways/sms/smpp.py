@@ -9,17 +9,22 @@ import smpp34
 from account_alerts.config.gateways import Smpp
 from account_alerts.service.backoff import Backoff
 from delivery.gateways import keys
-from delivery.gateways.base import Gateway, Message, Outcome, Receipt, Result
+from delivery.gateways.base import WITHDRAWN, Message, Outcome, Receipt, Result
 from delivery.gateways.outcomes import rejected, retry
-from delivery.gateways.sms.nodelay import set_nodelay
+from delivery.gateways.sms.gateway import SmsGateway
 from delivery.gateways.sms.phone import international
 from delivery.gateways.sms.smpp_encoding import (
     MESSAGE_PAYLOAD,
+    MESSAGE_TYPE,
     Submit,
+    incoming_sms,
     parse_receipt,
     split_message,
     validity_period,
 )
+from delivery.gateways.sms.smpp_pdu import OK, TEMPORARY_ERROR, Delivered
+from delivery.gateways.sms.smpp_session import SessionError, SmppSession
+from delivery.gateways.tls import tls_context
 
 _log = logging.getLogger(__name__)
 _INTERNATIONAL, _ALPHANUMERIC, _UNKNOWN = 1, 5, 0
@@ -36,16 +41,17 @@ _REJECTED = frozenset(
 """Statuses about the number or the message itself, such as ESME_RINVDSTADR; all others may pass."""
 
 
-class SmppGateway(Gateway):
-    """Sends SMS to one SMSC. Timers and enquire_link are kept by the library."""
+class SmppGateway(SmsGateway):
+    """Sends SMS to one SMSC, and takes receipts and customers' SMS from it."""
 
     def __init__(self, config: Smpp) -> None:
         """Prepare; `open` binds."""
         self._config = config
-        self._session: smpp34.Smsc | None = None
+        self._session: SmppSession | None = None
         self._binding: asyncio.Task[None] | None = None
         self._tried = asyncio.Event()
         self._receipts: asyncio.Queue[Receipt] = asyncio.Queue(_RECEIPT_QUEUE)
+        self._recording: set[asyncio.Future[None]] = set()
         self._window = asyncio.Semaphore(config.window)
 
     async def open(self) -> None:
@@ -67,6 +73,8 @@ class SmppGateway(Gateway):
         outcome = rejected("no text")
         for part in parts:
             async with self._window:
+                if part is parts[0] and message.is_wanted is not None and not await message.is_wanted():
+                    return WITHDRAWN
                 outcome = await self._submit(number, part)
             if outcome.result is not Result.SENT:
                 return outcome
@@ -85,7 +93,7 @@ class SmppGateway(Gateway):
 
     async def _submit(self, number: str, part: Submit) -> Outcome:
         session, config = self._session, self._config
-        if session is None:
+        if session is None or not session.is_open:
             return retry("not bound", down=True)
         tlvs = []
         if part.payload:
@@ -111,7 +119,7 @@ class SmppGateway(Gateway):
                 )
         except TimeoutError:
             return retry("no answer", down=True)
-        except smpp34.SmppError:
+        except (smpp34.SmppError, SessionError):
             return retry("the session ended", down=True)
         if answer.is_success:
             return Outcome(Result.SENT, reference=answer.message_id)
@@ -119,41 +127,57 @@ class SmppGateway(Gateway):
 
     async def _keep_bound(self) -> None:
         config, backoff = self._config, Backoff(_FIRST_RETRY, _LONGEST_RETRY)
+        password = "" if config.password is None else config.password.get_secret_value()
+        tls = tls_context(None) if config.tls else None
         while True:
-            client = smpp34.Client(
-                config.host,
-                config.port,
-                config.system_id,
-                "" if config.password is None else config.password.get_secret_value(),
-                bind_type="TRX",
-                system_type=config.system_type,
-                tls=config.tls,
-                window_size=config.window,
-                connect_timeout_ms=config.timeout,
-            )
+            session = None
             try:
-                session = await client.connect()
-                set_nodelay(config.port)
+                session = await SmppSession.bind(
+                    config.host,
+                    config.port,
+                    tls,
+                    (config.system_id, password, config.system_type),
+                    self._deliver,
+                    config.timeout / 1000,
+                )
                 self._session = session
                 backoff.reset()
                 self._tried.set()
-                await self._read(session)
+                await session.ended()
                 _log.warning("the SMSC ended the session")
-            except smpp34.SmppError as error:
+            except SessionError as error:
                 _log.warning("no session with the SMSC: %s", error)
             finally:
                 self._session = None
                 self._tried.set()
-                await asyncio.shield(_stop(client))
+                if session is not None:
+                    await asyncio.shield(session.close())
             await asyncio.sleep(backoff.next())
 
-    async def _read(self, session: smpp34.Smsc) -> None:
-        """Take receipts until the session ends."""
-        while isinstance(event := await session.next(), smpp34.DeliverSmEvent):
-            tlvs = {tlv.tag: tlv.value for tlv in event.tlvs}
-            found = parse_receipt(event.esm_class, event.short_message, tlvs)
+    async def _deliver(self, delivered: Delivered) -> int:
+        """Take a receipt, or an SMS from a customer; returns the status of its response."""
+        if delivered.esm_class & MESSAGE_TYPE:
+            found = parse_receipt(delivered.esm_class, delivered.short_message, delivered.tlvs)
             if found is not None:
                 await self._receipts.put(found)
+            return OK
+        if self.handler is None:
+            return OK
+        if (sms := incoming_sms(delivered)) is None:
+            _log.warning("an SMS from what is no international number is dropped")
+            return OK
+        recording = asyncio.ensure_future(self.handler(sms))
+        self._recording.add(recording)
+        recording.add_done_callback(self._recording.discard)
+        try:
+            # It goes on behind an SMSC that will not wait; delivered again, it changes nothing.
+            await asyncio.wait_for(asyncio.shield(recording), self._config.timeout / 1000)
+        except TimeoutError:
+            return TEMPORARY_ERROR
+        except Exception:
+            _log.exception("an SMS from a customer was not recorded: the SMSC is asked for it again")
+            return TEMPORARY_ERROR
+        return OK
 
 
 def _answer(status: int, throttled_wait: float) -> Outcome:
@@ -168,10 +192,3 @@ def _source(sender: str) -> tuple[str, int]:
     if not digits.isdigit():
         return sender, _ALPHANUMERIC
     return digits, _INTERNATIONAL if len(digits) > 6 else _UNKNOWN
-
-
-async def _stop(client: smpp34.Client) -> None:
-    try:
-        await client.stop()
-    except smpp34.SmppError:
-        return  # It was never bound.

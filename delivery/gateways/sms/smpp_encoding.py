@@ -7,12 +7,19 @@ from dataclasses import dataclass
 
 from delivery.gateways.base import Receipt
 from delivery.gateways.sms import gsm
+from delivery.gateways.sms.incoming import IncomingSms, Part, split_header
+from delivery.gateways.sms.phone import international
+from delivery.gateways.sms.smpp_pdu import Delivered
 
 UDH = 0x40
 """The bit of esm_class that says that the body begins with a header."""
+MESSAGE_TYPE = 0x3C
+"""The bits of esm_class that say what a deliver_sm is; none of them: an SMS from a customer."""
 RECEIPT = 0x04
-"""The bits of esm_class that say that a deliver_sm is a receipt."""
+"""Those of them that say that it is a receipt."""
 RECEIPTED_MESSAGE_ID, MESSAGE_STATE, MESSAGE_PAYLOAD = 0x001E, 0x0427, 0x0424
+_SAR_REFERENCE, _SAR_TOTAL, _SAR_NUMBER = 0x020C, 0x020E, 0x020F
+"""TLVs that join parts instead of a header (SMPP 3.4, 5.3.2.22 to 24)."""
 _DELIVERED, _ON_ITS_WAY = 2, frozenset({0, 1, 6})
 """Values of message_state; accepted (6) is no end yet."""
 _STATES = {2: "DELIVRD", 3: "EXPIRED", 4: "DELETED", 5: "UNDELIV", 7: "UNKNOWN", 8: "REJECTD"}
@@ -68,7 +75,7 @@ def parse_receipt(
 
     By the TLVs where they are there, else by the text that most SMSCs write (SMPP 3.4, appendix B).
     """
-    if esm_class & 0x3C != RECEIPT:
+    if esm_class & MESSAGE_TYPE != RECEIPT:
         return None
     # The first of a name counts: the end of the text is the customer's SMS.
     fields = dict(reversed(_FIELD.findall(body.decode("latin-1"))))
@@ -82,6 +89,25 @@ def parse_receipt(
     error = fields.get("err", "000")
     reason = None if delivered else f"{said}{'' if error.strip('0') == '' else f' {error}'}"
     return Receipt(message_id, delivered, at, reason)
+
+
+def incoming_sms(delivered: Delivered) -> IncomingSms | None:
+    """Return a customer's SMS, or the part of one, in a deliver_sm; None where it is from no phone."""
+    number = international(delivered.source_addr)
+    if number is None:
+        return None
+    tlvs = delivered.tlvs
+    body, part = delivered.short_message or tlvs.get(MESSAGE_PAYLOAD, b""), None
+    if delivered.esm_class & UDH:
+        part, body = split_header(body)
+    elif _SAR_REFERENCE in tlvs:
+        reference, total, at = (
+            int.from_bytes(tlvs.get(tag, b""), "big") for tag in (_SAR_REFERENCE, _SAR_TOTAL, _SAR_NUMBER)
+        )
+        part = Part(reference, total, at) if 1 <= at <= total else None
+    if part is not None and part.total == 1:
+        part = None
+    return IncomingSms(number, delivered.destination_addr, delivered.data_coding, body, part)
 
 
 def validity_period(ms: int) -> str:

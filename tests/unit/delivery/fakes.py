@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from account_alerts.model.alerts import DeliveryState
 from account_alerts.service.clock import Clock
 from delivery.alert import DeadLetter, Delivery, DeliveryUpdate, SourceRecord
-from delivery.gateways.base import Gateway, Message, Outcome, Receipt, Result
+from delivery.gateways.base import WITHDRAWN, Gateway, Message, Outcome, Receipt, Result
 from delivery.ledger.port import DueAlert, Pending, RejectedByLedgerError
 from delivery.metrics import SenderMetrics
 from delivery.policy import UNKNOWN_RECIPIENT, DeferralReason, RecipientState
@@ -178,11 +178,17 @@ class FakeGateway(Gateway):
         self.sent: list[Message] = []
         self.answers: list[Outcome | Exception] = []
         self.answer = SENT
+        self.full: asyncio.Event | None = None
+        """Nothing goes out before it is set."""
         self.hold: asyncio.Event | None = None
         """Nothing is answered before it is set."""
         self.queue: asyncio.Queue[Receipt] = asyncio.Queue()
 
     async def send(self, message: Message) -> Outcome:
+        if self.full is not None:
+            await self.full.wait()
+        if message.is_wanted is not None and not await message.is_wanted():
+            return WITHDRAWN
         self.sent.append(message)
         if self.hold is not None:
             await self.hold.wait()
