@@ -19,8 +19,10 @@ from account_alerts.records.codec import codec
 from account_alerts.service.process import Service, run
 from account_alerts.service.workers import run_workers
 from delivery.gateways import factory
+from delivery.gateways.sms.gateway import SmsGateway
 from delivery.ledger.store import LedgerStore
 from delivery.metrics import SenderMetrics
+from delivery.opt_out.service import OptOuts
 from delivery.profiles import __main__ as profiles
 from delivery.worker.alert_consumer import AlertConsumer
 from delivery.worker.dead_letters import DeadLetterProducer
@@ -78,6 +80,7 @@ async def send(service: Service, channel: Channel) -> None:
     database = config.require("delivery")
     if not await _profiles_complete(wait_for_profiles(config, database), stop):
         return
+    opt_outs = OptOuts(config, gateway, service.registry) if isinstance(gateway, SmsGateway) else None
     await gateway.open()
     ledger = LedgerStore(database, channel, settings.lease, instance)
     ports = Ports(
@@ -87,6 +90,7 @@ async def send(service: Service, channel: Channel) -> None:
         gateway=gateway,
         decoder=codec(config),
         unsubscribe=None if links is None else links.link,
+        opt_outs=opt_outs,
     )
     await ledger.reclaim_own()
     try:
@@ -94,6 +98,8 @@ async def send(service: Service, channel: Channel) -> None:
     finally:
         await gateway.close()
         await ledger.close()
+        if opt_outs is not None:
+            await opt_outs.close()
 
 
 async def _profiles_complete(waiting: Coroutine[Any, Any, None], stop: asyncio.Event) -> bool:

@@ -52,6 +52,8 @@ class Policy:
     recheck_after: int
     digest_at: str = "08:00"
     always_sent: frozenset[str] = frozenset()
+    mandatory: frozenset[str] = frozenset()
+    """Alert types that are sent to a number that has opted out, too."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,9 @@ class Suppress:
     state: Literal[DeliveryState.EXPIRED, DeliveryState.CANCELLED]
     reason: str
 
+
+OPTED_OUT = "the number has opted out of SMS"
+"""Why an SMS is cancelled after STOP."""
 
 Decision = SendNow | Defer | Suppress
 

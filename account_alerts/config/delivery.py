@@ -29,6 +29,8 @@ class Senders(Gateways):
     """When a daily digest goes out, by the customer's clock."""
     always_sent: tuple[Text, ...] = ()
     """Alert types that go out at once whatever the customer's quiet hours, snooze and digest."""
+    mandatory: tuple[Text, ...] = ()
+    """Alert types that go out by SMS to numbers that have sent STOP, too: those that the law wants sent."""
     lease: Duration = 150_000
     """After a claim, when another process takes an alert over, as its sender must have died."""
     send_timeout: Duration = 60_000

@@ -104,12 +104,23 @@ class Sms(Section):
     type: Literal["smpp", "http"]
     smpp: Smpp | None = None
     http: SmsHttp | None = None
+    reply_language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")] = "en"
+    """Of the answers to STOP, START and HELP where several languages have the word."""
+    reply_name: Text | None = None
+    """Who answers, as customers know the bank; without it the sender of the SMS."""
 
     @model_validator(mode="after")
     def _chosen_is_there(self) -> Self:
         if getattr(self, self.type) is None:
             raise ValueError(f"type is {self.type}, and there is no {self.type}: describe it")
         return self
+
+    @property
+    def name(self) -> str:
+        """Who answers STOP, START and HELP."""
+        chosen = self.smpp if self.type == "smpp" else self.http
+        assert chosen is not None  # `_chosen_is_there` has looked.
+        return self.reply_name or chosen.sender
 
 
 class WebPush(Section):

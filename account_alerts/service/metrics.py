@@ -160,6 +160,21 @@ SENDER_SEND_LATENCY = HistogramMetric(
     buckets=(0.005, 0.01, 0.02, 0.03, 0.06, 0.1, 0.25, 0.5, 1, 5, 30),
 )
 
+OPT_OUT_RECEIVED = CounterMetric(
+    "account_alerts_sender_incoming_sms_total", "SMS from customers, by keyword or none", ("keyword",)
+)
+OPT_OUT_REPLIES = CounterMetric(
+    "account_alerts_sender_sms_replies_total",
+    "Answers to STOP, START and HELP that are done, by outcome (sent, failed)",
+    ("outcome",),
+    Alarm("OptOutsNotConfirmed", 'increase({series}{{outcome="failed"}}[10m]) > 0'),
+)
+OPT_OUT_UNRECORDED = GaugeMetric(
+    "account_alerts_sender_unrecorded_opt_outs_seconds",
+    "Age of the oldest STOP or START that the bank's database does not have",
+    alarm=Alarm("OptOutsNotRecorded", "{series} > 300"),
+)
+
 # The profiles: customers' settings and accesses, for the senders.
 _TOPIC = ("topic",)
 PROFILES_APPLIED_RECORDS = CounterMetric(

@@ -3,8 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from account_alerts.model.alerts import DeliveryState
 from account_alerts.service.backoff import Backoff
 from delivery import policy
 from delivery.alert import DeadLetter, Delivery, policy_update, retry_update, update_for
@@ -12,6 +13,7 @@ from delivery.gateways.base import Message, Outcome, Result
 from delivery.gateways.outcomes import rejected, retry
 from delivery.ledger.writer import LedgerWriter
 from delivery.metrics import SenderMetrics
+from delivery.opt_out.check import OptOutCheck
 from delivery.rendering.messages import build_message
 from delivery.worker.capacity import Capacity
 from delivery.worker.circuit_breaker import CircuitBreakers
@@ -19,6 +21,8 @@ from delivery.worker.gateway_health import GatewayHealth
 from delivery.worker.ports import Ports
 
 _log = logging.getLogger(__name__)
+_CHECK_SECONDS = 5.0
+"""How long the ledger may take to say whether a number has opted out."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,11 @@ class Dispatcher:
             self._metrics.lost_leases.inc(len(group))
             self._capacity.release(group)
             return
-        outcome = self._health.record_outcome(first.route, await self._attempt(group), started)
+        outcome = await self._attempt(group)
+        if outcome.result is Result.WITHDRAWN:
+            await self._withdraw(group, outcome)
+            return
+        outcome = self._health.record_outcome(first.route, outcome, started)
         if outcome.result is Result.REJECTED:
             letters = [DeadLetter(delivery.source, outcome.reason or "rejected") for delivery in group]
             await self._ports.dead_letters.write(letters)
@@ -111,7 +119,33 @@ class Dispatcher:
             message = build_message(group, self._channel, self._ports.unsubscribe)
         except Exception as error:  # Values that no text can be made of.
             return rejected(f"cannot be rendered: {type(error).__name__}: {error}")
-        return await self._hand_to_gateway(message, group[0].route)
+        check = self._ports.opt_outs
+        if check is None or all(map(self._is_mandatory, group)):
+            return await self._hand_to_gateway(message, group[0].route)
+        wanted = StillWanted(check, message.address)
+        outcome = await self._hand_to_gateway(replace(message, is_wanted=wanted), group[0].route)
+        if outcome.result is not Result.WITHDRAWN or wanted.known:
+            return outcome
+        return replace(outcome, reason="the ledger did not say whether the number has opted out")
+
+    async def _withdraw(self, group: Sequence[Delivery], outcome: Outcome) -> None:
+        """Cancel what its customer does not want; what is mandatory goes out without it."""
+        now = self._clock.now_ms()
+        if outcome.reason is not None:
+            for delivery in group:
+                due_at = now + int(self._backoff.after(delivery.attempt))
+                self._writer.add(retry_update(delivery, now, due_at, outcome.reason), delivery)
+            return
+        mandatory = [delivery for delivery in group if self._is_mandatory(delivery)]
+        opted_out = policy.Suppress(DeliveryState.CANCELLED, policy.OPTED_OUT)
+        for delivery in group:
+            if not self._is_mandatory(delivery):
+                self._writer.add(policy_update(delivery, opted_out, now), delivery)
+        if mandatory:
+            await self.send(mandatory)
+
+    def _is_mandatory(self, delivery: Delivery) -> bool:
+        return delivery.alert["alert_type"] in self._settings.policy.mandatory
 
     async def _hand_to_gateway(self, message: Message, route: str) -> Outcome:
         try:
@@ -122,5 +156,25 @@ class Dispatcher:
         except Exception as error:  # A gateway promises not to raise; an alert must not hang on it.
             _log.exception("the gateway raised")
             return retry(f"the gateway raised {type(error).__name__}")
-        self._health.record_answer(route)
+        if outcome.result is not Result.WITHDRAWN:
+            self._health.record_answer(route)
         return outcome
+
+
+class StillWanted:
+    """Whether an SMS may still go out to its number; no where nobody knows in time."""
+
+    def __init__(self, check: OptOutCheck, address: str) -> None:
+        """Ask when called."""
+        self._check, self._address = check, address
+        self.known = True
+        """False after a question that was not answered."""
+
+    async def __call__(self) -> bool:
+        """Ask the ledger."""
+        try:
+            async with asyncio.timeout(_CHECK_SECONDS):
+                return not await self._check.is_stopped(self._address)
+        except TimeoutError:
+            self.known = False
+            return False

@@ -9,6 +9,7 @@ from account_alerts.service.clock import SYSTEM_CLOCK, Clock
 from delivery.alert import DeadLetter, Delivery, SourceRecord
 from delivery.gateways.base import Gateway
 from delivery.ledger.port import Ledger
+from delivery.opt_out.check import OptOutCheck
 from delivery.rendering.messages import UnsubscribeLink
 
 
@@ -55,4 +56,6 @@ class Ports:
     gateway: Gateway
     decoder: Codec
     unsubscribe: UnsubscribeLink | None = None
+    opt_outs: OptOutCheck | None = None
+    """Asked before each SMS; None: on this channel nobody can opt out."""
     clock: Clock = SYSTEM_CLOCK

@@ -65,6 +65,7 @@ class Worker:
             "receipts": self._receipts.run(),
             "prune": prune_ledger(ports.ledger, self._settings.retention),
             "report": report_status(ports.ledger, ports.alerts, self._capacity, self._metrics),
+            **({} if ports.opt_outs is None else ports.opt_outs.loops()),
         }
         tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
         reading = tasks[0]
@@ -105,6 +106,7 @@ def _send_settings(settings: Senders) -> SendSettings:
             settings.recheck_after,
             settings.digest_at,
             frozenset(settings.always_sent),
+            frozenset(settings.mandatory),
         ),
         timeout=settings.send_timeout,
         initial_backoff=settings.initial_backoff,

@@ -1,5 +1,6 @@
 """SMS by a gateway that takes JSON over HTTP."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,19 +8,21 @@ from typing import Any
 
 from account_alerts.config.gateways import SmsHttp
 from delivery.gateways import keys
-from delivery.gateways.base import Gateway, Message, Outcome, Result
+from delivery.gateways.base import WITHDRAWN, Message, Outcome, Result
 from delivery.gateways.http import HttpService, retryable
 from delivery.gateways.outcomes import rejected, retry
+from delivery.gateways.sms.gateway import SmsGateway
 from delivery.gateways.sms.phone import international
 
 
-class SmsHttpGateway(HttpService, Gateway):
+class SmsHttpGateway(HttpService, SmsGateway):
     """Posts each SMS; repeats carry the same key in the header that the gateway drops them by."""
 
     def __init__(self, config: SmsHttp, ca_file: Path | None = None) -> None:
         """Describe how the gateway wants to be asked."""
         super().__init__(ca_file, config.connections, config.timeout)
         self._config = config
+        self._places = asyncio.Semaphore(config.connections)
         self._headers = {"Content-Type": "application/json"}
         if config.bearer is not None:
             self._headers["Authorization"] = f"Bearer {config.bearer.get_secret_value()}"
@@ -33,7 +36,10 @@ class SmsHttpGateway(HttpService, Gateway):
         values = {"to": f"+{number}", "text": message.text, "sender": self._config.sender, "key": key}
         body = json.dumps(fill(self._config.body, values)).encode()
         headers = {**self._headers, self._config.idempotency_header: key}
-        answer = await self.post(self._config.url, headers=headers, content=body)
+        async with self._places:
+            if message.is_wanted is not None and not await message.is_wanted():
+                return WITHDRAWN
+            answer = await self.post(self._config.url, headers=headers, content=body)
         if isinstance(answer, Outcome):
             return answer
         if (later := retryable(answer)) is not None:

@@ -1,0 +1,36 @@
+"""Takes SMS from customers: reads the command in them, and records it."""
+
+from collections.abc import Sequence
+
+from delivery.gateways.sms.incoming import IncomingSms, readings
+from delivery.opt_out.keywords import Command, read_command
+from delivery.opt_out.metrics import OptOutMetrics
+from delivery.opt_out.port import OptOutStore
+
+
+class CommandReceiver:
+    """Records commands, of SMS in parts once all are there; any process may have any part."""
+
+    def __init__(self, store: OptOutStore, language: str, metrics: OptOutMetrics) -> None:
+        """Take nothing yet; `language`: of the answer to a form that several languages have."""
+        self._store, self._language, self._metrics = store, language, metrics
+
+    async def receive(self, sms: IncomingSms) -> None:
+        """Take an SMS or a part of one; returns when what it says is recorded."""
+        parts = [sms] if sms.part is None else await self._store.add_part(sms)
+        if not parts:
+            return
+        command = _read(parts)
+        if command is not None:
+            await self._store.record(sms.number, command.keyword, command.language or self._language)
+        self._metrics.count_received(None if command is None else command.keyword)
+        if sms.part is not None:
+            await self._store.delete_parts(sms)
+
+
+def _read(parts: Sequence[IncomingSms]) -> Command | None:
+    """Return the command in an SMS; of the ways to read it the first in which there is one."""
+    for text in readings(parts):
+        if (command := read_command(text)) is not None:
+            return command
+    return None
