@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from account_alerts.model.alerts import Channel, DeliveryState
 from account_alerts.model.analyst_rule_keys import is_of_a_rule
+from account_alerts.model.time_zones import find_zone
 
 
 class DeferralReason(StrEnum):
@@ -202,9 +203,9 @@ def next_digest(now: int, zone: ZoneInfo, daily: time | None) -> int:
 def time_zone(name: str) -> ZoneInfo:
     """Return the zone of an IANA name; UTC where it is none."""
     try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # No such zone, no name of one, a folder.
-        return ZoneInfo("UTC")
+        return find_zone(name)
+    except ValueError:
+        return find_zone("UTC")
 
 
 def parse_time(text: str | None) -> time | None:

@@ -3,20 +3,16 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
 
 from account_alerts.config.types import PREFIX, Duration, LocalPort, Port, Positive, Section, Text
 from account_alerts.model.alerts import EntryType
+from account_alerts.model.time_zones import find_zone
 
 
 def _time_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError) as error:
-        raise ValueError("no time zone of IANA's database, such as Europe/Amsterdam or UTC") from error
-    return name
+    return find_zone(name).key
 
 
 TimeZone = Annotated[Text, AfterValidator(_time_zone)]

@@ -161,6 +161,12 @@ def test_every_service_starts_in_the_services_image(services: Path, module: str)
     assert "--config" in run(services, "-m", module, "--help")
 
 
+def test_images_have_the_pinned_time_zones(services: Path, jobs: Path) -> None:
+    code = "from account_alerts.model.time_zones import find_zone; print(find_zone('America/Vancouver'))"
+    for image in (services, jobs):
+        assert run(image, "-c", code) == "America/Vancouver\n"
+
+
 def _runbook() -> str:
     return (PROJECT / "docs/operations/runbook.md").read_text()
 

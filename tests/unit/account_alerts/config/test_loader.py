@@ -92,6 +92,7 @@ def test_file_is_chosen_by_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         ("senders.push.web.subject", "me", ["senders.push.web.subject"]),
         ("senders.push.apns.topik", "x", ["senders.push.apns.topik", "Did you mean topic?"]),
         ("senders.push.fcm.url", "http://x", ["senders.push.fcm.url"]),
+        ("bridge.time_zone", "Europe/Nowhere", ["bridge.time_zone", "no time zone of IANA's database"]),
         ("local.kafka_port", 8081, ["ports", "same"]),
         ("local.kafka_heap", "lots", ["local.kafka_heap"]),
         ("topics.alert_settings.retention", "1d", ["alert_settings.retention", "account_entries.retention"]),
