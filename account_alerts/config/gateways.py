@@ -83,6 +83,24 @@ class Smpp(Section):
     password: SecretStr | None = None
 
 
+class SmsCallback(Section):
+    """Where the gateway posts what customers answer, as a form or as JSON; behind the bank's TLS."""
+
+    host: Text = "localhost"
+    port: Port = 8094
+    path: Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9/_.~-]*$")] = "/v1/sms"
+    header: Text = "Authorization"
+    """The request's header that has the secret, whole: `Bearer ...`, `Basic ...`."""
+    secret: SecretStr | None = None
+    """What the header must be; needed where others than this machine may post."""
+    messages: Text | None = None
+    """Where the list of several SMS stands in a request, `a.b` for nested; without it the request is one."""
+    number: Text = "from"
+    """Where an SMS has the customer's number."""
+    text: Text = "text"
+    """Where it has its text."""
+
+
 class SmsHttp(Section):
     """A gateway that takes SMS by HTTP as JSON."""
 
@@ -96,6 +114,7 @@ class SmsHttp(Section):
     connections: Positive = 20
     timeout: Duration = 10_000
     bearer: SecretStr | None = None
+    callback: SmsCallback | None = None
 
 
 class Sms(Section):

@@ -44,6 +44,9 @@ def make_gateway(config: Config, channel: Channel) -> Gateway:
             assert described.smpp is not None  # The configuration has checked it.
             return SmppGateway(described.smpp)
         assert described.http is not None  # As above.
+        callback = described.http.callback
+        if callback is not None and callback.host not in ("localhost", "127.0.0.1", "::1"):
+            _secret(config, "senders.sms.http.callback.secret", callback.secret)
         return SmsHttpGateway(described.http, senders.ca_file)
     return SmtpGateway(described, senders.ca_file)
 

@@ -11,6 +11,7 @@ from delivery.gateways import keys
 from delivery.gateways.base import WITHDRAWN, Message, Outcome, Result
 from delivery.gateways.http import HttpService, retryable
 from delivery.gateways.outcomes import rejected, retry
+from delivery.gateways.sms.callback import CallbackServer
 from delivery.gateways.sms.gateway import SmsGateway
 from delivery.gateways.sms.phone import international
 
@@ -23,9 +24,27 @@ class SmsHttpGateway(HttpService, SmsGateway):
         super().__init__(ca_file, config.connections, config.timeout)
         self._config = config
         self._places = asyncio.Semaphore(config.connections)
+        self._callback: CallbackServer | None = None
         self._headers = {"Content-Type": "application/json"}
         if config.bearer is not None:
             self._headers["Authorization"] = f"Bearer {config.bearer.get_secret_value()}"
+
+    async def open(self) -> None:
+        """Listen for customers' SMS where the configuration says so.
+
+        Raises:
+            UnreachableError: It is not possible to listen there.
+        """
+        if self._config.callback is not None and self.handler is not None:
+            timeout = self._config.timeout / 1000
+            self._callback = CallbackServer(self._config.callback, self.handler, timeout)
+            await self._callback.start()
+
+    async def close(self) -> None:
+        """Stop listening, and close all connections."""
+        if self._callback is not None:
+            await self._callback.stop()
+        await super().close()
 
     async def send(self, message: Message) -> Outcome:
         """Send one SMS."""
