@@ -99,6 +99,8 @@ class Clicks(Section):
     """Events in one request."""
     largest_body: Positive = 262_144
     """Bytes of one request."""
+    request_within: Annotated[Duration, Field(ge=1_000)] = 10_000
+    """How long a request may take to come, its head and its body each; then the connection is closed."""
     acknowledged_within: Annotated[Duration, Field(ge=100)] = 5_000
     """How long a request waits for Kafka before it gets 503."""
     retry_after: Annotated[Duration, Field(ge=1_000)] = 5_000

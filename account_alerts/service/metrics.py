@@ -90,6 +90,9 @@ CLICKS_ACCEPTED_EVENTS = CounterMetric(
 CLICKS_REJECTED_REQUESTS = CounterMetric(
     "account_alerts_clicks_rejected_requests_total", "Requests rejected, by HTTP status", ("status",)
 )
+CLICKS_DISCONNECTED_REQUESTS = CounterMetric(
+    "account_alerts_clicks_disconnected_requests_total", "Requests whose client went before they were whole"
+)
 CLICKS_UNAVAILABLE_RESPONSES = CounterMetric(
     "account_alerts_clicks_unavailable_responses_total",
     "Requests told to come again, as Kafka did not acknowledge in time",

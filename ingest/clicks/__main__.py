@@ -7,6 +7,7 @@ import uvicorn
 from account_alerts.service.process import Service, run
 from ingest.clicks import writer
 from ingest.clicks.app import make_app
+from ingest.clicks.protocol import limited
 
 
 def main(service: Service) -> None:
@@ -24,6 +25,7 @@ def main(service: Service) -> None:
             port=clicks.port,
             access_log=False,
             log_config=None,
+            http=limited(clicks.request_within / 1000),
             timeout_graceful_shutdown=clicks.acknowledged_within // 1000 + 5,
         )
     finally:

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import FileResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from starlette.requests import ClientDisconnect
 
 from account_alerts.config import Config
 from account_alerts.config.ingest import Clicks
@@ -27,11 +28,14 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
     202: {"description": "Kafka has acknowledged all events"},
     401: {"description": "There is no valid token"},
     403: {"description": "The token is another customer's"},
+    408: {"description": "The body did not come whole in time"},
     413: {"description": "The body is too long"},
     422: {"description": "An event is invalid; nothing was written"},
     503: {"description": "Kafka did not acknowledge in time; `Retry-After` says when to send the same again"},
 }
 """What the OpenAPI description says about each status; errors are problem details (RFC 9457)."""
+_CLOSE = {"Connection": "close"}
+"""The rest of the request is not read."""
 _BODY = {
     "requestBody": {
         "required": True,
@@ -48,6 +52,7 @@ class Metrics:
         self.accepted = metrics.CLICKS_ACCEPTED_EVENTS.create(registry)
         self.rejected = metrics.CLICKS_REJECTED_REQUESTS.create(registry)
         self.unavailable = metrics.CLICKS_UNAVAILABLE_RESPONSES.create(registry)
+        self.disconnected = metrics.CLICKS_DISCONNECTED_REQUESTS.create(registry)
         self.duration = metrics.CLICKS_REQUEST_DURATION.create(registry)
 
 
@@ -68,6 +73,7 @@ def make_app(config: Config, writer: Writer, registry: CollectorRegistry) -> Fas
             allow_origins=list(clicks.origins),
             allow_methods=["POST"],
             allow_headers=["Authorization", "Content-Type"],
+            expose_headers=["Retry-After"],
             max_age=7200,
         )
 
@@ -81,6 +87,10 @@ def make_app(config: Config, writer: Writer, registry: CollectorRegistry) -> Fas
             except ProblemError as problem:
                 counted.rejected.labels(str(problem.status)).inc()
                 return problems.respond(problem)
+            except ClientDisconnect:
+                # A phone without a network, for one: it sends the same again, and nobody hears this answer.
+                counted.disconnected.inc()
+                return Response(status_code=400)
             except BrokerUnavailableError as error:
                 counted.unavailable.inc()
                 _log.warning("Kafka did not take a request's events in time: %s", error)
@@ -120,25 +130,31 @@ async def _authorized_events(
     """Read the events of a request, each of which its token lets in.
 
     Raises:
-        ProblemError: 401, 403, 413 or 422: none of them is accepted.
+        ProblemError: 401, 403, 408, 413 or 422: none of them is accepted.
     """
     customer = EVERYBODY
     if authenticator is not None:
         customer = authenticator.customer(request.headers.get("Authorization", ""))
-    events = parse_events(await _body(request, clicks.largest_body), clicks.largest_batch)
+    events = parse_events(await _body(request, clicks), clicks.largest_batch)
     if customer != EVERYBODY and any(event["customer_id"] != customer for event in events):
         detail = "The token is another customer's. Send each customer's events with their own token."
         raise ProblemError(403, detail)
     return events
 
 
-async def _body(request: Request, largest: int) -> bytes:
-    """Read the request's body, no further than it may be long."""
+async def _body(request: Request, clicks: Clicks) -> bytes:
+    """Read the request's body, no further than it may be long, and no longer than it may take."""
     body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > largest:
-            raise ProblemError(413, f"The body is too long. Send at most {largest} bytes in a request.")
+    try:
+        async with asyncio.timeout(clicks.request_within / 1000):
+            async for part in request.stream():
+                body += part
+                if len(body) > clicks.largest_body:
+                    detail = f"The body is too long. Send at most {clicks.largest_body} bytes in a request."
+                    raise ProblemError(413, detail, headers=_CLOSE)
+    except TimeoutError:
+        detail = f"The body did not come whole within {clicks.request_within} ms. Send the same events again."
+        raise ProblemError(408, detail, headers=_CLOSE) from None
     return bytes(body)
 
 

@@ -52,6 +52,7 @@ class Endpoint:
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:
     clicks = {"authentication": "token", "secret": SECRET, "largest_body": 2_000, "retry_after": "2500ms"}
+    clicks |= {"request_within": "1s"}
     made = Endpoint(load(overrides={"clicks": clicks}))
     yield made
     made.writer.close()
@@ -148,6 +149,62 @@ def test_the_frameworks_own_errors_are_problems_too(
     assert answer.status_code == status
     assert answer.headers["Content-Type"] == PROBLEM
     assert answer.json()["title"]
+
+
+async def _ask(endpoint: Endpoint, *parts: dict[str, Any], bearer: str) -> list[dict[str, Any]]:
+    """Send a request in parts, as the server gives them to the app; then no more comes."""
+    waiting = list(parts)
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        if not waiting:
+            await asyncio.Event().wait()
+        return waiting.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(dict(message))
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "path": "/v1/events",
+        "raw_path": b"/v1/events",
+        "query_string": b"",
+        "headers": [(b"authorization", bearer.encode())],
+    }
+    await endpoint.app(scope, receive, send)
+    return sent
+
+
+_PART = {"type": "http.request", "body": b'{"event_id": "e', "more_body": True}
+
+
+def test_a_client_that_goes_in_mid_request_is_counted(
+    endpoint: Endpoint, bearer: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    asyncio.run(_ask(endpoint, _PART, {"type": "http.disconnect"}, bearer=bearer))
+    assert endpoint.metric("disconnected_requests_total") == 1
+    assert not endpoint.kafka.written
+    assert not caplog.records
+
+
+def test_a_body_that_never_ends_is_told_so(endpoint: Endpoint, bearer: str) -> None:
+    start, *_ = asyncio.run(_ask(endpoint, _PART, bearer=bearer))
+    assert start["status"] == 408
+    assert (b"connection", b"close") in start["headers"]
+    assert endpoint.metric("rejected_requests_total", status="408") == 1
+
+
+def test_pages_of_other_origins_may_read_when_to_come_again() -> None:
+    origin = "https://www.bank.example"
+    made = Endpoint(load(overrides={"clicks": {"origins": [origin]}}))
+    made.kafka.errors = {made.topic: KafkaError._MSG_TIMED_OUT}
+    answer = made.post(EVENT, Origin=origin)
+    made.writer.close()
+    assert answer.status_code == 503
+    assert answer.headers["Access-Control-Expose-Headers"] == "Retry-After"
 
 
 def test_health_and_metrics(endpoint: Endpoint) -> None:
