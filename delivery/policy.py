@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from account_alerts.model.alerts import Channel, DeliveryState
 from account_alerts.model.analyst_rule_keys import is_of_a_rule
 from account_alerts.model.time_zones import find_zone
+from account_alerts.records.settings import LOCAL_TIMES
 
 
 class DeferralReason(StrEnum):
@@ -210,10 +211,7 @@ def time_zone(name: str) -> ZoneInfo:
 
 def parse_time(text: str | None) -> time | None:
     """Parse a local time `HH:MM`; None where it is none."""
-    try:
-        return datetime.strptime(text or "", "%H:%M").time()
-    except ValueError:
-        return None
+    return time.fromisoformat(text) if text in LOCAL_TIMES else None
 
 
 def _representable(ms: int) -> bool:

@@ -11,6 +11,7 @@ from account_alerts.config import Config
 from account_alerts.config.kafka import Topic
 from account_alerts.model.alerts import AMOUNT_TYPES, AlertType, Channel
 from account_alerts.model.limits import CHANNELS_PER_SETTING
+from account_alerts.records.settings import FIELDS
 from jobs.catalog import RULE_TABLES
 
 _AHEAD_MS = 5_000
@@ -80,13 +81,14 @@ def hold_bookings(table_env: StreamTableEnvironment, config: Config) -> None:
 
 
 def contract_lists() -> dict[str, list[str]]:
-    """Return the values of settings that the data contract knows, by what they are for."""
+    """Return the values that the data contract knows: of settings by what they are for, of fields by name."""
     other = set(AlertType) - AMOUNT_TYPES - {AlertType.TRANSACTION_COUNT}
     return {
         "channels": [channel.value for channel in Channel],
         "amount_types": [kind.value for kind in AMOUNT_TYPES],
         "count_types": [AlertType.TRANSACTION_COUNT.value],
         "other_types": [kind.value for kind in other],
+        **{name: sorted(values) for name, values in FIELDS.items()},
     }
 
 

@@ -6,10 +6,20 @@ The CHECKs of the bank's table `preferences` demand the same, and more.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import available_timezones
 
 from account_alerts.model.alerts import AMOUNT_TYPES, AlertType, Channel
 from account_alerts.model.limits import CHANNELS_PER_SETTING
 
+LOCAL_TIMES = frozenset(f"{hour:02}:{minute:02}" for hour in range(24) for minute in range(60))
+"""`HH:MM`, as customers' clocks show it."""
+FIELDS: Mapping[str, frozenset[str]] = {
+    "time_zone": frozenset(available_timezones()),
+    "quiet_from": LOCAL_TIMES,
+    "quiet_to": LOCAL_TIMES,
+    "digest": frozenset({"HOURLY", "DAILY"}),
+}
+"""What a customer's own fields of a record may hold, besides null where the schema allows it."""
 _CHANNELS = frozenset(Channel)
 _TYPES = frozenset(AlertType)
 
@@ -42,6 +52,14 @@ def check_settings(settings: list[Mapping[str, Any]]) -> CheckedSettings:
         else:
             checked.invalid.append(setting["setting_id"])
     return checked
+
+
+def invalid_fields(record: Mapping[str, Any]) -> list[str]:
+    """Name the fields of an AlertSettings record that hold what none may hold.
+
+    They are skipped like an invalid setting: no quiet hours, no digest, UTC.
+    """
+    return [name for name, valid in FIELDS.items() if record[name] is not None and record[name] not in valid]
 
 
 def violation(setting: Mapping[str, Any]) -> str | None:

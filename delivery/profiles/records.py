@@ -8,9 +8,13 @@ from typing import Any, Literal
 from account_alerts.model.errors import InvalidRecordError
 from account_alerts.records.codec import Codec, CodecError
 from account_alerts.records.customers import read_authorization, read_key, read_settings
+from account_alerts.records.settings import invalid_fields
 
 _LONGEST_ID = 2_000
 """Characters of an id that the tables' indexes can hold, whatever they are (in bytes: 2,700)."""
+
+_WITHOUT = {"time_zone": "UTC"}
+"""What stands in the place of an invalid field; null in that of any other."""
 
 Table = Literal["profiles", "account_access"]
 
@@ -49,12 +53,20 @@ class Batch:
 
 
 def profile_row(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what senders need of an AlertSettings record, as its table has it."""
+    """Return what senders need of an AlertSettings record, as its table has it.
+
+    An invalid field is as if it were not there; the alerting job writes the dead letter.
+    """
+    invalid = invalid_fields(record)
+    own = {
+        name: _WITHOUT.get(name) if name in invalid else record[name]
+        for name in ("customer_id", "time_zone", "quiet_from", "quiet_to", "digest")
+    }
     addresses: dict[str, list[str]] = {}
     for address in record["addresses"]:
         addresses.setdefault(address["channel"], []).append(address["address"])
     return {
-        **{name: record[name] for name in ("customer_id", "time_zone", "quiet_from", "quiet_to", "digest")},
+        **own,
         "addresses": addresses,
         "settings": {
             setting["setting_id"]: {

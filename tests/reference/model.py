@@ -6,12 +6,14 @@ change counts for no booking written before it and for every booking written 1 s
 both are right.
 """
 
+import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
+from zoneinfo import available_timezones
 
 import pycountry
 
@@ -22,6 +24,15 @@ CHANNELS = frozenset({"EMAIL", "SMS", "PUSH"})
 AMOUNT_TYPES = frozenset({"BALANCE_ABOVE", "BALANCE_BELOW", "CREDITED_ABOVE", "DEBITED_ABOVE"})
 ENTRY_TYPES = frozenset({"CARD", "TRANSFER", "CASH", "DIRECT_DEBIT", "INTEREST", "FEE", "OTHER"})
 CURRENCIES = frozenset(currency.alpha_3 for currency in pycountry.currencies)
+_ZONES = available_timezones()
+_HH_MM = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+_OWN: dict[str, Callable[[str], object]] = {
+    "time_zone": _ZONES.__contains__,
+    "quiet_from": _HH_MM.fullmatch,
+    "quiet_to": _HH_MM.fullmatch,
+    "digest": {"HOURLY", "DAILY"}.__contains__,
+}
+"""What is right for a customer's own fields, where there is anything."""
 
 Source = tuple[str, int, int]
 """Where a record stands: topic, partition, offset."""
@@ -190,6 +201,7 @@ def _read_settings(record: KafkaRecord, wanted: dict[str, _History], expected: E
             skipped.add(setting["setting_id"])
         elif not CHANNELS.issuperset(setting["channels"]):
             doubtful = True  # Of a type nobody knows yet: the contract does not say which rule comes first.
+    skipped |= {name for name, right in _OWN.items() if value[name] is not None and not right(value[name])}
     if skipped:
         expected.dead_letters[record.source] = record
         expected.skipped_settings[record.source] = frozenset(skipped)

@@ -11,7 +11,7 @@ from pyflink.table import Table
 from account_alerts.config import load
 from account_alerts.model.alerts import AMOUNT_TYPES, AlertType
 from account_alerts.model.limits import CHANNELS_PER_SETTING
-from account_alerts.records.settings import check_settings
+from account_alerts.records.settings import check_settings, invalid_fields
 from jobs.operators import contract_lists
 from tests.builders import NOON, Record, setting, settings
 from tests.reference.binary import encode
@@ -31,6 +31,13 @@ VALUES: dict[str, list[Any]] = {
     "window_minutes": [None, 0, -1, 60],
     "snoozed_until": [None, NOON],
 }
+OWN: dict[str, list[Any]] = {
+    "time_zone": ["UTC", "Europe/Amsterdam", "America/Vancouver", "Europe", "europe/amsterdam", "CET+1", ""],
+    "quiet_from": [None, "00:00", "22:00", "22.00", "9:00", " 09:00", "09:00 ", "\u0660\u0669:\u0660\u0660"],
+    "quiet_to": [None, "23:59", "24:00", "07:60", "07:00:00", ""],
+    "digest": [None, "HOURLY", "DAILY", "daily", "WEEKLY", ""],
+}
+"""Of the customer's own fields."""
 FIELDS = ("setting_id", "alert_type", "threshold_minor", "count", "window_minutes", "channels")
 
 
@@ -45,7 +52,14 @@ def records() -> list[Record]:
         ]
         for _ in range(1_500)
     ]
-    return [settings(f"c{number}", *wanted) for number, wanted in enumerate((*single, *mixed))]
+    own = [{name: value} for name, values in OWN.items() for value in values]
+    own += [{name: chosen.choice(values) for name, values in OWN.items()} for _ in mixed]
+    wanted = [*single, *([setting()] for _ in own[: -len(mixed)]), *mixed]
+    fields: list[dict[str, Any]] = [{} for _ in single] + own
+    return [
+        settings(f"c{number}", *asked, **each)
+        for number, (asked, each) in enumerate(zip(wanted, fields, strict=True))
+    ]
 
 
 def expected(record: Record) -> tuple[dict[str, Any], str | None]:
@@ -62,7 +76,8 @@ def expected(record: Record) -> tuple[dict[str, Any], str | None]:
         asked = by_account.setdefault(each["account_id"], {**contact, "amounts": [], "counts": []})
         kept = {name: each[name] for name in FIELDS} | {"setting_currency": each["currency"]}
         asked["amounts" if each["alert_type"] in AMOUNT_TYPES else "counts"].append(kept)
-    return by_account, f"invalid settings: {', '.join(checked.invalid)}" if checked.invalid else None
+    skipped = [*checked.invalid, *invalid_fields(record)]
+    return by_account, f"invalid settings: {', '.join(skipped)}" if skipped else None
 
 
 @pytest.fixture(scope="module")

@@ -27,17 +27,23 @@ import org.apache.flink.util.OutputTag;
 final class CheckSettings extends ProcessFunction<RowData, RowData> {
     private static final long serialVersionUID = 1;
 
-    /** Of the data contract: channels, how many of them, and the types of settings by what they need. */
+    /**
+     * Of the data contract: channels, how many of them, the types of settings by what they need, and what each of
+     * {@link #FIELDS} may hold.
+     */
     record Lists(
             Set<String> channels, int mostChannels, Set<String> amountTypes, Set<String> countTypes,
-            Set<String> otherTypes)
+            Set<String> otherTypes, List<Set<String>> fields)
             implements Serializable {}
 
-    /** Places in a record of settings, and of what stands in its arrays. */
+    /** Places in a record of settings, also of {@link #FIELDS}. */
     record Fields(
             int customer, int language, int addresses, int settings, int written, int partition, int offset, int record,
-            int reason)
+            int reason, List<Integer> fields)
             implements Serializable {}
+
+    /** The customer's own fields whose values are checked. */
+    static final List<String> FIELDS = List.of("time_zone", "quiet_from", "quiet_to", "digest");
 
     private static final int SETTING_FIELDS = 9;
 
@@ -61,7 +67,7 @@ final class CheckSettings extends ProcessFunction<RowData, RowData> {
     public void processElement(RowData record, Context context, Collector<RowData> out) {
         Map<StringData, List<RowData>> amounts = new LinkedHashMap<>();
         Map<StringData, List<RowData>> counts = new LinkedHashMap<>();
-        List<String> invalidIds = new ArrayList<>();
+        List<String> skipped = new ArrayList<>();
         ArrayData settings = isEmpty(record) ? array(null) : record.getArray(at.settings);
         for (int each = 0; each < settings.size(); each++) {
             RowData setting = settings.getRow(each, SETTING_FIELDS);
@@ -78,14 +84,28 @@ final class CheckSettings extends ProcessFunction<RowData, RowData> {
                         setting.isNullAt(5) ? null : setting.getLong(5), setting.isNullAt(6) ? null : setting.getInt(6),
                         setting.isNullAt(7) ? null : setting.getInt(7), setting.getArray(4)));
             } else {
-                invalidIds.add(setting.getString(0).toString());
+                skipped.add(setting.getString(0).toString());
             }
         }
-        if (!invalidIds.isEmpty()) {
-            String reason = "invalid settings: " + String.join(", ", invalidIds);
+        if (!isEmpty(record)) {
+            skipped.addAll(invalidFields(record));
+        }
+        if (!skipped.isEmpty()) {
+            String reason = "invalid settings: " + String.join(", ", skipped);
             context.output(invalid, new JoinedRowData(record, GenericRowData.of(StringData.fromString(reason))));
         }
         out.collect(customer(record, amounts, counts));
+    }
+
+    private List<String> invalidFields(RowData record) {
+        List<String> invalid = new ArrayList<>();
+        for (int each = 0; each < FIELDS.size(); each++) {
+            int place = at.fields.get(each);
+            if (!record.isNullAt(place) && !lists.fields.get(each).contains(record.getString(place).toString())) {
+                invalid.add(FIELDS.get(each));
+            }
+        }
+        return invalid;
     }
 
     private boolean isValid(RowData setting, boolean counting) {

@@ -43,7 +43,8 @@ public final class Operators {
      * @param entries usable bookings, with account_id, currency, countable and rules_time
      * @param authorizations all records, with account_id, customer_ids, record (null: a tombstone), reason (null: usable),
      *     written (milliseconds UTC), source_partition and source_offset
-     * @param settings the same with customer_id, language, addresses and settings
+     * @param settings the same with customer_id, language, time_zone, addresses, settings, quiet_from, quiet_to and
+     *     digest
      * @param lists of the data contract, by name: see {@link CheckSettings.Lists}
      * @param mostChannels how many a valid setting may have
      * @return by name: candidates, counted_bookings, and of the records of settings the invalid_settings
@@ -98,11 +99,13 @@ public final class Operators {
         return rows(tables, settings)
                 .process(new CheckSettings(
                         new CheckSettings.Lists(set(lists, "channels"), mostChannels, set(lists, "amount_types"),
-                                set(lists, "count_types"), set(lists, "other_types")),
+                                set(lists, "count_types"), set(lists, "other_types"),
+                                CheckSettings.FIELDS.stream().map(field -> set(lists, field)).toList()),
                         new CheckSettings.Fields(at(settings, "customer_id"), at(settings, "language"),
                                 at(settings, "addresses"), at(settings, "settings"), at(settings, "written"),
                                 at(settings, "source_partition"), at(settings, "source_offset"), at(settings, "record"),
-                                at(settings, "reason")),
+                                at(settings, "reason"),
+                                CheckSettings.FIELDS.stream().map(field -> at(settings, field)).toList()),
                         invalid), Rows.info(Rows.CUSTOMER))
                 .name("check settings").uid("check-settings");
     }

@@ -1,11 +1,14 @@
 """Which settings can be used."""
 
+import re
 from typing import Any
 
 import pytest
 
+from account_alerts.config import PROJECT
 from account_alerts.model.limits import CHANNELS_PER_SETTING
-from account_alerts.records.settings import check_settings, violation
+from account_alerts.records.settings import LOCAL_TIMES, check_settings, invalid_fields, violation
+from tests.builders import settings
 
 
 def setting(**changes: Any) -> dict[str, Any]:
@@ -99,3 +102,34 @@ def test_an_invalid_reminder_agrees_to_nothing(changes: dict[str, Any]) -> None:
 )
 def test_the_violation_is_named(changes: dict[str, Any], reason: str | None) -> None:
     assert violation(setting(**changes)) == reason
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "valid"),
+    [
+        ("quiet_from", "22:00", True),
+        ("quiet_from", None, True),
+        ("quiet_to", "00:00", True),
+        ("quiet_to", "24:00", False),
+        ("quiet_to", "22.00", False),
+        ("quiet_to", "7:00", False),
+        ("quiet_to", "07:00\n", False),
+        ("quiet_to", "\u0660\u0667:\u0660\u0660", False),
+        ("quiet_to", "", False),
+        ("digest", "DAILY", True),
+        ("digest", "WEEKLY", False),
+        ("time_zone", "America/Vancouver", True),
+        ("time_zone", "Europe/Nowhere", False),
+    ],
+)
+def test_customers_own_fields(name: str, value: str | None, valid: bool) -> None:
+    assert invalid_fields(settings("c1", **{name: value})) == ([] if valid else [name])
+
+
+def test_the_banks_database_takes_the_same_local_times() -> None:
+    sql = (PROJECT / "database/bank/0002_customers.sql").read_text()
+    patterns = re.findall(r"quiet_(?:from|to) ~ '(.+?)'", sql)
+    tried = [f"{hour:02}:{minute:02}" for hour in range(30) for minute in range(70)]
+    for pattern in patterns:
+        assert {each for each in tried if re.search(pattern, each)} == LOCAL_TIMES
+    assert len(patterns) == 2

@@ -20,6 +20,20 @@ def test_a_profile_is_what_senders_need_of_the_settings() -> None:
     assert parse(b"c1", None, "profiles", CODEC) == ProfileRow("c1", None)
 
 
+def test_an_invalid_field_is_as_if_it_were_not_there() -> None:
+    wrong = {"quiet_from": "22:00", "quiet_to": "24:00", "digest": "WEEKLY", "time_zone": "Europe/Nowhere"}
+    value = CODEC.encode("AlertSettings", builders.settings("c1", builders.setting("s1"), **wrong), "t")
+    row = parse(b"c1", value, "profiles", CODEC).row
+    assert row is not None
+    assert {name: row[name] for name in wrong} == {
+        "quiet_from": "22:00",
+        "quiet_to": None,
+        "digest": None,
+        "time_zone": "UTC",
+    }
+    assert row["settings"].keys() == {"s1"}
+
+
 def test_access_has_each_customer_once() -> None:
     value = CODEC.encode("AccountAuthorization", builders.authorization("a1", "c2", "c1", "c2"), "t")
     found = parse(b"a1", value, "account_access", CODEC)

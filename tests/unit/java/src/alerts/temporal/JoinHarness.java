@@ -56,6 +56,7 @@ public final class JoinHarness {
     private static final int KEY_GROUPS = 8;
     private static final int RECORD = 7;
     private static final int REASON = 8;
+    private static final int FIELDS = 9;
     private static final DataType TEXT = DataTypes.STRING().notNull();
     private static final RowType BOOKING = type(
             DataTypes.FIELD("entry_id", TEXT), DataTypes.FIELD("account_id", TEXT), DataTypes.FIELD("currency", TEXT),
@@ -68,7 +69,9 @@ public final class JoinHarness {
                     DataTypes.BIGINT(), DataTypes.INT(), DataTypes.INT(), DataTypes.TIMESTAMP_LTZ(3)))),
             DataTypes.FIELD("written", DataTypes.BIGINT()), DataTypes.FIELD("source_partition", DataTypes.INT()),
             DataTypes.FIELD("source_offset", DataTypes.BIGINT()), DataTypes.FIELD("record", DataTypes.STRING()),
-            DataTypes.FIELD("reason", DataTypes.STRING()), DataTypes.FIELD("invalid", TEXT));
+            DataTypes.FIELD("reason", DataTypes.STRING()), DataTypes.FIELD("time_zone", DataTypes.STRING()),
+            DataTypes.FIELD("quiet_from", DataTypes.STRING()), DataTypes.FIELD("quiet_to", DataTypes.STRING()),
+            DataTypes.FIELD("digest", DataTypes.STRING()), DataTypes.FIELD("invalid", TEXT));
     private static final OutputTag<RowData> INVALID = new OutputTag<>("invalid", Rows.info(INVALID_RECORD));
     private static final OutputTag<RowData> COUNTED = new OutputTag<>("counted", Rows.info(Rows.joined(
             BOOKING, new RowType.RowField("rules", DataTypes.ARRAY(Rows.COUNTED).notNull().getLogicalType()))));
@@ -94,8 +97,11 @@ public final class JoinHarness {
         JsonNode lists = run.get("lists");
         check = new OneInputStreamOperatorTestHarness<>(new ProcessOperator<>(new CheckSettings(
                 new CheckSettings.Lists(set(lists.get("channels")), run.get("most_channels").asInt(),
-                        set(lists.get("amount_types")), set(lists.get("count_types")), set(lists.get("other_types"))),
-                new CheckSettings.Fields(0, 1, 2, 3, 4, 5, 6, RECORD, REASON), INVALID)));
+                        set(lists.get("amount_types")), set(lists.get("count_types")), set(lists.get("other_types")),
+                        CheckSettings.FIELDS.stream().map(field -> set(lists.get(field))).toList()),
+                new CheckSettings.Fields(0, 1, 2, 3, 4, 5, 6, RECORD, REASON,
+                        IntStream.range(0, CheckSettings.FIELDS.size()).map(each -> FIELDS + each).boxed().toList()),
+                INVALID)));
         check.setup(Rows.info(Rows.CUSTOMER).toSerializer());
         check.open();
     }
@@ -228,7 +234,7 @@ public final class JoinHarness {
 
     private void settings(JsonNode step, ObjectNode result) throws Exception {
         JsonNode record = step.get("record");
-        GenericRowData row = new GenericRowData(REASON + 1);
+        GenericRowData row = new GenericRowData(FIELDS + CheckSettings.FIELDS.size());
         row.setField(0, text(step.get("customer_id")));
         row.setField(4, step.get("at").asLong());
         row.setField(5, 0);
@@ -236,6 +242,9 @@ public final class JoinHarness {
         row.setField(REASON, text(step.get("reason")));
         if (!record.isNull()) {
             row.setField(RECORD, text(step.get("customer_id")));
+            for (int each = 0; each < CheckSettings.FIELDS.size(); each++) {
+                row.setField(FIELDS + each, text(record.get(CheckSettings.FIELDS.get(each))));
+            }
             row.setField(1, text(record.get("language")));
             row.setField(2, rows(record.get("addresses"), address -> GenericRowData.of(
                     text(address.get("channel")), text(address.get("address")))));
