@@ -1,6 +1,6 @@
 """Alerts as their customers read them: a mail, an SMS, a push, or a digest of several alerts."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -93,8 +93,9 @@ def render_digest(
     title = own.word("digest_title", counted, count)
     data = {"digest_id": key, "alerts": str(count)}
     if channel == Channel.SMS:
-        text = _sms_text(
-            ordered[-1], language, lambda latest: own.word("digest_short", counted | {"text": latest}, count)
+        latest = _sms_texts(ordered[-1], language)
+        text = _fitting(
+            gsm.simplify(own.word("digest_short", counted | {"text": text}, count)) for text in latest
         )
         return _message(ordered[0], key, language, "", text, data=data)
     if channel == Channel.PUSH:
@@ -132,30 +133,26 @@ def _message(
 
 
 def _sms(alert: Record, language: str, time_zone: str) -> str:
-    """Render the sentence in the GSM alphabet, and when it was booked if both fit into one SMS."""
-    text = _sms_text(alert, language, str)
+    """Render the sentence, and when it was booked if both fit into one SMS."""
     local = formatting.local_time(alert["booked_at"], time_zone)
-    at = formatting.format_local_time(local, language)
-    stamped = f"{text} {gsm.simplify(at)}"
-    return stamped if gsm.is_gsm(stamped) and _is_one_sms(stamped) else text
+    at = gsm.simplify(formatting.format_local_time(local, language))
+    return _fitting(written for text in _sms_texts(alert, language) for written in (f"{text} {at}", text))
 
 
-def _sms_text(alert: Record, language: str, around: Callable[[str], str]) -> str:
-    """Render the sentence and what stands around it in the GSM alphabet.
-
-    A product whose name makes it several SMS, such as one in Greek letters, is left out.
-    """
+def _sms_texts(alert: Record, language: str) -> Iterator[str]:
+    """Yield the sentence in the GSM alphabet: whole, and without a product, whose name may be too long."""
+    yield gsm.simplify(render_text(alert, language, SMS_STYLE).text)
     params = {name: value for name, value in alert["params"].items() if name != "product"}
+    yield gsm.simplify(render_text({**alert, "params": params}, language, SMS_STYLE).text)
+
+
+def _fitting(texts: Iterable[str]) -> str:
+    """Return the first text that is one SMS, or the last of all."""
     text = ""
-    for each in (alert, {**alert, "params": params}):
-        text = gsm.simplify(around(render_text(each, language, SMS_STYLE).text))
-        if _is_one_sms(text):
+    for text in texts:
+        if gsm.is_single(text):
             break
     return text
-
-
-def _is_one_sms(text: str) -> bool:
-    return len(gsm.split(text).bodies) == 1
 
 
 def _layout_values(language: str, unsubscribe: str | None, title: str) -> dict[str, object]:

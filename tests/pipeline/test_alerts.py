@@ -171,6 +171,27 @@ def test_an_invalid_setting_is_skipped_and_told(scenario: Scenario, fields: dict
     assert list(expected.skipped_settings.values()) == [{bad["setting_id"]}]
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("quiet_to", "24:00"),
+        ("quiet_to", "22.00"),
+        ("quiet_from", "9:00"),
+        ("digest", "WEEKLY"),
+        ("time_zone", "Mars"),
+    ],
+)
+def test_an_invalid_field_is_told_and_costs_no_alert(scenario: Scenario, field: str, value: str) -> None:
+    person = Person(scenario)
+    good = person.setting("good")
+    person.asks(good, **{"quiet_from": "21:00", "quiet_to": "07:00", field: value})
+    scenario.await_effect()
+    person.books()
+    expected = scenario.verify()
+    assert {alert.setting_id for alert in expected.certain} == {good["setting_id"]}
+    assert list(expected.skipped_settings.values()) == [{field}]
+
+
 def test_an_unknown_type_is_ignored(scenario: Scenario) -> None:
     person = Person(scenario)
     person.asks(person.setting("new", alert_type="MOON_PHASE", threshold_minor=None), person.setting("good"))

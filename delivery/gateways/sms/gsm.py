@@ -57,6 +57,13 @@ def septets(text: str) -> int:
     return sum(len(_CODES[letter]) for letter in text)
 
 
+def is_single(text: str) -> bool:
+    """Tell whether a text is one SMS."""
+    if is_gsm(text):
+        return septets(text) <= SINGLE_GSM
+    return len(text.encode("utf-16-be", "replace")) <= SINGLE_UCS2
+
+
 def split(text: str) -> Parts:
     """Split a text into SMS; no letter is torn in two, be it of two septets or of two units."""
     if is_gsm(text):
