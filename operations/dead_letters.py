@@ -20,6 +20,7 @@ _RECORDS: dict[str, RecordName] = {
     "alert_settings": "AlertSettings",
     "outbound_push": "OutboundAlert",
     "click_events": "ClickEvent",
+    "sms_opt_outs": "SmsOptOut",
 }
 
 

@@ -105,6 +105,7 @@ class Topics(Section):
     rule_hits: Topic
     quarantined_alerts: Topic
     click_events: Topic
+    sms_opt_outs: Topic
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

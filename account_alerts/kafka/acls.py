@@ -34,6 +34,7 @@ def rights(config: Config) -> list[Right]:
     topics = config.topics
     outbound = [topics.outbound_email.name, topics.outbound_sms.name, topics.outbound_push.name]
     customers = [topics.account_authorizations.name, topics.alert_settings.name]
+    about_customers = [*customers, topics.sms_opt_outs.name]
     dead = topics.dead_letters.name
     found = [
         *_component(
@@ -78,8 +79,8 @@ def rights(config: Config) -> list[Right]:
         changes = f"{config.capture.name}."
         found += _component(
             "publisher",
-            read=customers,
-            write=[*customers, topics.account_entries.name, dead],
+            read=about_customers,
+            write=[*about_customers, topics.account_entries.name, dead],
             groups=[groups.PUBLISHER],
         )
         found.append(Right("publisher", ("Create", "Read"), "topic", changes, prefixed=True))
@@ -94,7 +95,7 @@ def rights(config: Config) -> list[Right]:
         write=[dead],
     )
     found.append(Right("senders", ("Read",), "group", groups.SENDER_PREFIX, prefixed=True))
-    found += _component("profiles", read=customers, write=[dead], groups=[groups.PROFILES])
+    found += _component("profiles", read=about_customers, write=[dead], groups=[groups.PROFILES])
     everything = [topic.name for topic in topics.all().values()]
     found += [Right("tool", ("Create", "Read", "Write"), "topic", name) for name in everything]
     components = list(dict.fromkeys(right.component for right in found if right.component != "connect"))

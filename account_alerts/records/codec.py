@@ -23,7 +23,9 @@ from account_alerts.records import strict_avro
 Record = dict[str, Any]
 """One decoded record."""
 
-RecordName = Literal["AccountEntry", "AccountAuthorization", "AlertSettings", "OutboundAlert", "ClickEvent"]
+RecordName = Literal[
+    "AccountEntry", "AccountAuthorization", "AlertSettings", "OutboundAlert", "ClickEvent", "SmsOptOut"
+]
 
 _NO_SUCH_SCHEMA = 40403
 """The registry's own code: a plain 404 may be a proxy's, of a registry that is away."""

@@ -1,4 +1,4 @@
-"""One reader of the two compacted topics about customers, for every consumer of them in Python.
+"""One reader of the compacted topics about customers, for every consumer of them in Python.
 
 Errors are told in the same words everywhere: they are the reasons that dead letters carry. The job
 alerting says them in SQL (sql/shared/checked_authorizations.sql, checked_settings.sql).
@@ -19,6 +19,7 @@ from account_alerts.records.codec import Codec, CodecError, Record, RecordName
 _MOST: dict[RecordName, dict[str, int]] = {
     "AccountAuthorization": {"customer_ids": CUSTOMERS_PER_ACCOUNT},
     "AlertSettings": {"addresses": ADDRESSES_PER_CUSTOMER, "settings": SETTINGS_PER_CUSTOMER},
+    "SmsOptOut": {},
 }
 """How many each of a record's lists may hold."""
 
@@ -56,6 +57,15 @@ def read_settings(decoder: Codec, customer_id: str, record: bytes | None) -> Rec
         CodecError: It is no such record, or one of another customer.
     """
     return _read(decoder, "AlertSettings", "customer_id", customer_id, record)
+
+
+def read_opt_out(decoder: Codec, number: str, record: bytes | None) -> Record | None:
+    """Return the SmsOptOut of a number, from the record of that key; None for a tombstone.
+
+    Raises:
+        CodecError: It is no such record, or one of another number.
+    """
+    return _read(decoder, "SmsOptOut", "number", number, record)
 
 
 def read_customers(decoder: Codec, account_id: str, record: bytes | None) -> list[str] | None:

@@ -19,6 +19,7 @@ def main(service: Service) -> None:
     tables: dict[str, Table] = {
         config.topics.alert_settings.name: "profiles",
         config.topics.account_authorizations.name: "account_access",
+        config.topics.sms_opt_outs.name: "sms_opt_outs",
     }
     store = ProfileStore(config.require("delivery"), service.stop)
     profiles = ProfileConsumer(tables, codec(config), store, service.registry, service.stop)

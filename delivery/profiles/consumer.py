@@ -1,4 +1,4 @@
-"""Reads the two compacted topics that profiles are made of, and applies them to the store."""
+"""Reads the compacted topics that profiles are made of, and applies them to the store."""
 
 import logging
 import threading

@@ -1,13 +1,13 @@
 """Reads the records that profiles are made of, and makes their rows. Pure functions."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from account_alerts.model.errors import InvalidRecordError
-from account_alerts.records.codec import Codec, CodecError
-from account_alerts.records.customers import read_authorization, read_key, read_settings
+from account_alerts.records.codec import Codec, CodecError, Record
+from account_alerts.records.customers import read_authorization, read_key, read_opt_out, read_settings
 from account_alerts.records.settings import invalid_fields
 
 _LONGEST_ID = 2_000
@@ -16,7 +16,10 @@ _LONGEST_ID = 2_000
 _WITHOUT = {"time_zone": "UTC"}
 """What stands in the place of an invalid field; null in that of any other."""
 
-Table = Literal["profiles", "account_access"]
+_LAST_MS = 253_402_300_799_000
+"""The end of the year 9999, UTC."""
+
+Table = Literal["profiles", "account_access", "sms_opt_outs"]
 
 
 class InvalidProfileError(InvalidRecordError):
@@ -82,16 +85,32 @@ def access_row(record: Mapping[str, Any]) -> dict[str, Any]:
     return {"account_id": record["account_id"], "customer_ids": sorted(set(record["customer_ids"]))}
 
 
+def opt_out_row(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an SmsOptOut record as its table has it; a time beyond every calendar is the last there is."""
+    return {**record, "changed_at": min(max(record["changed_at"], 0), _LAST_MS)}
+
+
+_READERS: Mapping[Table, Callable[[Codec, str, bytes | None], Record | None]] = {
+    "profiles": read_settings,
+    "account_access": read_authorization,
+    "sms_opt_outs": read_opt_out,
+}
+_ROWS: Mapping[Table, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+    "profiles": profile_row,
+    "account_access": access_row,
+    "sms_opt_outs": opt_out_row,
+}
+
+
 def parse(key: bytes | None, value: bytes | None, table: Table, decoder: Codec) -> ProfileRow:
     """Read a record of the topic that a table is made of.
 
     Raises:
         InvalidProfileError: It is no such record, or not of its key.
     """
-    is_profile = table == "profiles"
     try:
         name = read_key(key)
-        record = (read_settings if is_profile else read_authorization)(decoder, name, value)
+        record = _READERS[table](decoder, name, value)
     except CodecError as error:
         raise InvalidProfileError(str(error)) from error
     if not name or len(name.encode()) > _LONGEST_ID:
@@ -100,7 +119,7 @@ def parse(key: bytes | None, value: bytes | None, table: Table, decoder: Codec) 
         raise InvalidProfileError("a NUL character in the key, which the table cannot hold")
     if record is None:
         return ProfileRow(name, None)
-    row = profile_row(record) if is_profile else access_row(record)
+    row = _ROWS[table](record)
     if "\\u0000" in json.dumps(row):
         raise InvalidProfileError("a NUL character, which the table cannot hold")
     return ProfileRow(name, row)

@@ -44,10 +44,20 @@ SELECT account_id, ARRAY(SELECT jsonb_array_elements_text(customer_ids))
 FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (account_id text, customer_ids jsonb)
 ON CONFLICT (account_id) DO UPDATE SET customer_ids = EXCLUDED.customer_ids
 """,
+    # What was received by SMS counts until it comes back from the bank's database, or something later does.
+    "sms_opt_outs": """
+INSERT INTO sms_opt_outs AS known (number, stopped, changed_at, pending, recorded_at)
+SELECT number, stopped, to_timestamp(changed_at / 1000.0), false, now()
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (number text, stopped boolean, changed_at bigint)
+ON CONFLICT (number) DO UPDATE SET
+  stopped = EXCLUDED.stopped, changed_at = EXCLUDED.changed_at, pending = false, recorded_at = now()
+WHERE NOT known.pending OR EXCLUDED.changed_at >= known.changed_at
+""",
 }
 _DELETE: dict[Table, str] = {
     "profiles": "DELETE FROM profiles WHERE customer_id = ANY (%(ids)s)",
     "account_access": "DELETE FROM account_access WHERE account_id = ANY (%(ids)s)",
+    "sms_opt_outs": "DELETE FROM sms_opt_outs WHERE number = ANY (%(ids)s) AND NOT pending",
 }
 
 

@@ -45,7 +45,11 @@ def missing(ends: dict[Position, int], known: dict[Position, int]) -> list[Posit
 
 
 async def _end_offsets(config: Config) -> dict[Position, int]:
-    topics = (config.topics.alert_settings.name, config.topics.account_authorizations.name)
+    topics = (
+        config.topics.alert_settings.name,
+        config.topics.account_authorizations.name,
+        config.topics.sms_opt_outs.name,
+    )
 
     def ask() -> dict[Position, int]:
         client = consumer(config)

@@ -9,7 +9,7 @@ from typing import Any
 from account_alerts.model.errors import InvalidRecordError
 from account_alerts.records.bookings import FIELDS
 from account_alerts.records.codec import Record, RecordName
-from ingest.capture.debezium import AUTHORIZATIONS, BOOKINGS, SETTINGS
+from ingest.capture.debezium import AUTHORIZATIONS, BOOKINGS, OPT_OUTS, SETTINGS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ADDED = ("c", "r")
@@ -26,7 +26,7 @@ class Change:
 
     name: RecordName
     record: Record | None
-    """None: the customer left, or nobody may see the account any more."""
+    """None: the customer left, nobody may see the account any more, or the number's row is gone."""
     committed_ms: int | None = None
     """When the bank's database committed it, milliseconds UTC; None where it was read for a snapshot."""
 
@@ -35,6 +35,7 @@ _NAMES: dict[str, tuple[RecordName, str]] = {
     SETTINGS: ("AlertSettings", "customer_id"),
     AUTHORIZATIONS: ("AccountAuthorization", "account_id"),
     BOOKINGS: ("AccountEntry", "account_id"),
+    OPT_OUTS: ("SmsOptOut", "number"),
 }
 
 
@@ -43,7 +44,7 @@ def read_change(table: str, key: bytes | None, value: bytes | None, oldest_booki
 
     Args:
         table: Its name, one of `debezium.tables`.
-        key: The customer's or the account's id.
+        key: The customer's or the account's id, or the number.
         value: The row as JSON; None where it was deleted. A row without a record is of a customer who left.
         oldest_booking: Milliseconds; in a snapshot, a booking older than this becomes no record: a customer
             is not to be alerted today of what happened a year ago.
@@ -68,6 +69,9 @@ def read_change(table: str, key: bytes | None, value: bytes | None, oldest_booki
         read_at = row.get("__source_ts_ms")
         if row["__op"] == "r" and isinstance(read_at, int) and record["booked_at"] < read_at - oldest_booking:
             return None
+    elif table == OPT_OUTS:
+        record = {name: row.get(name) for name in ("number", "stopped")}
+        record["changed_at"] = milliseconds(row.get("changed_at"), "changed_at")
     elif row.get("record", "") is None:
         return Change(name, None, committed_ms)
     else:
@@ -90,11 +94,11 @@ def _object(text: Any, what: str) -> dict[str, Any]:
 def _booking(row: Mapping[str, Any]) -> Record:
     if missing := FIELDS.difference(row):
         raise InvalidChangeError(f"the row has no {', '.join(sorted(missing))}")
-    return {name: row[name] for name in FIELDS} | {"booked_at": milliseconds(row["booked_at"])}
+    return {name: row[name] for name in FIELDS} | {"booked_at": milliseconds(row["booked_at"], "booked_at")}
 
 
-def milliseconds(time: Any) -> int:
-    """Convert a time as Debezium writes it (ISO 8601) to milliseconds UTC.
+def milliseconds(time: Any, name: str) -> int:
+    """Convert a time as Debezium writes it (ISO 8601) to milliseconds UTC; `name`: its column.
 
     Raises:
         InvalidChangeError: It is no such time.
@@ -103,4 +107,4 @@ def milliseconds(time: Any) -> int:
         moment = datetime.fromisoformat(time)
         return (moment - _EPOCH) // timedelta(milliseconds=1)
     except (ValueError, TypeError) as error:
-        raise InvalidChangeError("booked_at is no time") from error
+        raise InvalidChangeError(f"{name} is no time") from error

@@ -1,10 +1,10 @@
 """The Debezium connector's configuration: the tables it reads, and the topics it writes.
 
-A topic has a record for each change of a row: the key is the customer's or the account's id as plain text,
-the value the row as JSON with its operation in `__op` (c: created, u: updated, r: read for a snapshot), or
-null for a deleted row. Within a key, records are in the order of the commits. Kafka Connect writes each of
-them once, by transactions (its worker has `exactly.once.source.support`), so an old version never comes after
-a newer one.
+A topic has a record for each change of a row: the key is the customer's or the account's id, or the number,
+as plain text, the value the row as JSON with its operation in `__op` (c: created, u: updated, r: read for a
+snapshot), or null for a deleted row. Within a key, records are in the order of the commits. Kafka Connect
+writes each of them once, by transactions (its worker has `exactly.once.source.support`), so an old version
+never comes after a newer one.
 """
 
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
@@ -14,9 +14,20 @@ from account_alerts.config import LARGEST_RECORD, Config
 SETTINGS = "published.alert_settings"
 AUTHORIZATIONS = "published.account_authorizations"
 BOOKINGS = "public.bookings"
+OPT_OUTS = "public.sms_opt_outs"
 """The tables whose changes are published."""
-_KEYS = {SETTINGS: "customer_id", AUTHORIZATIONS: "account_id", BOOKINGS: "account_id"}
-_TOPICS = {SETTINGS: "alert_settings", AUTHORIZATIONS: "account_authorizations", BOOKINGS: "account_entries"}
+_KEYS = {
+    SETTINGS: "customer_id",
+    AUTHORIZATIONS: "account_id",
+    BOOKINGS: "account_id",
+    OPT_OUTS: "number",
+}
+_TOPICS = {
+    SETTINGS: "alert_settings",
+    AUTHORIZATIONS: "account_authorizations",
+    BOOKINGS: "account_entries",
+    OPT_OUTS: "sms_opt_outs",
+}
 PUBLICATION = "alerts"
 """What PostgreSQL calls the tables whose changes may be read; the migrations make it."""
 _HEARTBEAT = (
@@ -36,8 +47,9 @@ def tables(config: Config) -> dict[str, str]:
 def connector_settings(config: Config) -> dict[str, str]:
     """Make the connector's configuration, as Kafka Connect takes it; there is no secret in it."""
     own, database, read = config.require("capture"), config.require("bank"), tables(config)
-    by_customer = own.topic(SETTINGS)
-    others = "|".join(own.topic(table) for table in read if table != SETTINGS)
+    topics: dict[str, list[str]] = {}
+    for table in read:
+        topics.setdefault(_KEYS[table], []).append(own.topic(table))
     return {
         "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
         "tasks.max": "1",
@@ -69,12 +81,12 @@ def connector_settings(config: Config) -> dict[str, str]:
         "key.converter": "org.apache.kafka.connect.storage.StringConverter",
         "value.converter": "org.apache.kafka.connect.json.JsonConverter",
         "value.converter.schemas.enable": "false",
-        "transforms": "row,customer,account",
+        "transforms": ",".join(("row", *topics)),
         "transforms.row.type": "io.debezium.transforms.ExtractNewRecordState",
         "transforms.row.delete.tombstone.handling.mode": "delete-to-tombstone",
         "transforms.row.add.fields": "op,source.ts_ms",
-        **_key("customer", by_customer),
-        **_key("account", others),
+        "predicates": ",".join(f"of_{field}" for field in topics),
+        **{name: value for field, of in topics.items() for name, value in _key(field, of).items()},
         "producer.override.compression.type": "lz4",
         "producer.override.max.request.size": str(LARGEST_RECORD),
         # For the topic of its heartbeats; the others exist.
@@ -83,15 +95,14 @@ def connector_settings(config: Config) -> dict[str, str]:
     }
 
 
-def _key(name: str, topics: str) -> dict[str, str]:
+def _key(field: str, topics: list[str]) -> dict[str, str]:
     """Make one field of the key the key, on some topics only: those of heartbeats have others."""
     return {
-        f"transforms.{name}.type": "org.apache.kafka.connect.transforms.ExtractField$Key",
-        f"transforms.{name}.field": f"{name}_id",
-        f"transforms.{name}.predicate": f"of_{name}",
-        "predicates": "of_customer,of_account",
-        f"predicates.of_{name}.type": "org.apache.kafka.connect.transforms.predicates.TopicNameMatches",
-        f"predicates.of_{name}.pattern": topics.replace(".", r"\."),
+        f"transforms.{field}.type": "org.apache.kafka.connect.transforms.ExtractField$Key",
+        f"transforms.{field}.field": field,
+        f"transforms.{field}.predicate": f"of_{field}",
+        f"predicates.of_{field}.type": "org.apache.kafka.connect.transforms.predicates.TopicNameMatches",
+        f"predicates.of_{field}.pattern": "|".join(topics).replace(".", r"\."),
     }
 
 

@@ -2,19 +2,26 @@
 
 import asyncio
 import itertools
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import psycopg
 import pytest
 
 from account_alerts import postgres as database
 from account_alerts.config import Config
 from delivery.gateways.sms.incoming import IncomingSms, Part
+from delivery.ledger.session import Session
+from delivery.opt_out.bank import BankRecorder, record_in
 from delivery.opt_out.keywords import Keyword
 from delivery.opt_out.store import PostgresOptOuts
+from delivery.profiles.records import Batch, ProfileRow
+from delivery.profiles.store import ProfileStore
 
 pytestmark = pytest.mark.environment
 _numbers = itertools.count(420_700_000_001)
+_offsets = itertools.count(1)
 STOP, START, HELP = Keyword
 
 
@@ -133,3 +140,81 @@ def test_changes_stand_until_the_bank_has_them(postgres: Config) -> None:
         assert [each for each in await one.unrecorded(100) if each.number == number] == []
 
     with_stores(postgres, work)
+
+
+def captured(config: Config, number: str, stopped: bool | None, changed_at: int = 0) -> None:
+    """Let a row of the bank come back by capture; `stopped` None: it was deleted."""
+    row = None if stopped is None else {"number": number, "stopped": stopped, "changed_at": changed_at}
+    offset = next(_offsets)
+    batch = Batch({number: (offset, ProfileRow(number, row))}, offset + 1)
+    store = ProfileStore(config.require("delivery"), threading.Event())
+    assert store.apply("sms_opt_outs", "opt-outs-of-a-test", 0, batch)
+    store.close()
+
+
+def state(config: Config, number: str) -> tuple[bool, bool] | None:
+    """Return whether a number has opted out, and whether the bank is still behind."""
+    found = query(config, "SELECT stopped, pending FROM sms_opt_outs WHERE number = %s", number)
+    return (found[0][0], found[0][1]) if found else None
+
+
+def test_an_older_row_of_the_bank_does_not_revive_a_number(postgres: Config) -> None:
+    number = new_number()
+
+    async def work(one: PostgresOptOuts, _: PostgresOptOuts) -> None:
+        captured(postgres, number, False, 1_000)
+        assert state(postgres, number) == (False, False)
+        await one.record(number, STOP, "en")
+        [change] = [each for each in await one.unrecorded(100) if each.number == number]
+        captured(postgres, number, False, 2_000)
+        captured(postgres, number, None)
+        assert state(postgres, number) == (True, True)
+        captured(postgres, number, True, round(change.changed_at.timestamp() * 1000))
+        assert state(postgres, number) == (True, False)
+        assert [each for each in await one.unrecorded(100) if each.number == number] == []
+        captured(postgres, number, False, 3_000)
+        assert state(postgres, number) == (False, False)
+        captured(postgres, number, None)
+        assert state(postgres, number) is None
+
+    with_stores(postgres, work)
+
+
+def test_the_bank_has_the_last_word_of_the_customer(postgres: Config) -> None:
+    number = new_number()
+
+    async def work(one: PostgresOptOuts, _: PostgresOptOuts) -> None:
+        session = Session(postgres.require("bank"), "test")
+        recorder = BankRecorder(one, record_in(session))
+        await one.record(number, STOP, "en")
+        await recorder.record_new()
+        assert bank() == [(True, "SMS")]
+        change_bank("UPDATE sms_opt_outs SET stopped = false, source = 'BRANCH' WHERE number = %s")
+        # An answer that was lost: the same change is written again, and is older than the branch's.
+        query(postgres, "UPDATE sms_opt_outs SET recorded_at = NULL WHERE number = %s", number)
+        await recorder.record_new()
+        assert bank() == [(False, "BRANCH")]
+        history = "SELECT count(*) FROM history WHERE new_row ->> 'number' = %s"
+        with database.connect(postgres.require("bank")) as connection:
+            assert connection.execute(history, [number]).fetchone() == (2,)
+        await session.close()
+
+    def bank() -> list[tuple[Any, ...]]:
+        with database.connect(postgres.require("bank")) as connection:
+            sql = "SELECT stopped, source FROM sms_opt_outs WHERE number = %s"
+            return connection.execute(sql, [number]).fetchall()
+
+    def change_bank(sql: str) -> None:
+        with database.connect(postgres.require("bank")) as connection:
+            connection.execute(sql, [number])
+
+    with_stores(postgres, work)
+
+
+@pytest.mark.parametrize("number", ["", "+31612345678", "0612345678", "31 6 12345678"])
+def test_the_bank_takes_numbers_in_one_form_only(postgres: Config, number: str) -> None:
+    with (
+        database.connect(postgres.require("bank")) as connection,
+        pytest.raises(psycopg.errors.CheckViolation),
+    ):
+        connection.execute("INSERT INTO sms_opt_outs VALUES (%s, true)", [number])

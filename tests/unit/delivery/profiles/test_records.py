@@ -65,3 +65,16 @@ def test_a_batch_has_the_newest_row_of_a_key_and_only_what_is_new() -> None:
     assert batch.next_offset == 8
     assert batch.since(0) == [ProfileRow("c1", None), ProfileRow("c2", {})]
     assert batch.since(7) == [ProfileRow("c1", None)]
+
+
+def test_an_opt_out_is_read_by_its_number() -> None:
+    stop = {"number": "31612345678", "stopped": True, "changed_at": builders.NOON}
+    value = CODEC.encode("SmsOptOut", stop, "t")
+    assert parse(b"31612345678", value, "sms_opt_outs", CODEC) == ProfileRow("31612345678", stop)
+    assert parse(b"31612345678", None, "sms_opt_outs", CODEC).row is None
+    with pytest.raises(InvalidProfileError):
+        parse(b"31612345679", value, "sms_opt_outs", CODEC)
+    late = CODEC.encode("SmsOptOut", stop | {"changed_at": 2**62}, "t")
+    row = parse(b"31612345678", late, "sms_opt_outs", CODEC).row
+    assert row is not None
+    assert row["changed_at"] == 253_402_300_799_000

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from ingest.capture.changes import Change, read_change
-from ingest.capture.debezium import BOOKINGS, SETTINGS
+from ingest.capture.changes import Change, InvalidChangeError, read_change
+from ingest.capture.debezium import BOOKINGS, OPT_OUTS, SETTINGS
 
 _DAY = 86_400_000
 _BOOKED_MS = 1_764_061_200_000
@@ -49,3 +49,21 @@ def test_a_row_that_is_gone() -> None:
     left = json.dumps({"customer_id": "c1", "record": None, "__op": "u", "__source_ts_ms": 7}).encode()
     assert read_change(SETTINGS, b"c1", left, _DAY) == Change("AlertSettings", None, 7)
     assert read_change(BOOKINGS, b"a1", row(__op="u"), _DAY) is None
+
+
+def test_an_opt_out() -> None:
+    stop = {
+        "number": "31612345678",
+        "stopped": True,
+        "changed_at": "2025-11-25T09:00:00.007Z",
+        "source": "SMS",
+    }
+    found = read_change(OPT_OUTS, b"31612345678", json.dumps(stop | {"__op": "r"}).encode(), _DAY)
+    record = {"number": "31612345678", "stopped": True, "changed_at": _BOOKED_MS + 7}
+    assert found == Change("SmsOptOut", record)
+    gone = read_change(OPT_OUTS, b"31612345678", None, _DAY)
+    assert gone == Change("SmsOptOut", None)
+    with pytest.raises(InvalidChangeError, match="changed_at"):
+        read_change(OPT_OUTS, b"31612345678", json.dumps(stop | {"changed_at": None}).encode(), _DAY)
+    with pytest.raises(InvalidChangeError, match="number"):
+        read_change(OPT_OUTS, b"31612345679", json.dumps(stop).encode(), _DAY)
