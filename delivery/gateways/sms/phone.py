@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
+from phonenumbers import NumberParseException, PhoneNumberFormat
 
 _INTERNATIONAL = re.compile(r"(?:\+|00)?([1-9]\d{6,16})", re.ASCII)
 _E164 = re.compile(r"[1-9]\d{6,14}", re.ASCII)
@@ -21,24 +21,25 @@ def international(text: str) -> str | None:
     492092233445. One that belongs to the number stays, as in Italy. Whether the number can exist is the
     SMSC's to say: plans change, and one that is unknown here must not cost an alert.
     """
-    plain = _plan(text)
-    if _TRUNK_ZERO.search(text) and not (plain and phonenumbers.is_valid_number(plain)):
+    digits = _digits(text)
+    planned = _by_plan(digits) if digits else None
+    if planned is None and _TRUNK_ZERO.search(text):
         # The plan knows of no trunk zero, or does not know the country.
-        text = _TRUNK_ZERO.sub("", text, count=1)
-        plain = _plan(text)
-    found = _INTERNATIONAL.fullmatch(_WRITTEN.sub("", text))
-    if found is None:
-        return None
-    digits = found[1]
-    if plain is not None:
-        digits = phonenumbers.format_number(plain, PhoneNumberFormat.E164).removeprefix("+")
-    return digits if _E164.fullmatch(digits) else None
+        digits = _digits(_TRUNK_ZERO.sub("", text, count=1))
+    number = planned or digits
+    return number if number and _E164.fullmatch(number) else None
 
 
-def _plan(text: str) -> PhoneNumber | None:
-    """Read a number by its country's plan; None where it is none, or of no country that is known."""
+def _digits(text: str) -> str | None:
     found = _INTERNATIONAL.fullmatch(_WRITTEN.sub("", text))
+    return found[1] if found else None
+
+
+def _by_plan(digits: str) -> str | None:
+    """Return a number without its trunk zero; None where its country's plan has no such number."""
     try:
-        return phonenumbers.parse(f"+{found[1]}", None) if found else None
+        number = phonenumbers.parse(f"+{digits}", None)
     except NumberParseException:
         return None
+    planned = phonenumbers.format_number(number, PhoneNumberFormat.E164).removeprefix("+")
+    return planned if phonenumbers.is_valid_number(number) else None
