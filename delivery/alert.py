@@ -47,6 +47,15 @@ class DeadLetter:
 
 
 @dataclass(frozen=True)
+class LastRetry:
+    """Why an alert waits that was tried before."""
+
+    reason: str
+    since: int
+    """Milliseconds UTC of the first of the attempts that ended so."""
+
+
+@dataclass(frozen=True)
 class Delivery:
     """An alert that this process has claimed."""
 
@@ -59,6 +68,7 @@ class Delivery:
     recipient: RecipientState = UNKNOWN_RECIPIENT
     deferred_for: DeferralReason | None = None
     digest_id: str | None = None
+    last_retry: LastRetry | None = None
 
     @property
     def alert_id(self) -> str:

@@ -110,7 +110,13 @@ class SmsHttp(Section):
     sender: Text
     idempotency_header: Text = "Idempotency-Key"
     id_field: Text = "id"
-    """Where the answer names the message, `a.b` for nested ones."""
+    """Where the answer names the message, `a.b` for nested ones, `a.0` for the first of a list. A yes with a
+    body that does not name it is none."""
+    code_field: Text | None = None
+    """Where an answer has the vendor's own code, also one of 200: `error.code`."""
+    codes: dict[str, Literal["taken", "message", "address", "later", "us"]] = Field(default_factory=dict)
+    """What the vendor's codes and the statuses of HTTP are about, by its manual: `us` where no credit is
+    left. Codes that are not listed are as docs/reference/gateway-answers.md says."""
     connections: Positive = 20
     timeout: Duration = 10_000
     bearer: SecretStr | None = None

@@ -54,7 +54,11 @@ class Outcome:
     retry_after: float | None = None
     """Seconds the gateway asks for before the next attempt."""
     gateway_down: bool = False
-    """The fault is the gateway's and not this message's: others need not be tried meanwhile."""
+    """The fault is the gateway's or ours and not this message's: others need not be tried meanwhile."""
+    doubtful: bool = False
+    """The answer may be about this address or about us: what the gateway says to others tells them apart."""
+    gone: bool = False
+    """The device does not exist any more: a rejection that no operator can mend."""
 
 
 WITHDRAWN = Outcome(Result.WITHDRAWN)

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx2
 
 from delivery.gateways.base import Outcome
-from delivery.gateways.outcomes import retry
+from delivery.gateways.outcomes import About, Meaning, outcome, retry
 from delivery.gateways.tls import tls_context
 
 _LONGEST_WAIT = 3_600.0
@@ -35,13 +35,15 @@ class HttpService:
         """Return the answer to a request, or the outcome where there is none.
 
         A time-out while the answer is awaited may be this message's; what prevents a connection is the
-        gateway's.
+        gateway's. An address that is none may be a device's own.
         """
         try:
             return await self._client.post(url, headers=headers, content=content)
         except (httpx2.ReadTimeout, httpx2.PoolTimeout) as error:
             return retry(type(error).__name__)
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+        except httpx2.InvalidURL as error:
+            return outcome(About.UNKNOWN, type(error).__name__)
+        except (httpx2.HTTPError, OSError) as error:
             return retry(type(error).__name__, down=True)
         except RuntimeError:
             # The client was closed meanwhile.
@@ -66,12 +68,6 @@ def retry_after(response: httpx2.Response) -> float | None:
     return min(max(seconds, 0.0), _LONGEST_WAIT)
 
 
-def retryable(response: httpx2.Response) -> Outcome | None:
-    """Return a RETRY where the status says that it may work later, else None."""
-    status = response.status_code
-    after = retry_after(response)
-    if status in (408, 425, 429):
-        return retry(f"HTTP {status}", after=after)
-    if status >= 500:
-        return retry(f"HTTP {status}", after=after, down=status in (502, 503, 504))
-    return None
+def refusal(response: httpx2.Response, meaning: Meaning, reason: str | None = None) -> Outcome:
+    """Return what an answer other than yes means for a message; the reason is HTTP's status by default."""
+    return outcome(meaning.about, reason or f"HTTP {response.status_code}", after=retry_after(response))

@@ -1,9 +1,48 @@
-"""Outcomes that several gateways share."""
+"""Outcomes that several gateways share, and what the tables of their answers say."""
+
+from dataclasses import dataclass
+from enum import Enum
 
 from delivery.gateways.base import Outcome, Result
 
 DEVICE_GONE = "device is gone"
 """The reason where a push service does not know a device any more: it may be removed."""
+
+
+class About(Enum):
+    """What an answer other than yes is about. An answer about us never ends an alert."""
+
+    MESSAGE = "this message"
+    """It is never taken, whomever it is for: rejected."""
+    ADDRESS = "this address"
+    """It never takes anything: rejected."""
+    GONE = "a device that is gone"
+    """Rejected, and no dead letter."""
+    LATER = "nothing that lasts"
+    """Too much, too early, an error that passes: tried again."""
+    US = "us or the gateway"
+    """Our key, quota, configuration, clock, or a gateway that is down: it is probed, and all alerts wait."""
+    UNKNOWN = "this address or us"
+    """Tried again. Rejected where the gateway takes others meanwhile; where it takes none, it is about us."""
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """A line of a table: what an answer is about, and where that is written."""
+
+    about: About
+    source: str
+
+
+def outcome(about: About, reason: str, *, after: float | None = None) -> Outcome:
+    """Return what an answer means for a message; `after`: seconds the gateway asks for."""
+    if about is About.GONE:
+        return Outcome(Result.REJECTED, reason=DEVICE_GONE, gone=True)
+    if about in (About.MESSAGE, About.ADDRESS):
+        return rejected(reason)
+    if about is About.UNKNOWN:
+        return Outcome(Result.RETRY, reason=reason, retry_after=after, doubtful=True)
+    return retry(reason, after=after, down=about is About.US)
 
 
 def rejected(reason: str) -> Outcome:

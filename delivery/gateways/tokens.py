@@ -31,6 +31,8 @@ class TokenCache:
             self._made[name] = now, token
         return token
 
-    def forget(self, name: str = "") -> None:
-        """Drop the token for a name: the next call makes a new one."""
-        self._made.pop(name, None)
+    def forget(self, token: str, name: str = "", *, min_age: float) -> None:
+        """Drop the token for a name if it is still this one, and older than `min_age` seconds."""
+        made_at, used = self._made.get(name, (0.0, ""))
+        if used == token and time.monotonic() - made_at > min_age:
+            del self._made[name]

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from account_alerts.model.alerts import DeliveryState
 from account_alerts.model.errors import InvalidRecordError
-from delivery.alert import Delivery, DeliveryUpdate
+from delivery.alert import Delivery, DeliveryUpdate, LastRetry
 from delivery.gateways.base import Receipt
 from delivery.policy import DeferralReason, RecipientState
 
@@ -26,6 +26,7 @@ class DueAlert:
     recipient: RecipientState
     deferred_for: DeferralReason | None
     digest_id: str | None
+    last_retry: LastRetry | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Ledger(Protocol):
 
         Args:
             limit: How many at most.
-            only: Of these routes; None: of any.
+            only: Of these routes, as probes: those that were tried least; None: of any, the oldest.
             without: But not of these.
         """
 

@@ -41,17 +41,17 @@ SELECT c.alert_id, {_RECIPIENT} FROM c {_JOINED}
 
 CLAIM_DUE = f"""
 WITH due AS (
-  SELECT alert_id FROM deliveries
+  SELECT alert_id, attempts, due_at FROM deliveries
   WHERE channel = %(channel)s AND due_at <= now() AND deferred_for IS DISTINCT FROM '{DeferralReason.DIGEST}'
     AND (%(only)s::text[] IS NULL OR route = ANY (%(only)s::text[])) AND route <> ALL (%(without)s::text[])
     AND (state <> '{State.CLAIMED}' OR %(take_over)s::boolean)
-  ORDER BY due_at LIMIT %(limit)s
+  ORDER BY due_at LIMIT %(candidates)s
   FOR UPDATE SKIP LOCKED
 ), c AS (
   UPDATE deliveries d
   SET state = '{State.CLAIMED}', attempts = attempts + 1, claimed_at = now(), lease_owner = %(process)s,
     due_at = now() + %(lease)s * interval '1 ms'
-  WHERE alert_id = ANY (ARRAY(SELECT alert_id FROM due))
+  WHERE alert_id = ANY (ARRAY(SELECT alert_id FROM due ORDER BY attempts, due_at LIMIT %(limit)s))
   RETURNING d.*
 )
 SELECT c.*, {_RECIPIENT} FROM c {_JOINED}

@@ -16,13 +16,22 @@ from psycopg.rows import DictRow
 from account_alerts.config.postgres import Database
 from account_alerts.model.alerts import DeliveryState
 from account_alerts.service.clock import SYSTEM_CLOCK, Clock
-from delivery.alert import Delivery, DeliveryUpdate, calendar_ms, clean_reason, clean_reference
+from delivery.alert import (
+    Delivery,
+    DeliveryUpdate,
+    LastRetry,
+    calendar_ms,
+    clean_reason,
+    clean_reference,
+)
 from delivery.gateways.base import Receipt
 from delivery.ledger import statements
 from delivery.ledger.port import DueAlert, Pending, RejectedByLedgerError
 from delivery.ledger.session import Session
 from delivery.policy import UNKNOWN_RECIPIENT, DeferralReason, RecipientState
 
+_PROBES = 200
+"""Of so many alerts the one that was tried least is a probe: one that is refused for itself says nothing."""
 _COPIED = ("alert_id", "alert_type", "customer_id", "address", "account_id", "entry_id", "setting_id")
 
 
@@ -125,6 +134,7 @@ class LedgerStore:
         settled = back_since is None or self._clock.monotonic() - back_since > self._lease / 1000
         values = self._values(
             limit=limit,
+            candidates=limit if only is None else max(limit, _PROBES),
             only=None if only is None else list(only),
             without=list(without),
             take_over=settled,
@@ -180,7 +190,16 @@ def due_alert(row: DictRow, channel: str) -> DueAlert:
         recipient=recipient_state(row, channel),
         deferred_for=row["deferred_for"] and DeferralReason(row["deferred_for"]),
         digest_id=row["digest_id"],
+        last_retry=last_retry(row),
     )
+
+
+def last_retry(row: DictRow) -> LastRetry | None:
+    """Return why a row waits that was tried before; the ledger has one step for repeats of a reason."""
+    step: dict[str, Any] = row["steps"][-1] if row["steps"] else {}
+    if step.get("step") != DeliveryState.RETRYING or not row["reason"] or step["reason"] != row["reason"]:
+        return None
+    return LastRetry(row["reason"], step["at"])
 
 
 def _ms(at: datetime) -> int:

@@ -98,7 +98,7 @@ class Dispatcher:
         if outcome.result is Result.WITHDRAWN:
             await self._withdraw(group, outcome)
             return
-        outcome = self._health.record_outcome(first.route, outcome, started)
+        outcome = self._health.record_outcome(first, outcome, started)
         if outcome.result is Result.REJECTED:
             letters = [DeadLetter(delivery.source, outcome.reason or "rejected") for delivery in group]
             await self._ports.dead_letters.write(letters)

@@ -123,4 +123,5 @@ def to_delivery(due: DueAlert, topic: str, decoder: Codec, lease_ends: float) ->
         recipient=due.recipient,
         deferred_for=due.deferred_for,
         digest_id=due.digest_id,
+        last_retry=due.last_retry,
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import aiosmtplib
@@ -10,15 +11,16 @@ from aiosmtplib import SMTP
 from account_alerts.config.gateways import Email
 from delivery.gateways.base import Gateway, Message, Outcome, Result
 from delivery.gateways.email.mail import compose, is_address, needs_utf8
-from delivery.gateways.outcomes import rejected, retry
+from delivery.gateways.email.smtp_answers import Stage, enhanced_code, meaning
+from delivery.gateways.outcomes import outcome, rejected, retry
 from delivery.gateways.tls import tls_context
 
-_ENHANCED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
 _CLOSING = 421
-_UNACCEPTABLE = frozenset({550, 551, 552, 553, 554})
-"""Statuses that are about the recipient or the mail; other permanent ones are about us, and may be mended."""
-_ABOUT_US = frozenset({502, 503, 530, 534, 535, 538})
-"""Also in answer to a recipient: a wrong order of commands, no log-in, no TLS."""
+_STAGES: Mapping[type[aiosmtplib.SMTPResponseException], Stage] = {
+    aiosmtplib.SMTPSenderRefused: Stage.SENDER,
+    aiosmtplib.SMTPRecipientRefused: Stage.RECIPIENT,
+}
+"""What else is answered is the mail itself."""
 
 
 class SmtpGateway(Gateway):
@@ -54,12 +56,12 @@ class SmtpGateway(Gateway):
                 return retry(_reason(error), down=True)
             except OSError as error:
                 return retry(f"no connection: {type(error).__name__}", down=True)
-            outcome, usable = await self._submit(client, message)
+            result, usable = await self._submit(client, message)
             if usable and not self._closed:
                 self._idle.append(client)
             else:
                 client.close()
-            return outcome
+            return result
 
     async def close(self) -> None:
         """Close all connections."""
@@ -119,24 +121,15 @@ class SmtpGateway(Gateway):
 
 
 def _answer(error: aiosmtplib.SMTPResponseException) -> Outcome:
-    reason = _reason(error)
-    to_recipient = isinstance(error, aiosmtplib.SMTPRecipientRefused) and error.code >= 500
-    if to_recipient and error.code not in _ABOUT_US:
-        return rejected(reason)  # One customer's address must not stop the others'.
-    if isinstance(error, aiosmtplib.SMTPSenderRefused) or error.code == _CLOSING:
-        return retry(reason, down=True)
-    if error.code in _UNACCEPTABLE:
-        return rejected(reason)
-    # Any other permanent status (530: log in first) is about us, not about this mail.
-    return retry(reason, down=error.code >= 500 or isinstance(error, aiosmtplib.SMTPAuthenticationError))
+    stage = _STAGES.get(type(error), Stage.DATA)
+    return outcome(meaning(stage, error.code, enhanced_code(error.message)).about, _reason(error))
 
 
 def _reason(error: Exception) -> str:
     """Say what went wrong, without the server's text, in which the address may be."""
     if not isinstance(error, aiosmtplib.SMTPResponseException):
         return type(error).__name__
-    enhanced = _ENHANCED.search(error.message)
-    return f"SMTP {error.code}{f' {enhanced[0]}' if enhanced else ''}"
+    return " ".join(filter(None, (f"SMTP {error.code}", enhanced_code(error.message))))
 
 
 def _queue_id(text: str) -> str | None:

@@ -12,16 +12,15 @@ from account_alerts.config.gateways import Apns
 from account_alerts.model.device_address import DeviceAddress
 from delivery.gateways import keys
 from delivery.gateways.base import Message, Outcome, Result
-from delivery.gateways.http import HttpService, retryable
-from delivery.gateways.outcomes import DEVICE_GONE, rejected, retry
+from delivery.gateways.http import HttpService, refusal
+from delivery.gateways.outcomes import rejected
+from delivery.gateways.push import apns_answers
 from delivery.gateways.tokens import TokenCache, signed
 
-_TOKEN_SECONDS = 40 * 60
+_TOKEN_SECONDS, _RENEW_SECONDS = 40 * 60, 20 * 60
 """Apple takes a token for an hour, and a new one not more often than every 20 minutes."""
 _DEVICE = re.compile(r"[0-9a-fA-F]{8,200}")
 _LARGEST = 4_096
-_GONE = frozenset({"Unregistered", "ExpiredToken"})
-_OUR_TOKEN = frozenset({"ExpiredProviderToken", "MissingProviderToken"})
 
 
 class ApnsService(HttpService):
@@ -39,9 +38,9 @@ class ApnsService(HttpService):
         to = device.to
         if not isinstance(to, str) or not _DEVICE.fullmatch(to):
             return rejected("no APNs token")
-        config = self._config
+        config, token = self._config, self._tokens.get()
         headers = {
-            "authorization": f"bearer {self._tokens.get()}",
+            "authorization": f"bearer {token}",
             "apns-id": keys.as_uuid(message.key),
             "apns-topic": config.topic,
             "apns-push-type": "alert",
@@ -57,16 +56,11 @@ class ApnsService(HttpService):
         if answer.is_success:
             return Outcome(Result.SENT, reference=answer.headers.get("apns-id"))
         reason = _reason(answer)
-        if answer.status_code == 410 or reason in _GONE:
-            return rejected(DEVICE_GONE)
-        if (later := retryable(answer)) is not None:
-            return later
-        if reason in _OUR_TOKEN:
-            self._tokens.forget()
-            return retry(f"APNs {reason}")
-        if answer.status_code == 403:
-            return retry(f"APNs {reason or 403}", down=True)
-        return rejected(f"APNs {reason or answer.status_code}")
+        if reason == "ExpiredProviderToken":
+            # Answers come late: the token may be replaced already. One that is new means a wrong clock.
+            self._tokens.forget(token, min_age=_RENEW_SECONDS)
+        meaning = apns_answers.meaning(answer.status_code, reason)
+        return refusal(answer, meaning, f"APNs {reason or answer.status_code}")
 
     def _token(self, _: str) -> str:
         claims = {"iss": self._config.team_id, "iat": int(time.time())}

@@ -15,14 +15,16 @@ from account_alerts.config.gateways import Fcm
 from account_alerts.model.device_address import DeviceAddress
 from delivery.gateways import keys
 from delivery.gateways.base import Message, Outcome, Result
-from delivery.gateways.http import HttpService, retryable
-from delivery.gateways.outcomes import DEVICE_GONE, rejected, retry
+from delivery.gateways.http import HttpService, retry_after
+from delivery.gateways.outcomes import outcome, rejected, retry
+from delivery.gateways.push import fcm_answers
 from delivery.gateways.tokens import signed
 
 _SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _RENEW_BEFORE = 300
-_REJECTED = frozenset({"INVALID_ARGUMENT", "SENDER_ID_MISMATCH"})
+_QUOTA_SECONDS = 60.0
+"""What FCM's documentation asks to wait after a 429 that does not say how long."""
 
 
 @dataclass(frozen=True)
@@ -80,18 +82,14 @@ class FcmService(HttpService):
             return answer
         if answer.is_success:
             return Outcome(Result.SENT, reference=_field(answer, "name"))
-        if (later := retryable(answer)) is not None:
-            return later
-        code = _error(answer)
-        if code == "UNREGISTERED":
-            return rejected(DEVICE_GONE)
-        if answer.status_code == 401:
-            self._token = ""
-            return retry("HTTP 401")
-        if answer.status_code == 400 or code in _REJECTED:
-            return rejected(f"HTTP {answer.status_code} {code}".strip())
-        # Not allowed, no such project: about us, not about this message.
-        return retry(f"HTTP {answer.status_code} {code}".strip(), down=True)
+        code, fields = _error(answer)
+        if code == "UNAUTHENTICATED" and token == self._token:
+            self._token = ""  # Answers come late: a newer one stays.
+        meaning = fcm_answers.meaning(answer.status_code, code, fields)
+        after = retry_after(answer)
+        if after is None and answer.status_code == 429:
+            after = _QUOTA_SECONDS
+        return outcome(meaning.about, f"HTTP {answer.status_code} {code}".strip(), after=after)
 
     def _body(self, message: Message, to: str) -> dict[str, Any]:
         tag = keys.token(message.key)
@@ -148,13 +146,18 @@ def _field(answer: httpx2.Response, name: str) -> str | None:
     return str(value) if isinstance(value, str | int) else None
 
 
-def _error(answer: httpx2.Response) -> str:
-    """Return FCM's own code where the answer has one, else the general status."""
+def _error(answer: httpx2.Response) -> tuple[str, frozenset[str]]:
+    """Return FCM's own code where the answer has one, else the general status; and the wrong fields."""
     error = _json(answer).get("error")
     if not isinstance(error, dict):
-        return ""
+        return "", frozenset()
+    code, fields = error.get("status"), set()
     for detail in error.get("details") or []:
-        if isinstance(detail, dict) and isinstance(code := detail.get("errorCode"), str):
-            return code
-    status = error.get("status")
-    return status if isinstance(status, str) else ""
+        if not isinstance(detail, dict):
+            continue
+        if isinstance(own := detail.get("errorCode"), str):
+            code = own
+        for violation in detail.get("fieldViolations") or []:
+            if isinstance(violation, dict):
+                fields.add(str(violation.get("field")))
+    return code if isinstance(code, str) else "", frozenset(fields)

@@ -15,8 +15,9 @@ from account_alerts.model.device_address import DeviceAddress
 from account_alerts.model.errors import InvalidRecordError
 from delivery.gateways import base64url, keys
 from delivery.gateways.base import Message, Outcome, Result
-from delivery.gateways.http import HttpService, retryable
-from delivery.gateways.outcomes import DEVICE_GONE, rejected
+from delivery.gateways.http import HttpService, refusal
+from delivery.gateways.outcomes import rejected
+from delivery.gateways.push import web_push_answers
 from delivery.gateways.tokens import TokenCache, signed
 
 _TOKEN_SECONDS = 12 * 3_600
@@ -64,12 +65,8 @@ class WebPushService(HttpService):
         answer = await self.post(endpoint, headers=headers, content=content)
         if isinstance(answer, Outcome):
             return answer
-        if answer.status_code in (404, 410):
-            return rejected(DEVICE_GONE)
-        if (later := retryable(answer)) is not None:
-            return later
         if not answer.is_success:
-            return rejected(f"HTTP {answer.status_code}")
+            return refusal(answer, web_push_answers.meaning(answer.status_code))
         return Outcome(Result.SENT, reference=answer.headers.get("Location"))
 
     def _allowed(self, host: str) -> bool:

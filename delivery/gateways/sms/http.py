@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx2
+
 from account_alerts.config.gateways import SmsHttp
 from delivery.gateways import keys
 from delivery.gateways.base import WITHDRAWN, Message, Outcome, Result
-from delivery.gateways.http import HttpService, retryable
-from delivery.gateways.outcomes import rejected, retry
+from delivery.gateways.http import HttpService, refusal
+from delivery.gateways.outcomes import rejected
+from delivery.gateways.sms import http_answers
 from delivery.gateways.sms.callback import CallbackServer
 from delivery.gateways.sms.gateway import SmsGateway
 from delivery.gateways.sms.phone import international
@@ -61,17 +64,14 @@ class SmsHttpGateway(HttpService, SmsGateway):
             answer = await self.post(self._config.url, headers=headers, content=body)
         if isinstance(answer, Outcome):
             return answer
-        if (later := retryable(answer)) is not None:
-            return later
-        if answer.status_code in (401, 403, 404, 405) or answer.is_redirect:
-            # About our key or address, not about this message.
-            return retry(f"HTTP {answer.status_code}", down=True)
-        if answer.status_code == 409:
-            # Another attempt with this key is under way.
-            return retry("HTTP 409")
-        if not answer.is_success:
-            return rejected(f"HTTP {answer.status_code}")
-        return Outcome(Result.SENT, reference=_id(answer.content, self._config.id_field))
+        reference = _find(answer, self._config.id_field)
+        code = _find(answer, self._config.code_field)
+        named = reference is not None or not answer.content.strip()
+        meaning = http_answers.meaning(answer.status_code, code, self._config.codes, named=named)
+        if meaning is None:
+            return Outcome(Result.SENT, reference=reference)
+        said = f" {code}" if code in self._config.codes else "" if named else " without an id"
+        return refusal(answer, meaning, f"HTTP {answer.status_code}{said}")
 
 
 def fill(template: Any, values: Mapping[str, str]) -> Any:
@@ -97,11 +97,17 @@ def _fill(text: str, values: Mapping[str, str]) -> str:
     return "".join(pieces)
 
 
-def _id(content: bytes, field: str) -> str | None:
+def _find(answer: httpx2.Response, field: str | None) -> str | None:
+    """Return what an answer has at `a.b.0`; None where there is no text or number."""
+    if field is None or not answer.content:
+        return None
     try:
-        value = json.loads(content)
+        value = answer.json()
     except ValueError:
         return None
     for name in field.split("."):
-        value = value.get(name) if isinstance(value, dict) else None
+        if isinstance(value, list) and name.isdigit() and int(name) < len(value):
+            value = value[int(name)]
+        else:
+            value = value.get(name) if isinstance(value, dict) else None
     return str(value) if isinstance(value, str | int) else None

@@ -10,7 +10,8 @@ from account_alerts.config.gateways import Smpp
 from account_alerts.service.backoff import Backoff
 from delivery.gateways import keys
 from delivery.gateways.base import WITHDRAWN, Message, Outcome, Receipt, Result
-from delivery.gateways.outcomes import rejected, retry
+from delivery.gateways.outcomes import outcome, rejected, retry
+from delivery.gateways.sms import smpp_answers
 from delivery.gateways.sms.gateway import SmsGateway
 from delivery.gateways.sms.phone import international
 from delivery.gateways.sms.smpp_encoding import (
@@ -33,12 +34,6 @@ _RECEIPT_AT_THE_END = 1
 _FIRST_RETRY, _LONGEST_RETRY = 0.1, 10.0
 """Seconds between attempts to bind; chance keeps senders apart after the SMSC was away."""
 _RECEIPT_QUEUE = 100_000
-
-_QUEUE_FULL, _THROTTLED = 0x14, 0x58
-_REJECTED = frozenset(
-    {0x01, 0x0B, 0x40, 0x43, 0x44, 0x48, 0x50, 0x51, 0x61, 0x62, 0x65, 0xC0, 0xC2, 0xC3, 0xC4}
-)
-"""Statuses about the number or the message itself, such as ESME_RINVDSTADR; all others may pass."""
 
 
 class SmppGateway(SmsGateway):
@@ -70,15 +65,15 @@ class SmppGateway(SmsGateway):
         )
         if len(parts) > 255:
             return rejected("the text is too long")
-        outcome = rejected("no text")
+        answer = rejected("no text")
         for part in parts:
             async with self._window:
                 if part is parts[0] and message.is_wanted is not None and not await message.is_wanted():
                     return WITHDRAWN
-                outcome = await self._submit(number, part)
-            if outcome.result is not Result.SENT:
-                return outcome
-        return outcome
+                answer = await self._submit(number, part)
+            if answer.result is not Result.SENT:
+                return answer
+        return answer
 
     async def receipts(self) -> AsyncIterator[Receipt]:
         """Yield receipts of the last parts; the SMSC's own ids name them."""
@@ -181,10 +176,9 @@ class SmppGateway(SmsGateway):
 
 
 def _answer(status: int, throttled_wait: float) -> Outcome:
-    reason = f"SMPP 0x{status:08x}"
-    if status in _REJECTED:
-        return rejected(reason)
-    return retry(reason, after=throttled_wait if status in (_THROTTLED, _QUEUE_FULL) else None)
+    too_much = status in (smpp_answers.THROTTLED, smpp_answers.QUEUE_FULL)
+    about = smpp_answers.meaning(status).about
+    return outcome(about, f"SMPP 0x{status:08x}", after=throttled_wait if too_much else None)
 
 
 def _source(sender: str) -> tuple[str, int]:

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from account_alerts.model.alerts import DeliveryState
 from account_alerts.service.clock import Clock
-from delivery.alert import DeadLetter, Delivery, DeliveryUpdate, SourceRecord
+from delivery.alert import DeadLetter, Delivery, DeliveryUpdate, LastRetry, SourceRecord
 from delivery.gateways.base import WITHDRAWN, Gateway, Message, Outcome, Receipt, Result
 from delivery.ledger.port import DueAlert, Pending, RejectedByLedgerError
 from delivery.metrics import SenderMetrics
@@ -43,6 +43,7 @@ class Row:
     digest_id: str | None = None
     reference: str | None = None
     reason: str | None = None
+    last_retry: LastRetry | None = None
 
 
 @dataclass
@@ -83,8 +84,10 @@ class MemoryLedger:
     async def claim_due(
         self, limit: int, *, only: Sequence[str] | None = None, without: Sequence[str] = ()
     ) -> Sequence[DueAlert]:
-        rows = self._due(only, without, digests=False)[:limit]
-        return [self._take(row, None) for row in rows]
+        rows = self._due(only, without, digests=False)
+        if only is not None:
+            rows.sort(key=lambda row: row.attempts)
+        return [self._take(row, None) for row in rows[:limit]]
 
     async def claim_due_digests(
         self, limit: int, *, only: Sequence[str] | None = None, without: Sequence[str] = ()
@@ -108,6 +111,8 @@ class MemoryLedger:
             row = self.table.rows[update.alert_id]
             sent = update.state is DeliveryState.SENT
             if row.state in _OPEN and (sent or row.attempts == update.attempt):
+                if update.reason != row.reason:
+                    row.last_retry = LastRetry(update.reason, update.at) if update.reason else None
                 row.state, row.due_at, row.reason = update.state, update.due_at, update.reason
                 row.deferred_for = update.deferred_for or row.deferred_for
                 row.reference = update.reference or row.reference
@@ -164,6 +169,7 @@ class MemoryLedger:
             recipient=self._recipient(row.delivery),
             deferred_for=row.deferred_for,
             digest_id=row.digest_id,
+            last_retry=row.last_retry,
         )
 
 

@@ -2,8 +2,9 @@
 
 import httpx2
 
+from delivery.gateways import http_answers
 from delivery.gateways.base import Result
-from delivery.gateways.http import retry_after, retryable
+from delivery.gateways.http import refusal, retry_after
 
 
 def answer(status: int, **headers: str) -> httpx2.Response:
@@ -19,8 +20,7 @@ def test_how_long_a_service_asks_to_wait() -> None:
 
 
 def test_which_statuses_are_retried() -> None:
-    for status, down in ((429, False), (500, False), (503, True)):
-        outcome = retryable(answer(status, Retry_After="2"))
-        assert outcome is not None
+    for status, down in ((429, False), (500, False), (503, True), (403, True)):
+        outcome = refusal(answer(status, Retry_After="2"), http_answers.meaning(status, {}))
         assert (outcome.result, outcome.retry_after, outcome.gateway_down) == (Result.RETRY, 2, down)
-    assert retryable(answer(400)) is None
+        assert outcome.reason == f"HTTP {status}"

@@ -11,10 +11,11 @@ from psycopg import errors
 
 from account_alerts.config.postgres import Database
 from account_alerts.model.alerts import Channel, DeliveryState
+from delivery.alert import LastRetry
 from delivery.gateways.base import Receipt
 from delivery.ledger import statements
 from delivery.ledger.port import RejectedByLedgerError
-from delivery.ledger.store import LedgerStore, due_alert, new_row, recipient_state
+from delivery.ledger.store import LedgerStore, due_alert, last_retry, new_row, recipient_state
 from delivery.policy import DeferralReason, RecipientState
 from tests import builders
 from tests.clock import FakeClock
@@ -72,11 +73,31 @@ def test_the_recipient_of_a_row() -> None:
 def test_a_due_row_is_typed() -> None:
     at = datetime.fromtimestamp(builders.NOON / 1000, UTC)
     own = {"record": b"r", "source_partition": 1, "source_offset": 2, "written_at": at, "route": "EMAIL"}
-    row = PROFILE | own | {"attempts": 3, "deferred_for": "digest", "digest_id": "d"}
+    row = PROFILE | own | {"attempts": 3, "deferred_for": "digest", "digest_id": "d", "steps": []}
+    row |= {"reason": None}
     found = due_alert(row, "EMAIL")
     assert (found.written_at, found.attempt, found.digest_id) == (builders.NOON, 3, "d")
     assert found.deferred_for is DeferralReason.DIGEST
+    assert found.last_retry is None
     assert due_alert(row | {"deferred_for": None}, "EMAIL").deferred_for is None
+
+
+def test_a_due_row_says_why_it_waits_and_since_when() -> None:
+    retried = {"at": 5, "step": "RETRYING", "reason": "SMTP 550"}
+    deferred = {"at": 6, "step": "DEFERRED", "reason": "quiet"}
+    assert last_retry({"reason": "SMTP 550", "steps": [retried]}) == LastRetry("SMTP 550", 5)
+    assert last_retry({"reason": None, "steps": [retried, deferred]}) is None
+    assert last_retry({"reason": "other", "steps": [retried]}) is None
+    assert last_retry({"reason": None, "steps": []}) is None
+
+
+def test_a_probe_is_one_of_the_oldest() -> None:
+    session = FakeSession([], [])
+    store = new_store(due=session)
+    asyncio.run(store.claim_due(250))
+    asyncio.run(store.claim_due(1, only=["FCM"]))
+    taken = [(values["candidates"], values["limit"]) for _, values in session.ran]
+    assert taken == [(250, 250), (200, 1)]
 
 
 def test_what_the_ledger_cannot_hold_is_told_apart_from_tables_of_another_version() -> None:

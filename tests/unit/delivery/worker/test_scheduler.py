@@ -219,3 +219,22 @@ def test_after_stop_nothing_is_claimed() -> None:
         assert (polled.groups, world.table.rows["a"].state) == ([], DeliveryState.RETRYING)
 
     run(poll)
+
+
+def test_the_probe_of_a_route_that_is_down_is_the_alert_that_was_tried_least() -> None:
+    """One that is refused for itself, again and again, would keep the route down for all."""
+
+    async def poll() -> None:
+        world = World()
+        polled = Polled(world)
+        polled.breakers.trip("EMAIL")
+        for alert_id, attempts in (("refused", 7), ("new", 1), ("newer", 1)):
+            add(world, alert_id)
+            world.table.rows[alert_id].attempts = attempts
+        for _ in range(3):
+            world.clock.advance(2)
+            await polled.scheduler.poll()
+        assert polled.groups == [["new"], ["newer"], ["refused"]]
+        assert polled.probes == [True, True, True]
+
+    run(poll)
