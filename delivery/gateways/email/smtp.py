@@ -95,6 +95,8 @@ class SmtpGateway(Gateway):
         )
         try:
             await client.connect()
+            if client.is_ehlo_or_helo_needed:
+                await _greet(client)
         except BaseException:
             client.close()
             raise
@@ -118,6 +120,14 @@ class SmtpGateway(Gateway):
         except OSError as error:
             return retry(type(error).__name__, down=True), False
         return Outcome(Result.SENT, reference=_queue_id(response.message)), True
+
+
+async def _greet(client: SMTP) -> None:
+    """Say EHLO: a server names its extensions then only, and anew after STARTTLS (RFC 3207, 4.2)."""
+    try:
+        await client.ehlo()
+    except aiosmtplib.SMTPHeloError:
+        await client.helo()  # It has no extensions.
 
 
 def _answer(error: aiosmtplib.SMTPResponseException) -> Outcome:
