@@ -21,6 +21,7 @@ class SenderMetrics:
         self.received = metrics.SENDER_RECEIVED_RECORDS.create(registry).labels(channel)
         self.duplicates = metrics.SENDER_DUPLICATE_RECORDS.create(registry).labels(channel)
         self.dead_letters = metrics.SENDER_DEAD_LETTERS.create(registry).labels(channel)
+        self.gone_devices = metrics.SENDER_GONE_DEVICES.create(registry).labels(channel)
         self.lost_leases = metrics.SENDER_LOST_LEASES.create(registry).labels(channel)
         self._ready = False
         self._ready_gauge = metrics.SENDER_READY.create(registry).labels(channel)

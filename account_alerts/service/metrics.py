@@ -122,6 +122,11 @@ SENDER_DEAD_LETTERS = CounterMetric(
     _CHANNEL,
     _any("SenderDeadLetters"),
 )
+SENDER_GONE_DEVICES = CounterMetric(
+    "account_alerts_sender_gone_devices_total",
+    "Alerts to devices that their push service no longer knows; among those in the state REJECTED",
+    _CHANNEL,
+)
 SENDER_LOST_LEASES = CounterMetric(
     "account_alerts_sender_lost_leases_total", "Alerts that another process took over from this one", _CHANNEL
 )

@@ -58,7 +58,7 @@ class Outcome:
     doubtful: bool = False
     """The answer may be about this address or about us: what the gateway says to others tells them apart."""
     gone: bool = False
-    """The device does not exist any more: a rejection that no operator can mend."""
+    """The device does not exist any more: a rejection that is no dead letter, as no operator can mend it."""
 
 
 WITHDRAWN = Outcome(Result.WITHDRAWN)

@@ -99,7 +99,10 @@ class Dispatcher:
             await self._withdraw(group, outcome)
             return
         outcome = self._health.record_outcome(first, outcome, started)
-        if outcome.result is Result.REJECTED:
+        if outcome.gone:
+            # Nobody can mend it, and the alert goes to the customer's other devices and channels as well.
+            self._metrics.gone_devices.inc(len(group))
+        elif outcome.result is Result.REJECTED:
             letters = [DeadLetter(delivery.source, outcome.reason or "rejected") for delivery in group]
             await self._ports.dead_letters.write(letters)
             self._metrics.dead_letters.inc(len(letters))

@@ -8,7 +8,7 @@ import pytest
 from account_alerts.model.alerts import DeliveryState
 from delivery.alert import Delivery
 from delivery.gateways.base import Outcome, Result
-from delivery.gateways.outcomes import rejected, retry
+from delivery.gateways.outcomes import About, outcome, rejected, retry
 from delivery.ledger.writer import LedgerWriter
 from delivery.policy import DeferralReason, Policy, RecipientState
 from delivery.worker.capacity import Capacity
@@ -16,7 +16,7 @@ from delivery.worker.circuit_breaker import CircuitBreakers
 from delivery.worker.dispatcher import Dispatcher, SendSettings
 from tests import builders
 from tests.unit.delivery.alerts import ALERT, delivery, record
-from tests.unit.delivery.fakes import LEASE, World, run, settle
+from tests.unit.delivery.fakes import LEASE, SENT, World, run, settle
 
 HOUR = 3_600_000
 NEXT_HOUR = HOUR - builders.NOON % HOUR
@@ -179,6 +179,65 @@ def test_what_the_gateway_never_takes_becomes_a_dead_letter() -> None:
         assert (letter.source, letter.reason) == (claimed.source, "SMTP 550 5.1.1")
         assert own.row() == (DeliveryState.REJECTED, None, "SMTP 550 5.1.1")
         assert world.count("dead_letters_total") == 1
+
+    run(send)
+
+
+def test_a_device_that_is_gone_is_no_dead_letter() -> None:
+    async def send() -> None:
+        world = World()
+        own = Dispatched(world)
+        world.gateway.answer = outcome(About.GONE, "HTTP 410")
+        await own.dispatch(*await own.claim("a"))
+        assert own.row() == (DeliveryState.REJECTED, None, "device is gone")
+        assert world.dead_letters.letters == []
+        assert (world.count("dead_letters_total"), world.count("gone_devices_total")) == (0, 1)
+        # The gateway is up, and another device of the customer has its alert.
+        world.gateway.answer = SENT
+        await own.dispatch(*await own.claim("b"))
+        assert own.row("b")[0] is DeliveryState.SENT
+
+    run(send)
+
+
+def test_what_a_gateway_refuses_about_us_is_sent_when_that_is_mended() -> None:
+    async def send() -> None:
+        world = World()
+        own = Dispatched(world)
+        world.gateway.answer = outcome(About.US, "SMTP 554 5.7.1")
+        await own.dispatch(*await own.claim("a"))
+        await own.dispatch(*await own.claim("b"))
+        assert len(world.gateway.sent) == 1
+        assert own.row() == (DeliveryState.RETRYING, 0, "SMTP 554 5.7.1")
+        assert own.row("b") == (DeliveryState.RETRYING, 0, "gateway down")
+        assert world.dead_letters.letters == []
+        world.gateway.answer = SENT
+        world.clock.advance(1)
+        for name in ("b", "a"):
+            await own.dispatch(*await own.claim(f"{name}2"), probe=True)
+        assert not own.breakers.is_open("EMAIL")
+
+    run(send)
+
+
+def test_an_address_in_doubt_is_rejected_when_others_are_taken() -> None:
+    async def send() -> None:
+        world = World()
+        own = Dispatched(world)
+        world.gateway.answer = outcome(About.UNKNOWN, "SMTP 550")
+        await own.dispatch(*await own.claim("a"))
+        state, due, _ = own.row()
+        assert state is DeliveryState.RETRYING
+        assert due is not None
+        assert due >= FIRST_RETRY / 2
+        last = world.table.rows["a"].last_retry
+        world.gateway.answers = [SENT]
+        world.clock.advance(1)
+        await own.dispatch(*await own.claim("other"))
+        world.clock.advance(1)
+        await own.dispatch(*await own.claim("again", attempt=4, last_retry=last))
+        assert own.row("again") == (DeliveryState.REJECTED, None, "SMTP 550")
+        assert len(world.dead_letters.letters) == 1
 
     run(send)
 
