@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
 
-from account_alerts.config.types import Duration, LocalPort, Port, Positive, Section, Text
+from account_alerts.config.types import THIS_MACHINE, Duration, LocalPort, Port, Positive, Section, Text
 
 HttpsUrl = Annotated[str, StringConstraints(pattern=r"^https://[^\s/]+(/\S*)?$")]
 VendorTag = Annotated[int, Field(ge=0x1400, le=0x3FFF)]
@@ -51,7 +51,7 @@ class Email(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.tls == "none" and self.host not in ("localhost", "127.0.0.1", "::1"):
+        if self.tls == "none" and self.host not in THIS_MACHINE:
             raise ValueError("tls none is for a server on this machine only: take starttls or tls")
         if (self.username is None) != (self.password is None):
             raise ValueError("username and password go together: give both or neither")

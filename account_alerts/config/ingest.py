@@ -6,7 +6,16 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
 
-from account_alerts.config.types import PREFIX, Duration, LocalPort, Port, Positive, Section, Text
+from account_alerts.config.types import (
+    PREFIX,
+    THIS_MACHINE,
+    Duration,
+    LocalPort,
+    Port,
+    Positive,
+    Section,
+    Text,
+)
 from account_alerts.model.alerts import EntryType
 from account_alerts.model.time_zones import find_zone
 
@@ -90,6 +99,8 @@ class Clicks(Section):
 
     host: Text
     port: Annotated[Port, LocalPort("clicks_port")]
+    metrics_port: Annotated[Port, LocalPort("clicks_metrics_port")] = 9405
+    """Of metrics and health, which are not for the web."""
     authentication: Literal["none", "token"]
     secret: SecretStr | None = None
     """What tokens are signed with; from the environment, shared with the bank's login."""
@@ -109,3 +120,12 @@ class Clicks(Section):
     """How long after its beginning an application that was not finished is reminded of."""
     parallelism: Positive = 1
     """Of the job that makes reminders."""
+
+    @model_validator(mode="after")
+    def _authenticated(self) -> Self:
+        if self.authentication == "none" and self.host not in THIS_MACHINE:
+            raise ValueError(
+                "without authentication anybody may send events in a customer's name: make authentication "
+                f"'token', or host one of {', '.join(THIS_MACHINE)}"
+            )
+        return self

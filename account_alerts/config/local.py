@@ -39,6 +39,7 @@ class Local(Section):
     sms_metrics_port: Port
     push_metrics_port: Port
     profiles_metrics_port: Port
+    clicks_metrics_port: Port
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

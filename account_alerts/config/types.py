@@ -21,6 +21,8 @@ Memory = Annotated[str, StringConstraints(pattern=r"^[1-9]\d*[mg]$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Positive = Annotated[int, Field(ge=1)]
 Text = Annotated[str, StringConstraints(min_length=1)]
+THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+"""Hosts that nobody else reaches, or is reached by."""
 PythonMode = Literal["thread", "process"]
 
 

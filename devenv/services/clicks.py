@@ -17,7 +17,12 @@ def write(config: Config, layout: Layout) -> str:
 
 def ready(config: Config) -> bool:
     """Tell whether it answers, and Kafka does."""
-    return answers(f"{where(config)}/readyz")
+    return answers(f"{metrics(config)}/readyz")
+
+
+def metrics(config: Config) -> str:
+    """Return the address of its metrics and health."""
+    return f"http://localhost:{config.require('clicks').metrics_port}"
 
 
 def where(config: Config) -> str:

@@ -17,7 +17,7 @@ def main(service: Service) -> None:
     events = writer.Writer(config, writer.connect(config, clicks.acknowledged_within))
     try:
         app = make_app(config, events, service.registry)
-        service.serve(None, events.is_reachable)  # The endpoint's own port has the same paths.
+        service.serve(clicks.metrics_port, events.is_reachable)
         # Whose events come when is nobody's business: no access log.
         uvicorn.run(
             app,

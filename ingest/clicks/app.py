@@ -1,4 +1,4 @@
-"""The HTTP interface: `POST /v1/events`, health and metrics."""
+"""The HTTP interface: `POST /v1/events`, and whether the process lives."""
 
 import asyncio
 import logging
@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import FileResponse, JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry
 from starlette.requests import ClientDisconnect
 
 from account_alerts.config import Config
@@ -102,17 +102,6 @@ def make_app(config: Config, writer: Writer, registry: CollectorRegistry) -> Fas
     async def alive() -> Response:
         """Say that the process lives."""
         return JSONResponse({"status": "ok"})
-
-    @app.get("/readyz", responses={503: {"description": "Kafka does not answer"}})
-    async def ready() -> Response:
-        """Say whether Kafka answers."""
-        reachable = await asyncio.to_thread(writer.is_reachable)
-        return JSONResponse({"kafka": "ok" if reachable else "away"}, 200 if reachable else 503)
-
-    @app.get("/metrics")
-    async def numbers() -> Response:
-        """Show the metrics to Prometheus."""
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     if config.local is not None:
 

@@ -245,7 +245,7 @@ def test_services_listen_where_the_configuration_says(config: Config) -> None:
     wanted = {
         "bridge": config.require("bridge").metrics_port,
         "publisher": config.require("capture").metrics_port,
-        "clicks": config.require("clicks").port,
+        "clicks": config.require("clicks").metrics_port,
         "profiles": senders.profiles_metrics_port,
         **{f"sender-{channel}": senders.metrics_port(channel) for channel in ("email", "sms", "push")},
     }

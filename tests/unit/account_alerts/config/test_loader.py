@@ -274,3 +274,11 @@ def test_a_banks_own_codes_map_to_entry_types(tmp_path: Path) -> None:
     assert found == codes
     with pytest.raises(ConfigError, match=r"bridge\.transaction_codes\.807: Input should be 'CARD', "):
         load(changed(tmp_path, "bridge.transaction_codes", {"807": "FEES"}))
+
+
+def test_clicks_without_authentication_are_for_this_machine_only(tmp_path: Path) -> None:
+    assert load(changed(tmp_path, "clicks.host", "127.0.0.1")).require("clicks").authentication == "none"
+    with pytest.raises(
+        ConfigError, match=r"clicks: without authentication anybody .* authentication 'token'"
+    ):
+        load(changed(tmp_path, "clicks.host", "0.0.0.0"))
