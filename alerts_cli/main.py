@@ -17,6 +17,7 @@ from alerts_cli import (
     inbox,
     jobs,
     mailbox,
+    phone,
     queue,
     records,
     rules,
@@ -54,6 +55,7 @@ app.add_typer(bank.app, name="bank")
 app.add_typer(queue.app, name="queue")
 app.add_typer(database.app, name="database")
 app.add_typer(mailbox.app, name="mailbox")
+app.add_typer(phone.app, name="phone")
 app.add_typer(devices.app, name="devices")
 app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(clicks.app, name="clicks")

@@ -6,6 +6,9 @@ An SMS that comes again, by the idempotency TLV or header, gets the same id and 
 import asyncio
 import json
 import uuid
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,6 +32,8 @@ from devenv.fake_gateways.serving import serve_http
 
 _NO_SUCH, _AT_FIRST_THROTTLED, _NOT_DELIVERED = "9990", "9991", "9992"
 _INVALID_DESTINATION, _THROTTLED, _SYSTEM_ERROR = 0x0B, 0x58, 0x08
+_AGAIN_SECONDS = 0.2
+"""Between attempts to deliver a customer's SMS."""
 _DELIVERED_STATE, _UNDELIVERABLE_STATE = 2, 5
 
 
@@ -39,6 +44,8 @@ class Smsc:
         """Keep SMS in the journal."""
         self.journal = journal
         self._throttled: set[str] = set()
+        self.delivering: set[asyncio.Task[None]] = set()
+        """What customers send, until it is acknowledged."""
 
     def throttles(self, number: str, key: str) -> bool:
         """Tell whether this attempt is one too many."""
@@ -51,6 +58,31 @@ class Smsc:
 def no_such(number: str) -> bool:
     """Tell whether there is no such number."""
     return number.startswith(_NO_SUCH) or not number.isdigit()
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """An SMS that a customer sends."""
+
+    number: str
+    text: str
+    cut: int = 1
+    """In how many parts, whatever its length."""
+    payload: bool = False
+    """Whether it goes in message_payload."""
+
+    def parts(self) -> Iterator[tuple[int, int, bytes]]:
+        """Yield esm_class, data_coding and body of each part."""
+        coding = gsm.GSM if gsm.is_gsm(self.text) else gsm.UCS2
+        reference = zlib.crc32(f"{self.number} {self.text}".encode())
+        size = -(-len(self.text) // self.cut)
+        for number in range(self.cut):
+            text = self.text[number * size : (number + 1) * size]
+            [body] = gsm.split(text).bodies
+            if coding == gsm.UCS2:
+                body = text.encode("utf-16-be")
+            head = gsm.header(reference, self.cut, number + 1) if self.cut > 1 else b""
+            yield UDH if head else 0, coding, head + body
 
 
 class SmppSide:
@@ -87,6 +119,35 @@ class SmppSide:
         finally:
             receipts.cancel()
             await self._server.stop()
+
+    async def deliver(self, sms: Incoming) -> None:
+        """Deliver a customer's SMS part by part, each again until a session has acknowledged it."""
+        for part in sms.parts():
+            while not await self._deliver_once(sms, *part):
+                await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _deliver_once(self, sms: Incoming, esm_class: int, coding: int, body: bytes) -> bool:
+        for session in list(self._sessions.values()):
+            if not session.can_receive:
+                continue
+            tlvs = [smpp34.Tlv(MESSAGE_PAYLOAD, body)] if sms.payload else []
+            try:
+                answer = await session.deliver_sm(
+                    "Bank",
+                    b"" if sms.payload else body,
+                    source_addr=sms.number,
+                    source_addr_ton=1,
+                    source_addr_npi=1,
+                    esm_class=esm_class,
+                    data_coding=coding,
+                    tlvs=tlvs,
+                )
+            except smpp34.SmppError:
+                self._sessions.pop(session.session_id, None)
+                continue
+            if answer.is_success:
+                return True
+        return False
 
     def _take(self, event: smpp34.SubmitSmEvent) -> None:
         tlvs = {tlv.tag: tlv.value for tlv in event.tlvs}
@@ -165,9 +226,19 @@ class SmppSide:
         return False
 
 
-def http_side(smsc: Smsc, bearer: str | None) -> FastAPI:
-    """Make the HTTP gateway."""
+def http_side(smsc: Smsc, smpp: SmppSide, bearer: str | None) -> FastAPI:
+    """Make the HTTP gateway, and the way for a customer's phone to send an SMS to the bank."""
     app = FastAPI(openapi_url=None)
+
+    @app.post("/v1/incoming")
+    async def deliver(request: Request) -> Response:
+        """Answer when the bank has acknowledged the SMS; a phone that hangs up does not take it back."""
+        sms = Incoming(**await request.json())
+        delivering = asyncio.create_task(smpp.deliver(sms))
+        smsc.delivering.add(delivering)
+        delivering.add_done_callback(smsc.delivering.discard)
+        await asyncio.shield(delivering)
+        return JSONResponse({"acknowledged": True})
 
     @app.post("/v1/messages")
     async def take(request: Request) -> Response:
@@ -208,7 +279,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
     await side.start()
     smpp = asyncio.create_task(side.run())
     bearer = sms.http.bearer if sms is not None and sms.http is not None else None
-    app = http_side(smsc, None if bearer is None else bearer.get_secret_value())
+    app = http_side(smsc, side, None if bearer is None else bearer.get_secret_value())
     try:
         await serve_http(app, own, local.sms_http_port, stop)
     finally:

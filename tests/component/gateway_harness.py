@@ -14,6 +14,7 @@ from account_alerts.config import Config, load
 from account_alerts.model.alerts import Channel
 from delivery.gateways.base import Gateway, Message, Outcome, Result
 from delivery.gateways.factory import make_gateway
+from delivery.gateways.sms.gateway import IncomingHandler, SmsGateway
 from devenv.fake_gateways import received, secrets
 from devenv.fake_gateways.files import files
 from devenv.services.catalog import Service
@@ -63,9 +64,13 @@ def new_message(address: str, **fields: Any) -> Message:
 
 
 @asynccontextmanager
-async def open_gateway(config: Config, channel: str) -> AsyncIterator[Gateway]:
-    """Open the gateway of a channel, and close it at the end."""
+async def open_gateway(
+    config: Config, channel: str, handler: IncomingHandler | None = None
+) -> AsyncIterator[Gateway]:
+    """Open the gateway of a channel, and close it at the end; `handler` takes customers' SMS."""
     gateway = make_gateway(config, Channel(channel))
+    if isinstance(gateway, SmsGateway):
+        gateway.handler = handler
     await gateway.open()
     try:
         yield gateway
@@ -74,12 +79,15 @@ async def open_gateway(config: Config, channel: str) -> AsyncIterator[Gateway]:
 
 
 def converse(
-    config: Config, channel: str, conversation: Callable[[Gateway], Coroutine[Any, Any, Any]]
+    config: Config,
+    channel: str,
+    conversation: Callable[[Gateway], Coroutine[Any, Any, Any]],
+    handler: IncomingHandler | None = None,
 ) -> Any:
     """Hold a conversation with the gateway of a channel; returns its result."""
 
     async def run() -> Any:
-        async with open_gateway(config, channel) as gateway:
+        async with open_gateway(config, channel, handler) as gateway:
             return await conversation(gateway)
 
     return uvloop.run(asyncio.wait_for(run(), 120))

@@ -9,6 +9,8 @@ from pydantic import SecretStr
 
 from account_alerts.config import Config
 from delivery.gateways.base import Gateway, Receipt, Result
+from delivery.gateways.sms.incoming import IncomingSms, readings
+from devenv.fake_gateways.phone import send_sms
 from devenv.services.catalog import SMSC
 from tests.component.gateway_harness import (
     converse,
@@ -148,3 +150,37 @@ def test_receipts_of_a_killed_smsc_come_later(config: Config, programs: Programs
     programs.kill("smsc")
     programs.wait(SMSC)
     converse(config, "SMS", conversation)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts", "payload"),
+    [("STOP", 1, False), ("STOP", 1, True), ("ODHLÁSIT", 2, False), ("Stop" + "\n" * 300, 3, False)],
+)
+def test_what_a_customer_sends(config: Config, text: str, parts: int, payload: bool) -> None:
+    got: list[IncomingSms] = []
+
+    async def conversation(gateway: Gateway) -> None:
+        await asyncio.to_thread(send_sms, config, "+420 777 123 456", text, parts=parts, payload=payload)
+
+    async def handler(sms: IncomingSms) -> None:
+        got.append(sms)
+
+    converse(config, "SMS", conversation, handler)
+    assert {(sms.number, sms.recipient) for sms in got} == {("420777123456", "Bank")}
+    assert next(readings(got)) == text
+    assert [sms.part and sms.part.number for sms in got] == ([None] if parts == 1 else [*range(1, parts + 1)])
+
+
+def test_what_is_not_recorded_is_delivered_again(config: Config) -> None:
+    got: list[IncomingSms] = []
+
+    async def conversation(gateway: Gateway) -> None:
+        await asyncio.to_thread(send_sms, config, "+420777123456", "STOP")
+
+    async def handler(sms: IncomingSms) -> None:
+        got.append(sms)
+        if len(got) < 3:
+            raise RuntimeError("no database")
+
+    converse(config, "SMS", conversation, handler)
+    assert len(got) == 3
