@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, StringConstraints, field_validator, model
 from account_alerts.config.types import THIS_MACHINE, Duration, LocalPort, Port, Positive, Section, Text
 
 HttpsUrl = Annotated[str, StringConstraints(pattern=r"^https://[^\s/]+(/\S*)?$")]
+ReceiptIds = Literal["same", "decimal", "hexadecimal"]
 VendorTag = Annotated[int, Field(ge=0x1400, le=0x3FFF)]
 
 
@@ -78,6 +79,9 @@ class Smpp(Section):
     """A text longer than one SMS: in parts joined by a header, or whole, for the SMSC to cut."""
     idempotency_tag: VendorTag | None = None
     """The vendor TLV that carries the message's key, for SMSCs that drop repeats by one."""
+    receipt_ids: ReceiptIds = "same"
+    """How receipts write a message's id: as it was given when the SMSC took the message, or as a decimal
+    number where it was given as a hexadecimal one (SMPP 3.4, appendix B), or the other way round."""
     validity: Duration = 24 * 3_600_000
     """How long the SMSC tries; a phone that is off longer does not get it."""
     password: SecretStr | None = None

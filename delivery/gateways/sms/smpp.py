@@ -21,6 +21,7 @@ from delivery.gateways.sms.smpp_encoding import (
     incoming_sms,
     parse_receipt,
     split_message,
+    submitted_id,
     validity_period,
 )
 from delivery.gateways.sms.smpp_pdu import OK, TEMPORARY_ERROR, Delivered
@@ -117,7 +118,7 @@ class SmppGateway(SmsGateway):
         except (smpp34.SmppError, SessionError):
             return retry("the session ended", down=True)
         if answer.is_success:
-            return Outcome(Result.SENT, reference=answer.message_id)
+            return Outcome(Result.SENT, reference=submitted_id(answer.message_id, config.receipt_ids))
         return _answer(answer.command_status, config.throttled_wait / 1000)
 
     async def _keep_bound(self) -> None:
@@ -152,7 +153,12 @@ class SmppGateway(SmsGateway):
     async def _deliver(self, delivered: Delivered) -> int:
         """Take a receipt, or an SMS from a customer; returns the status of its response."""
         if delivered.esm_class & MESSAGE_TYPE:
-            found = parse_receipt(delivered.esm_class, delivered.short_message, delivered.tlvs)
+            found = parse_receipt(
+                delivered.esm_class,
+                delivered.short_message,
+                delivered.tlvs,
+                receipt_ids=self._config.receipt_ids,
+            )
             if found is not None:
                 await self._receipts.put(found)
             return OK

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from account_alerts.config.gateways import ReceiptIds
 from delivery.gateways.base import Receipt
 from delivery.gateways.sms import gsm
 from delivery.gateways.sms.incoming import IncomingSms, Part, split_header
@@ -68,8 +69,20 @@ def split_message(text: str, key: str, reference: int, *, whole: bool) -> list[S
     ]
 
 
+def submitted_id(message_id: str, receipt_ids: ReceiptIds) -> str:
+    """Return the id in a submit_sm_resp in the form that both sides of `receipt_ids` are compared in."""
+    return (
+        message_id if receipt_ids == "same" else _number(message_id, 16 if receipt_ids == "decimal" else 10)
+    )
+
+
 def parse_receipt(
-    esm_class: int, body: bytes, tlvs: Mapping[int, bytes], now: int | None = None
+    esm_class: int,
+    body: bytes,
+    tlvs: Mapping[int, bytes],
+    now: int | None = None,
+    *,
+    receipt_ids: ReceiptIds = "same",
 ) -> Receipt | None:
     """Read the receipt in a deliver_sm; None where it is none, or reports no final state.
 
@@ -79,7 +92,8 @@ def parse_receipt(
         return None
     # The first of a name counts: the end of the text is the customer's SMS.
     fields = dict(reversed(_FIELD.findall(body.decode("latin-1"))))
-    message_id = tlvs.get(RECEIPTED_MESSAGE_ID, b"").rstrip(b"\0").decode("latin-1") or fields.get("id", "")
+    tagged = tlvs.get(RECEIPTED_MESSAGE_ID, b"").rstrip(b"\0").decode("latin-1")
+    message_id = _receipted_id(tagged, fields.get("id", ""), receipt_ids)
     state = int.from_bytes(tlvs[MESSAGE_STATE], "big") if tlvs.get(MESSAGE_STATE) else None
     said = _STATES.get(state, "") if state is not None else fields.get("stat", "").upper()
     if not message_id or state in _ON_ITS_WAY or said in ("", "ENROUTE", "ACCEPTD"):
@@ -89,6 +103,26 @@ def parse_receipt(
     error = fields.get("err", "000")
     reason = None if delivered else f"{said}{'' if error.strip('0') == '' else f' {error}'}"
     return Receipt(message_id, delivered, at, reason)
+
+
+def _receipted_id(tagged: str, written: str, receipt_ids: ReceiptIds) -> str:
+    """Return the id of a receipt in the form of `submitted_id`.
+
+    The TLV has the id as it was given (SMPP 3.4, 5.3.2.12); some SMSCs write it as the text does.
+    """
+    if receipt_ids == "same":
+        return tagged or written
+    if tagged and written and tagged != written:
+        return submitted_id(tagged, receipt_ids)
+    return _number(tagged or written, 10 if receipt_ids == "decimal" else 16)
+
+
+def _number(text: str, base: int) -> str:
+    """Return a number as decimal digits; what is none stays as it is."""
+    try:
+        return str(int(text, base)) if text.isalnum() and text.isascii() else text
+    except ValueError:
+        return text
 
 
 def incoming_sms(delivered: Delivered) -> IncomingSms | None:

@@ -1,10 +1,18 @@
 """Texts of SMS: nothing is lost, no letter is torn, and nothing is longer than an SMS."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from account_alerts.config.gateways import ReceiptIds
 from delivery.gateways.sms import gsm
-from delivery.gateways.sms.smpp_encoding import UDH, parse_receipt, split_message, validity_period
+from delivery.gateways.sms.smpp_encoding import (
+    UDH,
+    parse_receipt,
+    split_message,
+    submitted_id,
+    validity_period,
+)
 
 ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=400)
 GSM = st.text(st.sampled_from("abcÆ€{}~ñ \n"), max_size=700)
@@ -90,3 +98,29 @@ def test_validity_as_smpp_writes_it() -> None:
     assert validity_period(86_400_000) == "000001000000000R"
     assert validity_period(90 * 60_000) == "000000013000000R"
     assert len(validity_period(1)) == 16
+
+
+@pytest.mark.parametrize(
+    ("receipt_ids", "submitted", "text", "tlv"),
+    [
+        ("same", "0A1b", "0A1b", ""),
+        ("same", "0A1b", "2587", "0A1b"),
+        ("decimal", "a1b", "2587", ""),
+        ("decimal", "0A1B", "0000002587", ""),
+        ("decimal", "0A1B", "2587", "2587"),
+        ("decimal", "0A1B", "2587", "0a1b"),
+        ("decimal", "1234", "4660", "1234"),
+        ("decimal", "0A1B", "", "2587"),
+        ("decimal", "7c1f-no-number", "7c1f-no-number", ""),
+        ("hexadecimal", "2587", "0A1B", ""),
+        ("hexadecimal", "0002587", "a1b", "2587"),
+    ],
+)
+def test_a_receipt_is_of_the_message_whatever_the_base_of_its_id(
+    receipt_ids: ReceiptIds, submitted: str, text: str, tlv: str
+) -> None:
+    tlvs = {0x001E: tlv.encode() + b"\0"} if tlv else {}
+    body = f"{f'id:{text} ' if text else ''}stat:DELIVRD".encode()
+    found = parse_receipt(0x04, body, tlvs, 99, receipt_ids=receipt_ids)
+    assert found is not None
+    assert found.reference == submitted_id(submitted, receipt_ids)
