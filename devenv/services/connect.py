@@ -36,6 +36,8 @@ def write(config: Config, layout: Layout) -> str:
         "connector.client.config.override.policy": "All",
         "config.providers": "env",
         "config.providers.env.class": "org.apache.kafka.common.config.provider.EnvVarConfigProvider",
+        # No connector reads another variable of the worker's environment.
+        "config.providers.env.param.allowlist.pattern": "^ALERTS_BANK__PASSWORD$",
         "plugin.path": str(plugins),
         "plugin.discovery": "service_load",
         # There is one worker: one that was killed is not waited for longer than Kafka asks.
