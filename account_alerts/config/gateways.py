@@ -134,7 +134,8 @@ class Sms(Section):
     smpp: Smpp | None = None
     http: SmsHttp | None = None
     reply_language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")] = "en"
-    """Of the answers to STOP, START and HELP where several languages have the word."""
+    """Of the answers to STOP, START and HELP where the number is no customer's and several languages have
+    the word."""
     reply_name: Text | None = None
     """Who answers, as customers know the bank; without it the sender of the SMS."""
 

@@ -17,6 +17,8 @@ class Reply:
     number: str
     keyword: Keyword
     language: str
+    created_at: datetime
+    """With the id its key: a ledger that was made anew counts ids from one again."""
     age: float
     """Seconds since the customer's SMS."""
 
@@ -39,8 +41,15 @@ class OptOutStore(Protocol):
     async def stopped(self, numbers: Collection[str]) -> frozenset[str]:
         """Return which of the numbers have opted out."""
 
-    async def record(self, number: str, keyword: Keyword, language: str) -> bool:
-        """Record a keyword; returns whether it is answered: a repeated one is not."""
+    async def record(self, number: str, keyword: Keyword, language: str | None, fallback: str) -> bool:
+        """Record a keyword; returns whether it is answered: a repeated one is not.
+
+        Args:
+            number: Whose.
+            keyword: What they want.
+            language: Of the answer where the number is no customer's; None: the keyword's is not known.
+            fallback: Of the answer where neither is known.
+        """
 
     async def add_part(self, sms: IncomingSms) -> Sequence[IncomingSms]:
         """Keep a part of a long SMS; returns all parts in their order once they are there, else none."""

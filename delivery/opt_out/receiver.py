@@ -12,7 +12,7 @@ class CommandReceiver:
     """Records commands, of SMS in parts once all are there; any process may have any part."""
 
     def __init__(self, store: OptOutStore, language: str, metrics: OptOutMetrics) -> None:
-        """Take nothing yet; `language`: of the answer to a form that several languages have."""
+        """Take nothing yet; `language`: of an answer where nothing says which."""
         self._store, self._language, self._metrics = store, language, metrics
 
     async def receive(self, sms: IncomingSms) -> None:
@@ -22,7 +22,7 @@ class CommandReceiver:
             return
         command = _read(parts)
         if command is not None:
-            await self._store.record(sms.number, command.keyword, command.language or self._language)
+            await self._store.record(sms.number, command.keyword, command.language, self._language)
         self._metrics.count_received(None if command is None else command.keyword)
         if sms.part is not None:
             await self._store.delete_parts(sms)

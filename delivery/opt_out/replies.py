@@ -63,7 +63,7 @@ class ReplySender:
 
     async def _hand_over(self, answer: Reply) -> Outcome:
         message = Message(
-            key=f"sms-reply-{answer.reply_id}",
+            key=f"sms-reply-{answer.reply_id}-{answer.created_at:%Y%m%d%H%M%S}",
             customer_id="",
             address=f"+{answer.number}",
             language=answer.language,

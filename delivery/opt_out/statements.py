@@ -19,7 +19,10 @@ WITH changed AS (
   RETURNING 1
 )
 INSERT INTO sms_replies (number, keyword, language)
-SELECT %(number)s, %(keyword)s, %(language)s
+SELECT %(number)s, %(keyword)s, coalesce((
+    SELECT lower(split_part(language, '-', 1)) FROM profiles
+    WHERE sms_number = %(number)s AND language IS NOT NULL ORDER BY customer_id LIMIT 1
+  ), %(language)s, %(fallback)s)
 WHERE EXISTS (SELECT FROM changed)
   OR %(keyword)s = 'HELP' AND NOT EXISTS (
     -- Two machines that answer each other shall not do so for ever.
@@ -54,7 +57,8 @@ WITH due AS (
 UPDATE sms_replies
 SET attempts = attempts + 1, due_at = now() + %(lease)s * interval '1 ms'
 WHERE reply_id = ANY (ARRAY(SELECT reply_id FROM due))
-RETURNING reply_id, number, keyword, language, extract(epoch FROM now() - created_at)::float AS age
+RETURNING reply_id, number, keyword, language, created_at,
+  extract(epoch FROM now() - created_at)::float AS age
 """
 
 FINISH_REPLY = """

@@ -32,9 +32,14 @@ class PostgresOptOuts:
         rows = await self._checks.run(statements.STOPPED, {"numbers": list(numbers)})
         return frozenset(row["number"] for row in rows)
 
-    async def record(self, number: str, keyword: Keyword, language: str) -> bool:
-        """Record a keyword; returns whether it is answered."""
-        values = {"number": number, "keyword": keyword.value, "language": language}
+    async def record(self, number: str, keyword: Keyword, language: str | None, fallback: str) -> bool:
+        """Record a keyword, as `OptOutStore.record`."""
+        values = {
+            "number": number,
+            "keyword": keyword.value,
+            "language": language,
+            "fallback": fallback,
+        }
         return bool(await self._changes.run(statements.RECORD, values))
 
     async def add_part(self, sms: IncomingSms) -> list[IncomingSms]:

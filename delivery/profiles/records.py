@@ -1,10 +1,12 @@
 """Reads the records that profiles are made of, and makes their rows. Pure functions."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from account_alerts.model.alerts import Channel
 from account_alerts.model.errors import InvalidRecordError
 from account_alerts.records.codec import Codec, CodecError, Record
 from account_alerts.records.customers import read_authorization, read_key, read_opt_out, read_settings
@@ -13,6 +15,10 @@ from account_alerts.records.settings import invalid_fields
 _LONGEST_ID = 2_000
 """Characters of an id that the tables' indexes can hold, whatever they are (in bytes: 2,700)."""
 
+_NUMBER = re.compile(r"\s*(?:\+|00)([1-9][\d\s/.-]{6,30})", re.ASCII)
+"""A number as most are written; it only finds the language of an answer, and a numbering plan takes longer
+than all else about a record."""
+_NOT_DIGITS = re.compile(r"\D")
 _WITHOUT = {"time_zone": "UTC"}
 """What stands in the place of an invalid field; null in that of any other."""
 
@@ -63,14 +69,16 @@ def profile_row(record: Mapping[str, Any]) -> dict[str, Any]:
     invalid = invalid_fields(record)
     own = {
         name: _WITHOUT.get(name) if name in invalid else record[name]
-        for name in ("customer_id", "time_zone", "quiet_from", "quiet_to", "digest")
+        for name in ("customer_id", "language", "time_zone", "quiet_from", "quiet_to", "digest")
     }
     addresses: dict[str, list[str]] = {}
     for address in record["addresses"]:
         addresses.setdefault(address["channel"], []).append(address["address"])
+    numbers = filter(None, map(_NUMBER.fullmatch, addresses.get(Channel.SMS, ())))
     return {
         **own,
         "addresses": addresses,
+        "sms_number": next((_NOT_DIGITS.sub("", found[1]) for found in numbers), None),
         "settings": {
             setting["setting_id"]: {
                 name: setting[name] for name in ("account_id", "channels", "snoozed_until")

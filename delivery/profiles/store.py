@@ -30,13 +30,15 @@ ON CONFLICT (topic, partition) DO UPDATE SET next_offset = EXCLUDED.next_offset
 _PROGRESS = "SELECT topic, partition, next_offset FROM profile_progress"
 _PUT: dict[Table, str] = {
     "profiles": """
-INSERT INTO profiles (customer_id, time_zone, quiet_from, quiet_to, digest, addresses, settings)
+INSERT INTO profiles (
+  customer_id, language, time_zone, quiet_from, quiet_to, digest, addresses, settings, sms_number)
 SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (
-  customer_id text, time_zone text, quiet_from text, quiet_to text, digest text, addresses jsonb,
-  settings jsonb)
+  customer_id text, language text, time_zone text, quiet_from text, quiet_to text, digest text,
+  addresses jsonb, settings jsonb, sms_number text)
 ON CONFLICT (customer_id) DO UPDATE SET
   time_zone = EXCLUDED.time_zone, quiet_from = EXCLUDED.quiet_from, quiet_to = EXCLUDED.quiet_to,
-  digest = EXCLUDED.digest, addresses = EXCLUDED.addresses, settings = EXCLUDED.settings
+  digest = EXCLUDED.digest, addresses = EXCLUDED.addresses, settings = EXCLUDED.settings,
+  language = EXCLUDED.language, sms_number = EXCLUDED.sms_number
 """,
     "account_access": """
 INSERT INTO account_access (account_id, customer_ids)

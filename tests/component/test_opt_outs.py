@@ -16,8 +16,9 @@ from delivery.ledger.session import Session
 from delivery.opt_out.bank import BankRecorder, record_in
 from delivery.opt_out.keywords import Keyword
 from delivery.opt_out.store import PostgresOptOuts
-from delivery.profiles.records import Batch, ProfileRow
+from delivery.profiles.records import Batch, ProfileRow, profile_row
 from delivery.profiles.store import ProfileStore
+from tests import builders
 
 pytestmark = pytest.mark.environment
 _numbers = itertools.count(420_700_000_001)
@@ -57,28 +58,51 @@ def test_a_keyword_counts_once_whoever_receives_it(postgres: Config) -> None:
     number = new_number()
 
     async def work(one: PostgresOptOuts, other: PostgresOptOuts) -> None:
-        assert not await one.record(number, START, "en")
+        assert not await one.record(number, START, "en", "en")
         assert await one.stopped([number]) == frozenset()
-        answered = await asyncio.gather(*(store.record(number, STOP, "en") for store in (one, other)))
+        answered = await asyncio.gather(*(store.record(number, STOP, "en", "en") for store in (one, other)))
         assert sorted(answered) == [False, True]
         assert await other.stopped([number, "1"]) == {number}
-        assert await other.record(number, START, "cs")
+        assert await other.record(number, START, "cs", "en")
         assert await one.stopped([number]) == frozenset()
-        assert [await store.record(number, HELP, "en") for store in (one, other)] == [True, False]
+        assert [await store.record(number, HELP, "en", "en") for store in (one, other)] == [True, False]
 
     with_stores(postgres, work)
     kinds = query(postgres, "SELECT keyword, language FROM sms_replies WHERE number = %s ORDER BY 1", number)
     assert kinds == [("HELP", "en"), ("START", "cs"), ("STOP", "en")]
 
 
+@pytest.mark.parametrize(
+    ("customer", "keyword", "answer"),
+    [("de-CH", "cs", "de"), ("de", None, "de"), (None, "cs", "cs"), (None, None, "nl")],
+)
+def test_the_language_of_an_answer(
+    postgres: Config, customer: str | None, keyword: str | None, answer: str
+) -> None:
+    number = new_number()
+    if customer is not None:
+        record = builders.settings(f"c{number}", language=customer)
+        record["addresses"] = [{"channel": "SMS", "address": f"00{number}"}]
+        batch = Batch({"c": (0, ProfileRow("c", profile_row(record)))}, next(_offsets))
+        store = ProfileStore(postgres.require("delivery"), threading.Event())
+        assert store.apply("profiles", "settings-of-a-test", int(number[-4:]), batch)
+        store.close()
+
+    async def work(one: PostgresOptOuts, _: PostgresOptOuts) -> None:
+        assert await one.record(number, STOP, keyword, "nl")
+
+    with_stores(postgres, work)
+    assert query(postgres, "SELECT language FROM sms_replies WHERE number = %s", number) == [(answer,)]
+
+
 def test_a_change_is_always_later_than_what_it_replaces(postgres: Config) -> None:
     number = new_number()
 
     async def work(one: PostgresOptOuts, _: PostgresOptOuts) -> None:
-        await one.record(number, STOP, "en")
+        await one.record(number, STOP, "en", "en")
         later = "SET changed_at = now() + interval '1 h' WHERE number = %s RETURNING changed_at"
         [(ahead,)] = query(postgres, f"UPDATE sms_opt_outs {later}", number)
-        await one.record(number, START, "en")
+        await one.record(number, START, "en", "en")
         [(now,)] = query(postgres, "SELECT changed_at FROM sms_opt_outs WHERE number = %s", number)
         assert now > ahead
 
@@ -106,7 +130,7 @@ def test_each_answer_is_claimed_by_one_process_and_again_when_its_lease_ends(pos
     number = new_number()
 
     async def work(one: PostgresOptOuts, other: PostgresOptOuts) -> None:
-        await one.record(number, STOP, "en")
+        await one.record(number, STOP, "en", "en")
         claims = await asyncio.gather(one.claim_replies(100), other.claim_replies(100))
         [reply] = [each for claimed in claims for each in claimed if each.number == number]
         assert (reply.keyword, reply.language) == (STOP, "en")
@@ -129,10 +153,10 @@ def test_changes_stand_until_the_bank_has_them(postgres: Config) -> None:
     number = new_number()
 
     async def work(one: PostgresOptOuts, _: PostgresOptOuts) -> None:
-        await one.record(number, STOP, "en")
+        await one.record(number, STOP, "en", "en")
         assert await one.oldest_unrecorded() > 0
         [change] = [each for each in await one.unrecorded(100) if each.number == number]
-        await one.record(number, START, "en")
+        await one.record(number, START, "en", "en")
         await one.mark_recorded(change)
         [newer] = [each for each in await one.unrecorded(100) if each.number == number]
         assert not newer.stopped
@@ -164,7 +188,7 @@ def test_an_older_row_of_the_bank_does_not_revive_a_number(postgres: Config) -> 
     async def work(one: PostgresOptOuts, _: PostgresOptOuts) -> None:
         captured(postgres, number, False, 1_000)
         assert state(postgres, number) == (False, False)
-        await one.record(number, STOP, "en")
+        await one.record(number, STOP, "en", "en")
         [change] = [each for each in await one.unrecorded(100) if each.number == number]
         captured(postgres, number, False, 2_000)
         captured(postgres, number, None)
@@ -186,7 +210,7 @@ def test_the_bank_has_the_last_word_of_the_customer(postgres: Config) -> None:
     async def work(one: PostgresOptOuts, _: PostgresOptOuts) -> None:
         session = Session(postgres.require("bank"), "test")
         recorder = BankRecorder(one, record_in(session))
-        await one.record(number, STOP, "en")
+        await one.record(number, STOP, "en", "en")
         await recorder.record_new()
         assert bank() == [(True, "SMS")]
         change_bank("UPDATE sms_opt_outs SET stopped = false, source = 'BRANCH' WHERE number = %s")

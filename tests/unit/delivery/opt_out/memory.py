@@ -34,6 +34,8 @@ class MemoryOptOuts:
     replies: list[OwnReply] = field(default_factory=list)
     parts: dict[tuple[str, str, int, int], dict[int, IncomingSms]] = field(default_factory=dict)
     pending: dict[str, Change] = field(default_factory=dict)
+    languages: dict[str, str] = field(default_factory=dict)
+    """Of customers, by their number."""
     asked: list[frozenset[str]] = field(default_factory=list)
     failure: Exception | None = None
 
@@ -41,7 +43,7 @@ class MemoryOptOuts:
         self.asked.append(frozenset(numbers))
         return frozenset(number for number in numbers if self.stops.get(number))
 
-    async def record(self, number: str, keyword: Keyword, language: str) -> bool:
+    async def record(self, number: str, keyword: Keyword, language: str | None, fallback: str) -> bool:
         if self.failure is not None:
             raise self.failure
         now = self.clock.now_ms()
@@ -55,7 +57,8 @@ class MemoryOptOuts:
                 self.stops[number] = stop
                 self.pending[number] = Change(number, stop, datetime.fromtimestamp(now / 1000, UTC))
         if answered:
-            self.replies.append(OwnReply(number, keyword, language, now, now))
+            chosen = self.languages.get(number) or language or fallback
+            self.replies.append(OwnReply(number, keyword, chosen, now, now))
         return answered
 
     async def add_part(self, sms: IncomingSms) -> Sequence[IncomingSms]:
@@ -75,7 +78,14 @@ class MemoryOptOuts:
         for at in due[:limit]:
             self.replies[at].due_at = now + LEASE
         return [
-            Reply(at, reply.number, reply.keyword, reply.language, (now - reply.created_at) / 1000)
+            Reply(
+                at,
+                reply.number,
+                reply.keyword,
+                reply.language,
+                datetime.fromtimestamp(reply.created_at / 1000, UTC),
+                (now - reply.created_at) / 1000,
+            )
             for at, reply in ((at, self.replies[at]) for at in due[:limit])
         ]
 

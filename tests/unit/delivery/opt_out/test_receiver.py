@@ -98,6 +98,16 @@ def test_help_is_answered_but_not_to_a_machine_that_answers_back() -> None:
     run(work)
 
 
+def test_the_answer_is_in_the_customers_language() -> None:
+    async def work() -> None:
+        phone = Phone()
+        phone.store.languages[NUMBER] = "cs"
+        await phone.send("unsubscribe")
+        assert await phone.answers() == [reply(Keyword.STOP, "cs", "Example Bank")]
+
+    run(work)
+
+
 @pytest.mark.parametrize("order", [(1, 2), (2, 1)])
 def test_a_stop_in_parts(order: tuple[int, int]) -> None:
     async def work() -> None:

@@ -17,6 +17,11 @@ def test_a_profile_is_what_senders_need_of_the_settings() -> None:
     assert row["addresses"]["EMAIL"] == ["c1@example.com"]
     assert row["settings"] == {"s1": {"account_id": "a1", "channels": ["EMAIL"], "snoozed_until": 5}}
     assert (row["quiet_from"], row["quiet_to"], row["digest"]) == ("22:00", None, None)
+    assert (row["language"], row["sms_number"]) == ("en", None)
+    wanted["addresses"] = [{"channel": "SMS", "address": text} for text in ("none", "0031 6-12345678", "+32")]
+    row = parse(b"c1", CODEC.encode("AlertSettings", wanted, "t"), "profiles", CODEC).row
+    assert row is not None
+    assert row["sms_number"] == "31612345678"
     assert parse(b"c1", None, "profiles", CODEC) == ProfileRow("c1", None)
 
 
