@@ -18,7 +18,6 @@ from fastapi.responses import JSONResponse
 
 from account_alerts.config import Config
 from delivery.gateways.sms import gsm
-from delivery.gateways.sms.nodelay import set_nodelay
 from delivery.gateways.sms.smpp_encoding import (
     MESSAGE_PAYLOAD,
     MESSAGE_STATE,
@@ -28,6 +27,7 @@ from delivery.gateways.sms.smpp_encoding import (
 )
 from devenv.fake_gateways.files import files
 from devenv.fake_gateways.journal import Journal, read
+from devenv.fake_gateways.nodelay import set_nodelay
 from devenv.fake_gateways.serving import serve_http
 
 _NO_SUCH, _AT_FIRST_THROTTLED, _NOT_DELIVERED = "9990", "9991", "9992"

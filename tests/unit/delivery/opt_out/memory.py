@@ -1,5 +1,6 @@
 """Opt-outs in memory, by the rules of `delivery.opt_out.statements`."""
 
+import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -38,12 +39,16 @@ class MemoryOptOuts:
     """Of customers, by their number."""
     asked: list[frozenset[str]] = field(default_factory=list)
     failure: Exception | None = None
+    away: asyncio.Event | None = None
+    """Nothing is recorded before it is set."""
 
     async def stopped(self, numbers: Collection[str]) -> frozenset[str]:
         self.asked.append(frozenset(numbers))
         return frozenset(number for number in numbers if self.stops.get(number))
 
     async def record(self, number: str, keyword: Keyword, language: str | None, fallback: str) -> bool:
+        if self.away is not None:
+            await self.away.wait()
         if self.failure is not None:
             raise self.failure
         now = self.clock.now_ms()

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from prometheus_client import CollectorRegistry
 
+from account_alerts.model.errors import UnreachableError
 from delivery.gateways.base import Outcome, Result
 from delivery.gateways.outcomes import rejected, retry
 from delivery.gateways.sms.incoming import IncomingSms, Part
@@ -16,7 +17,7 @@ from delivery.opt_out.port import Change
 from delivery.opt_out.receiver import CommandReceiver
 from delivery.opt_out.replies import ReplySender
 from tests.clock import FakeClock
-from tests.unit.delivery.fakes import FakeGateway, run
+from tests.unit.delivery.fakes import FakeGateway, run, settle
 from tests.unit.delivery.opt_out.memory import MemoryOptOuts
 
 NUMBER = "420777123456"
@@ -139,6 +140,22 @@ def test_a_fault_is_told_to_who_delivers() -> None:
         phone.store.failure = RuntimeError("no database")
         with pytest.raises(RuntimeError):
             await phone.send("STOP")
+
+    run(work)
+
+
+def test_no_more_sms_than_memory_has_room_for_wait_for_the_ledger() -> None:
+    async def work() -> None:
+        phone = Phone()
+        phone.store.away = asyncio.Event()
+        waiting = [asyncio.create_task(phone.send("STOP")) for _ in range(1_000)]
+        await settle()
+        with pytest.raises(UnreachableError):
+            await phone.send("STOP")
+        phone.store.away.set()
+        await asyncio.gather(*waiting)
+        await phone.send("START")
+        assert phone.store.stops == {NUMBER: False}
 
     run(work)
 

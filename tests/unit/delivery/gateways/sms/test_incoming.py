@@ -1,11 +1,13 @@
 """What customers send, in the alphabets and shapes that SMSCs deliver it in."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from delivery.gateways.sms import gsm
 from delivery.gateways.sms.incoming import IncomingSms, Part, readings, split_header
 from delivery.gateways.sms.smpp_encoding import MESSAGE_PAYLOAD, UDH, incoming_sms
-from delivery.gateways.sms.smpp_pdu import Delivered
+from delivery.gateways.sms.smpp_pdu import DATA_SM, DELIVER_SM, Delivered, parse_delivered, pdu
 
 FROM, TO = "420777123456", "Bank"
 
@@ -97,3 +99,13 @@ def test_what_an_smsc_delivers() -> None:
     alone = delivered(esm_class=UDH, short_message=b"\x05\x00\x03\x07\x01\x01STOP")
     assert incoming_sms(alone) == sms(b"STOP")
     assert incoming_sms(delivered(source_addr="Operator")) is None
+
+
+@given(st.sampled_from([DELIVER_SM, DATA_SM]), st.binary(max_size=120))
+def test_any_bytes_of_an_smsc_are_read_or_refused(command: int, body: bytes) -> None:
+    try:
+        found = parse_delivered(pdu(command, 1, body))
+    except ValueError:
+        return
+    if (sms := incoming_sms(found)) is not None:
+        list(readings([sms]))

@@ -2,7 +2,7 @@
 
 import socket
 
-from delivery.gateways.sms.nodelay import set_nodelay
+from devenv.fake_gateways.nodelay import set_nodelay
 
 
 def test_only_the_connections_of_the_port() -> None:
