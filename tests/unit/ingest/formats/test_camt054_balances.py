@@ -140,6 +140,30 @@ def test_whose_place_is_known_stands_after_all_that_were_before(spans: list[tupl
                 assert {index, later} <= unknown
 
 
+_LEDGER = st.lists(
+    st.tuples(st.integers(1, 10**6), st.booleans(), st.booleans()), min_size=1, max_size=7
+).flatmap(lambda ledger: st.tuples(st.just(ledger), st.permutations(range(len(ledger)))))
+
+
+@given(_LEDGER, st.integers(-(10**6), 10**6))
+def test_entries_of_different_times_have_the_balances_of_the_ledger(
+    shuffled: tuple[list[tuple[int, bool, bool]], list[int]], opening: int
+) -> None:
+    """An account's ledger, told in any order, some entries with a time and some of a day of their own."""
+    ledger, order = shuffled
+    entries, wanted, balance = [], [], opening
+    for day, (amount, credit, dated) in enumerate(ledger, 1):
+        balance += amount if credit else -amount
+        wanted.append((amount, balance))
+        time = f"2026-11-{day:02}" if dated else f"2026-11-{day:02}T24:00:00+02:00"
+        entries.append(said(f"{amount / 100:.2f}", time, "CRDT" if credit else "DBIT"))
+    sign = "CRDT" if balance >= 0 else "DBIT"
+    head = closing(f"{abs(balance) / 100:.2f}").replace("CRDT", sign)
+    parsed = parse(camt("".join(entries[index] for index in order), head=head))
+    assert parsed.errors == []
+    assert [(each["amount_minor"], each["balance_minor"]) for each in parsed.bookings] == wanted
+
+
 def test_an_entry_without_a_time_stands_where_it_stands() -> None:
     assert put_in_order([(1, 1), ALWAYS, (2, 2)]) == ([0, 1, 2], set())
     assert put_in_order([(2, 2), ALWAYS, (1, 1)]) == ([2, 1, 0], set())
