@@ -43,7 +43,8 @@ def clean_name(text: str, most: int) -> str:
     # What is invisible could hide a link from the patterns; in the usual form it can be found.
     shown = unicodedata.normalize("NFKC", _visible(text[:_LONGEST]))
     shown = _DOMAINS_DOT.sub(" ", _LINK.sub(" ", _visible(shown)))
-    shown = _TORN_ENDS.sub("", _SPACES.sub(" ", _DIGITS.sub(" ", shown)))
+    shown = _LOOSE_JOINERS.sub("", _SPACES.sub(" ", _DIGITS.sub(" ", shown)))
+    shown = _TORN_ENDS.sub("", shown)
     return _shorten(shown, most)
 
 
