@@ -1,4 +1,4 @@
-"""`alerts deliveries`: what became of alerts, why a customer got one, and forgetting a customer."""
+"""`alerts deliveries`: what became of alerts and why, sending them again, and forgetting a customer."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -42,6 +42,36 @@ def why(alert_id: Annotated[str, typer.Argument(help="The alert's id.")], as_jso
         print_json(found, indent=2)
     else:
         typer.echo(audit.format_explanation(found))
+
+
+@app.command(epilog='Example: alerts deliveries retry --reason "SMTP 550" --since 12h --dry-run')
+def retry(
+    alert_ids: Annotated[list[str] | None, typer.Argument(help="Ids of alerts, as list shows them.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Only those whose reason begins so.")] = None,
+    channel: Annotated[str | None, typer.Option(help="Only of this channel: EMAIL, SMS, PUSH.")] = None,
+    since: Annotated[str | None, typer.Option(help="Only those received within this time: 90m, 7d.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count them.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Send alerts again that were rejected or have expired, once what was wrong is mended.
+
+    Each is looked at again: it is cancelled where the customer may not or does not want to have it any more.
+    Those older than senders.max_deferral are left as they are.
+    """
+    from dataclasses import asdict
+
+    from delivery.ledger.retry import Selection
+    from delivery.ledger.retry import retry as send_again
+
+    found = send_again(load_config(), Selection(alert_ids, reason, channel, since), dry_run=dry_run)
+    if as_json:
+        print_json(asdict(found) | {"dry_run": dry_run})
+        return
+    left = [(found.too_old, "too old for senders.max_deferral"), (found.erased, "erased")]
+    typer.echo(
+        f"{'Would send' if dry_run else 'Sends'} {found.sent_again} again."
+        + "".join(f" {count} left: {why}." for count, why in left if count)
+    )
 
 
 @app.command(epilog="Example: alerts deliveries erase 8000")

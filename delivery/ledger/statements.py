@@ -150,6 +150,29 @@ ORDER BY received_at DESC LIMIT %(limit)s
 
 FIND_ONE = "SELECT * FROM deliveries WHERE alert_id = %s"
 
+# Only what is done: whoever claims it next sends it. Its digest, if it was in one, goes as that digest again.
+RETRY = f"""
+WITH found AS MATERIALIZED (
+  SELECT alert_id, record IS NULL AS erased, written_at <= now() - %(max_deferral)s * interval '1 ms' AS old
+  FROM deliveries
+  WHERE state = ANY (%(states)s)
+    AND (%(alert_ids)s::text[] IS NULL OR alert_id = ANY (%(alert_ids)s::text[]))
+    AND (%(reason)s::text IS NULL OR starts_with(reason, %(reason)s::text))
+    AND (%(channel)s::text IS NULL OR channel = %(channel)s)
+    AND (%(since)s::bigint IS NULL OR received_at >= now() - %(since)s * interval '1 ms')
+  FOR UPDATE
+), retried AS (
+  UPDATE deliveries SET state = '{State.RETRYING}', due_at = now(), reason = 'sent again by an operator',
+    steps = steps || jsonb_build_array(jsonb_build_object(
+      'at', floor(extract(epoch FROM now()) * 1000)::bigint,
+      'step', '{State.RETRYING}', 'reason', 'sent again by an operator'))
+  WHERE NOT %(dry_run)s AND alert_id = ANY (ARRAY(SELECT alert_id FROM found WHERE NOT erased AND NOT old))
+)
+SELECT count(*) FILTER (WHERE NOT erased AND NOT old) AS sent_again,
+  count(*) FILTER (WHERE NOT erased AND old) AS too_old, count(*) FILTER (WHERE erased) AS erased
+FROM found
+"""
+
 # A pending alert is cancelled with it; one that is being sent is finished by its sender.
 ERASE = f"""
 UPDATE deliveries
