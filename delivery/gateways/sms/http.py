@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 
@@ -14,9 +14,11 @@ from delivery.gateways.base import WITHDRAWN, Message, Outcome, Result
 from delivery.gateways.http import HttpService, refusal
 from delivery.gateways.outcomes import rejected
 from delivery.gateways.sms import http_answers
-from delivery.gateways.sms.callback import CallbackServer
 from delivery.gateways.sms.gateway import SmsGateway
 from delivery.gateways.sms.phone import international
+
+if TYPE_CHECKING:
+    from delivery.gateways.sms.callback import CallbackServer
 
 
 class SmsHttpGateway(HttpService, SmsGateway):
@@ -39,6 +41,9 @@ class SmsHttpGateway(HttpService, SmsGateway):
             UnreachableError: It is not possible to listen there.
         """
         if self._config.callback is not None and self.handler is not None:
+            # Here because the other senders need no web server.
+            from delivery.gateways.sms.callback import CallbackServer
+
             timeout = self._config.timeout / 1000
             self._callback = CallbackServer(self._config.callback, self.handler, timeout)
             await self._callback.start()

@@ -10,11 +10,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from account_alerts.config import PROJECT, ConfigError, load
-from account_alerts.config.gateways import SmsCallback
+from account_alerts.config.gateways import SmsCallback, SmsHttp
 from account_alerts.model.alerts import Channel
 from account_alerts.model.errors import UnreachableError
+from delivery.gateways.base import WITHDRAWN, Message
 from delivery.gateways.factory import make_gateway
 from delivery.gateways.sms.callback import CallbackServer, InvalidCallbackError, make_app, parse_callback
+from delivery.gateways.sms.http import SmsHttpGateway
 from delivery.gateways.sms.incoming import IncomingSms, readings
 from tests.unit.delivery.fakes import run
 
@@ -124,5 +126,35 @@ def test_the_endpoint_is_served_beside_the_sender() -> None:
 
     async def take(sms: IncomingSms) -> None:
         got.append((sms, threading.get_ident()))
+
+    run(work)
+
+
+def test_a_gateway_listens_while_it_is_open_and_sends_only_what_is_wanted() -> None:
+    async def work() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            callback = {"host": "127.0.0.1", "port": free.getsockname()[1], "secret": "s", "header": "X-Key"}
+        http = {"url": "https://localhost:1/v1", "body": {}, "sender": "Bank", "callback": callback}
+        gateway = SmsHttpGateway(SmsHttp.model_validate(http))
+        gateway.handler = take
+        await gateway.open()
+        address = f"http://127.0.0.1:{callback['port']}/v1/sms"
+        async with httpx2.AsyncClient(trust_env=False) as client:
+            answer = await client.post(address, json=STOP, headers={"X-Key": "s"})
+            assert answer.status_code == 204
+            message = Message("k", "c1", "+420777123456", "en", "", "x", is_wanted=not_any_more)
+            assert await gateway.send(message) is WITHDRAWN
+            await gateway.close()
+            with pytest.raises(httpx2.HTTPError):
+                await client.post(address, json=STOP)
+        assert [sms.number for sms in got] == ["420777123456"]
+
+    got = []
+
+    async def take(sms: IncomingSms) -> None:
+        got.append(sms)
+
+    async def not_any_more() -> bool:
+        return False
 
     run(work)
