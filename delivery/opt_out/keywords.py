@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -46,8 +47,8 @@ def languages() -> frozenset[str]:
 def read_command(text: str) -> Command | None:
     """Read the command in an SMS; None where it is none.
 
-    The whole text counts, else its first line: what follows may be a signature. A text of two words counts
-    where the first is a STOP that cannot mean anything else (`stop sms`).
+    The whole text counts, else its first line: what follows may be a signature. Polite words do not count. A
+    text of two words is a STOP where the first cannot mean anything else (`stop sms`).
     """
     forms = _forms()
     for candidate in _candidates(text):
@@ -62,7 +63,7 @@ def read_command(text: str) -> Command | None:
 def reply(keyword: Keyword, language: str, sender: str) -> str:
     """Return the answer to a keyword, in the alphabet of SMS; English where the language has none."""
     texts = _table().get(language) or _table()[_FALLBACK]
-    return gsm.simplify(texts[_REPLIES[keyword]].format(sender=sender))
+    return gsm.simplify(str(texts[_REPLIES[keyword]]).format(sender=sender))
 
 
 def normalize(text: str) -> str:
@@ -77,14 +78,23 @@ def normalize(text: str) -> str:
 
 
 def _candidates(text: str) -> Iterator[str]:
-    lines = [line for line in map(normalize, text.splitlines()) if line]
+    lines = [line for line in map(_without_polite, text.splitlines()) if line]
     yield " ".join(lines)
     yield from lines[:1]
 
 
+def _without_polite(line: str) -> str:
+    return " ".join(word for word in normalize(line).split() if word not in _file()["polite"])
+
+
 @cache
-def _table() -> Mapping[str, Mapping[str, str]]:
-    found: Mapping[str, Mapping[str, str]] = yaml.safe_load(_FILE.read_text("utf-8"))["languages"]
+def _file() -> Mapping[str, Any]:
+    found: Mapping[str, Any] = yaml.safe_load(_FILE.read_text("utf-8"))
+    return found
+
+
+def _table() -> Mapping[str, Mapping[str, Any]]:
+    found: Mapping[str, Mapping[str, Any]] = _file()["languages"]
     return found
 
 

@@ -22,6 +22,8 @@ _TABLE = yaml.safe_load(keywords._FILE.read_text("utf-8"))["languages"]
         ("\uff33\uff34\uff2f\uff30", Keyword.STOP, None),
         ("Stop sms", Keyword.STOP, None),
         ("STOP\n-- \nSent from my phone", Keyword.STOP, None),
+        ("Please stop, thanks", Keyword.STOP, None),
+        ("Bitte abmelden!", Keyword.STOP, "de"),
         ("Opt-out", Keyword.STOP, "en"),
         ("STOP ALL", Keyword.STOP, "en"),
         ("Stopp", Keyword.STOP, "de"),
@@ -42,7 +44,8 @@ def test_commands(text: str, keyword: Keyword, language: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "stop my card now", "Please end the rain", "Thank you", "START me up", "nonstop", "2"]
+    "text",
+    ["", " ", "stop my card now", "Please end the rain", "Thanks", "non stop", "START me up", "nonstop", "2"],
 )
 def test_no_commands(text: str) -> None:
     assert read_command(text) is None
