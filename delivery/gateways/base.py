@@ -57,6 +57,10 @@ class Outcome:
     """The fault is the gateway's or ours and not this message's: others need not be tried meanwhile."""
     doubtful: bool = False
     """The answer may be about this address or about us: what the gateway says to others tells them apart."""
+    unasked: bool = False
+    """It was decided here, and says nothing of the gateway."""
+    unanswered: bool = False
+    """The gateway did not answer in time; of many in a row, it is down."""
     gone: bool = False
     """The device does not exist any more: a rejection that is no dead letter, as no operator can mend it."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx2
 
-from delivery.gateways.base import Outcome
+from delivery.gateways.base import Outcome, Result
 from delivery.gateways.outcomes import About, Meaning, outcome, retry
 from delivery.gateways.tls import tls_context
 
@@ -34,13 +34,16 @@ class HttpService:
     async def post(self, url: str, *, headers: dict[str, str], content: bytes) -> httpx2.Response | Outcome:
         """Return the answer to a request, or the outcome where there is none.
 
-        A time-out while the answer is awaited may be this message's; what prevents a connection is the
-        gateway's. An address that is none may be a device's own.
+        A time-out while the answer is awaited may be this message's, and one while a connection is waited for
+        is due to others; what prevents a connection is the gateway's. An address that is none may be a
+        device's own.
         """
         try:
             return await self._client.post(url, headers=headers, content=content)
-        except (httpx2.ReadTimeout, httpx2.PoolTimeout) as error:
-            return retry(type(error).__name__)
+        except httpx2.ReadTimeout as error:
+            return Outcome(Result.RETRY, reason=type(error).__name__, unanswered=True)
+        except httpx2.PoolTimeout as error:
+            return Outcome(Result.RETRY, reason=type(error).__name__, unasked=True)
         except httpx2.InvalidURL as error:
             return outcome(About.UNKNOWN, type(error).__name__)
         except (httpx2.HTTPError, OSError) as error:

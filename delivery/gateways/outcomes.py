@@ -50,6 +50,11 @@ def rejected(reason: str) -> Outcome:
     return Outcome(Result.REJECTED, reason=reason)
 
 
+def unsendable(reason: str) -> Outcome:
+    """Return the outcome of what the gateway need not be asked about."""
+    return Outcome(Result.REJECTED, reason=reason, unasked=True)
+
+
 def retry(reason: str, *, after: float | None = None, down: bool = False) -> Outcome:
     """Return an outcome that a later attempt may change; `down`: no message can be sent at present."""
     return Outcome(Result.RETRY, reason=reason, retry_after=after, gateway_down=down)

@@ -10,7 +10,7 @@ from account_alerts.service.backoff import Backoff
 from delivery import policy
 from delivery.alert import DeadLetter, Delivery, policy_update, retry_update, update_for
 from delivery.gateways.base import Message, Outcome, Result
-from delivery.gateways.outcomes import rejected, retry
+from delivery.gateways.outcomes import retry, unsendable
 from delivery.ledger.writer import LedgerWriter
 from delivery.metrics import SenderMetrics
 from delivery.opt_out.check import OptOutCheck
@@ -121,7 +121,7 @@ class Dispatcher:
         try:
             message = build_message(group, self._channel, self._ports.unsubscribe)
         except Exception as error:  # Values that no text can be made of.
-            return rejected(f"cannot be rendered: {type(error).__name__}: {error}")
+            return unsendable(f"cannot be rendered: {type(error).__name__}: {error}")
         check = self._ports.opt_outs
         if check is None or all(map(self._is_mandatory, group)):
             return await self._hand_to_gateway(message, group[0].route)
@@ -155,11 +155,13 @@ class Dispatcher:
             async with asyncio.timeout(self._settings.timeout / 1000):
                 outcome = await self._ports.gateway.send(message)
         except TimeoutError:
-            return self._health.record_timeout(route)
+            return self._health.record_timeout(route, "no answer in time")
         except Exception as error:  # A gateway promises not to raise; an alert must not hang on it.
             _log.exception("the gateway raised")
             return retry(f"the gateway raised {type(error).__name__}")
-        if outcome.result is not Result.WITHDRAWN:
+        if outcome.unanswered:
+            return self._health.record_timeout(route, outcome.reason or "no answer in time")
+        if outcome.result is not Result.WITHDRAWN and not outcome.unasked:
             self._health.record_answer(route)
         return outcome
 

@@ -38,10 +38,10 @@ class GatewayHealth:
         """Note that an attempt was answered, whatever the answer was."""
         self._timeouts[route] = 0
 
-    def record_timeout(self, route: str) -> Outcome:
+    def record_timeout(self, route: str, reason: str) -> Outcome:
         """Note an attempt without an answer; returns its outcome."""
         self._timeouts[route] += 1
-        return retry("no answer in time", down=self._timeouts[route] >= _TIMEOUTS_IN_A_ROW)
+        return retry(reason, down=self._timeouts[route] >= _TIMEOUTS_IN_A_ROW)
 
     def record_outcome(self, delivery: Delivery, outcome: Outcome, started: float) -> Outcome:
         """Open or close the route's breaker; returns the outcome as it counts for the alert.
@@ -54,6 +54,8 @@ class GatewayHealth:
             started: Monotonic seconds when the attempt began.
         """
         route = delivery.route
+        if outcome.unasked:
+            return outcome
         if outcome.result is Result.SENT:
             self._doubts.pop(route, None)
             self._taken_at[route] = self._clock.now_ms()

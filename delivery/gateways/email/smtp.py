@@ -12,7 +12,7 @@ from account_alerts.config.gateways import Email
 from delivery.gateways.base import Gateway, Message, Outcome, Result
 from delivery.gateways.email.mail import compose, is_address, needs_utf8
 from delivery.gateways.email.smtp_answers import Stage, enhanced_code, meaning
-from delivery.gateways.outcomes import outcome, rejected, retry
+from delivery.gateways.outcomes import outcome, retry, unsendable
 from delivery.gateways.tls import tls_context
 
 _CLOSING = 421
@@ -48,7 +48,7 @@ class SmtpGateway(Gateway):
     async def send(self, message: Message) -> Outcome:
         """Send one mail."""
         if not is_address(message.address):
-            return rejected("no mail address")
+            return unsendable("no mail address")
         async with self._slots:
             try:
                 client = await self._connection()
@@ -106,7 +106,7 @@ class SmtpGateway(Gateway):
         """Return the outcome, and whether the connection can be used again."""
         utf8 = needs_utf8(message.address)
         if utf8 and not client.supports_extension("smtputf8"):
-            return rejected("the server takes no such address (SMTPUTF8)"), True
+            return unsendable("the server takes no such address (SMTPUTF8)"), True
         encoding, options = ("utf-8", ["SMTPUTF8"]) if utf8 else ("ascii", [])
         sender = self._config.sender.rpartition("<")[2].rstrip("> ")
         try:

@@ -13,7 +13,7 @@ from account_alerts.model.device_address import DeviceAddress
 from delivery.gateways import keys
 from delivery.gateways.base import Message, Outcome, Result
 from delivery.gateways.http import HttpService, refusal
-from delivery.gateways.outcomes import rejected
+from delivery.gateways.outcomes import unsendable
 from delivery.gateways.push import apns_answers
 from delivery.gateways.tokens import TokenCache, signed
 
@@ -37,7 +37,7 @@ class ApnsService(HttpService):
         """Send one push to a device token."""
         to = device.to
         if not isinstance(to, str) or not _DEVICE.fullmatch(to):
-            return rejected("no APNs token")
+            return unsendable("no APNs token")
         config, token = self._config, self._tokens.get()
         headers = {
             "authorization": f"bearer {token}",

@@ -16,7 +16,7 @@ from account_alerts.model.device_address import DeviceAddress
 from delivery.gateways import keys
 from delivery.gateways.base import Message, Outcome, Result
 from delivery.gateways.http import HttpService, retry_after
-from delivery.gateways.outcomes import outcome, rejected, retry
+from delivery.gateways.outcomes import outcome, retry, unsendable
 from delivery.gateways.push import fcm_answers
 from delivery.gateways.tokens import signed
 
@@ -71,7 +71,7 @@ class FcmService(HttpService):
         """Send one push to a registration token."""
         to = device.to
         if not isinstance(to, str) or not to:
-            return rejected("no FCM token")
+            return unsendable("no FCM token")
         token = await self._access_token()
         if isinstance(token, Outcome):
             return token

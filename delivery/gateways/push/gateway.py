@@ -6,7 +6,7 @@ from typing import Protocol
 from account_alerts.model.device_address import DeviceAddress
 from account_alerts.model.errors import InvalidRecordError
 from delivery.gateways.base import Gateway, Message, Outcome
-from delivery.gateways.outcomes import rejected
+from delivery.gateways.outcomes import unsendable
 
 
 class PushService(Protocol):
@@ -31,10 +31,10 @@ class PushGateway(Gateway):
         try:
             device = DeviceAddress.parse(message.address)
         except InvalidRecordError:
-            return rejected("no device")
+            return unsendable("no device")
         service = self._services.get(device.kind)
         if service is None:
-            return rejected("no gateway for this kind of device")
+            return unsendable("no gateway for this kind of device")
         return await service.push(message, device)
 
     async def close(self) -> None:

@@ -16,7 +16,7 @@ from account_alerts.model.errors import InvalidRecordError
 from delivery.gateways import base64url, keys
 from delivery.gateways.base import Message, Outcome, Result
 from delivery.gateways.http import HttpService, refusal
-from delivery.gateways.outcomes import rejected
+from delivery.gateways.outcomes import unsendable
 from delivery.gateways.push import web_push_answers
 from delivery.gateways.tokens import TokenCache, signed
 
@@ -44,15 +44,15 @@ class WebPushService(HttpService):
             url = urlsplit(endpoint)
             host, port = url.hostname or "", url.port
         except (InvalidRecordError, ValueError, KeyError, TypeError, AttributeError):
-            return rejected("no Web Push subscription")
+            return unsendable("no Web Push subscription")
         # Where nobody answers at a port of the customer's choice, the push service would seem to be down.
         usual = port in (None, 443) or host == "localhost"
         if url.scheme != "https" or not usual or not self._allowed(host):
-            return rejected("not a push service that is spoken to")
+            return unsendable("not a push service that is spoken to")
         try:
             content = encrypt(payload(message), public, auth)
         except (ValueError, http_ece.ECEException):
-            return rejected("no Web Push subscription")
+            return unsendable("no Web Push subscription")
         headers = {
             "Authorization": f"vapid t={self._tokens.get(f'https://{url.netloc}')}, k={self._public}",
             "Content-Encoding": "aes128gcm",

@@ -12,7 +12,7 @@ from account_alerts.config.gateways import SmsHttp
 from delivery.gateways import keys
 from delivery.gateways.base import WITHDRAWN, Message, Outcome, Result
 from delivery.gateways.http import HttpService, refusal
-from delivery.gateways.outcomes import rejected
+from delivery.gateways.outcomes import unsendable
 from delivery.gateways.sms import http_answers
 from delivery.gateways.sms.gateway import SmsGateway
 from delivery.gateways.sms.phone import international
@@ -58,7 +58,7 @@ class SmsHttpGateway(HttpService, SmsGateway):
         """Send one SMS."""
         number = international(message.address)
         if number is None:
-            return rejected("no phone number")
+            return unsendable("no phone number")
         key = keys.token(message.key)
         values = {"to": f"+{number}", "text": message.text, "sender": self._config.sender, "key": key}
         body = json.dumps(fill(self._config.body, values)).encode()

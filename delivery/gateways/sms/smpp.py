@@ -10,7 +10,7 @@ from account_alerts.config.gateways import Smpp
 from account_alerts.service.backoff import Backoff
 from delivery.gateways import keys
 from delivery.gateways.base import WITHDRAWN, Message, Outcome, Receipt, Result
-from delivery.gateways.outcomes import outcome, rejected, retry
+from delivery.gateways.outcomes import outcome, retry, unsendable
 from delivery.gateways.sms import smpp_answers
 from delivery.gateways.sms.gateway import SmsGateway
 from delivery.gateways.sms.phone import international
@@ -59,14 +59,14 @@ class SmppGateway(SmsGateway):
         """Send one SMS, in as many parts as it needs; its reference is the last part's."""
         number = international(message.address)
         if number is None:
-            return rejected("no phone number")
+            return unsendable("no phone number")
         whole = self._config.long_texts == "message_payload"
         parts = split_message(
             message.text, keys.token(message.key, 48), keys.number(message.key), whole=whole
         )
         if len(parts) > 255:
-            return rejected("the text is too long")
-        answer = rejected("no text")
+            return unsendable("the text is too long")
+        answer = unsendable("no text")
         for part in parts:
             async with self._window:
                 if part is parts[0] and message.is_wanted is not None and not await message.is_wanted():

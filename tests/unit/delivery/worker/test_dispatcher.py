@@ -343,6 +343,24 @@ def test_when_no_answer_comes_in_time_the_alert_is_sent_again_under_its_key() ->
     run(send)
 
 
+def test_time_outs_that_the_gateway_noticed_count_too() -> None:
+    async def send() -> None:
+        world = World()
+        own = Dispatched(world)
+        timeout = Outcome(Result.RETRY, reason="ReadTimeout", unanswered=True)
+        ours = Outcome(Result.RETRY, reason="PoolTimeout", unasked=True)
+        for number in range(20):
+            assert not own.breakers.is_open("EMAIL")
+            world.gateway.answers = [timeout, ours]
+            await own.dispatch(*await own.claim(f"a{number}"))
+            if number < 19:
+                await own.dispatch(*await own.claim(f"b{number}"))
+        assert own.breakers.is_open("EMAIL")
+        assert own.row("a0")[2] == "ReadTimeout"
+
+    run(send)
+
+
 def test_an_alert_whose_lease_ends_too_soon_is_left_to_the_next() -> None:
     async def send() -> None:
         world = World()

@@ -1,8 +1,8 @@
 """Which gateways are up, by the outcomes of sending."""
 
 from delivery.alert import Delivery, LastRetry
-from delivery.gateways.base import Result
-from delivery.gateways.outcomes import About, outcome, rejected, retry
+from delivery.gateways.base import Outcome, Result
+from delivery.gateways.outcomes import About, outcome, rejected, retry, unsendable
 from delivery.worker.circuit_breaker import CircuitBreakers
 from delivery.worker.gateway_health import GatewayHealth
 from tests.unit.delivery import alerts
@@ -13,6 +13,10 @@ ALERT = delivery()
 DOWN = retry("no connection", down=True)
 OURS = outcome(About.US, "SMTP 554 5.7.1")
 DOUBT = outcome(About.UNKNOWN, "SMTP 550")
+
+
+def timed_out(health: GatewayHealth) -> Outcome:
+    return health.record_timeout("EMAIL", "no answer in time")
 
 
 def new_health() -> tuple[World, CircuitBreakers, GatewayHealth]:
@@ -39,6 +43,13 @@ def test_a_rejection_too_shows_that_the_gateway_is_up() -> None:
     assert not breakers.is_open("EMAIL")
 
 
+def test_what_the_gateway_was_not_asked_about_says_nothing_of_it() -> None:
+    world, breakers, health = new_health()
+    breakers.trip("EMAIL")
+    health.record_outcome(ALERT, unsendable("no mail address"), world.clock.monotonic())
+    assert breakers.is_open("EMAIL")
+
+
 def test_while_others_are_answered_a_fault_is_the_alerts_own() -> None:
     world, breakers, health = new_health()
     started = world.clock.monotonic()
@@ -61,20 +72,20 @@ def test_routes_are_down_by_themselves() -> None:
 def test_twenty_timeouts_in_a_row_mean_that_the_gateway_is_down() -> None:
     world, breakers, health = new_health()
     for _ in range(19):
-        outcome = health.record_outcome(ALERT, health.record_timeout("EMAIL"), world.clock.monotonic())
+        outcome = health.record_outcome(ALERT, timed_out(health), world.clock.monotonic())
         assert (outcome.reason, outcome.gateway_down) == ("no answer in time", False)
     health.record_answer("EMAIL")
     for _ in range(19):
-        health.record_outcome(ALERT, health.record_timeout("EMAIL"), world.clock.monotonic())
+        health.record_outcome(ALERT, timed_out(health), world.clock.monotonic())
     assert not breakers.is_open("EMAIL")
-    health.record_outcome(ALERT, health.record_timeout("EMAIL"), world.clock.monotonic())
+    health.record_outcome(ALERT, timed_out(health), world.clock.monotonic())
     assert breakers.is_open("EMAIL")
 
 
 def test_a_timeout_does_not_close_a_breaker() -> None:
     world, breakers, health = new_health()
     breakers.trip("EMAIL")
-    health.record_outcome(ALERT, health.record_timeout("EMAIL"), world.clock.monotonic())
+    health.record_outcome(ALERT, timed_out(health), world.clock.monotonic())
     assert breakers.is_open("EMAIL")
 
 

@@ -1,5 +1,6 @@
 """Bodies of requests to an SMS gateway, and what its answers mean."""
 
+from collections.abc import Callable
 from typing import Any
 
 import httpx2
@@ -21,11 +22,11 @@ def test_a_body_is_filled_in_once(text: str, to: str) -> None:
     assert fill(template, {"to": to, "text": text}) == {"a": [to, {"b": f"x {text} {{y}} {{"}], "n": 5}
 
 
-def send(answer: httpx2.Response, **settings: Any) -> Outcome:
+def send(answer: httpx2.Response | Callable[[], httpx2.Response], **settings: Any) -> Outcome:
     gateway = SmsHttpGateway(
         SmsHttp(url="https://sms.example/v1", body={"to": "{to}"}, sender="Bank", **settings)
     )
-    connect(gateway, lambda _: answer)
+    connect(gateway, lambda _: answer if isinstance(answer, httpx2.Response) else answer())
     outcomes: list[Outcome] = []
 
     async def conversation() -> None:
@@ -55,6 +56,23 @@ def test_what_passes_is_tried_again(status: int) -> None:
 
 def test_a_message_that_is_too_long_is_rejected() -> None:
     assert send(respond(413)).result is Result.REJECTED
+
+
+@pytest.mark.parametrize(
+    ("error", "unanswered", "unasked", "down"),
+    [
+        (httpx2.ReadTimeout("t"), True, False, False),
+        (httpx2.PoolTimeout("t"), False, True, False),
+        (httpx2.ConnectError("t"), False, False, True),
+    ],
+)
+def test_where_there_is_no_answer(error: Exception, unanswered: bool, unasked: bool, down: bool) -> None:
+    def fail() -> httpx2.Response:
+        raise error
+
+    outcome = send(fail)
+    assert (outcome.result, outcome.gateway_down) == (Result.RETRY, down)
+    assert (outcome.unanswered, outcome.unasked) == (unanswered, unasked)
 
 
 def test_a_yes_that_does_not_name_the_message_is_none() -> None:
