@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from confluent_kafka import KafkaError, Message, Producer
 
@@ -16,26 +17,50 @@ _RETRY_SECONDS = 1.0
 _TIMEOUT_MS, _FLUSH_SECONDS = 30_000, 35
 
 
+@dataclass
+class _Waiting:
+    letters: Sequence[DeadLetter]
+    is_written: bool = False
+
+
 class DeadLetterProducer:
-    """Writes to `dead-letters` with the headers of the contract."""
+    """Writes to `dead-letters` with the headers of the contract.
+
+    It keeps its connection: making one takes half a second. Letters that come while others are written go
+    together.
+    """
 
     def __init__(self, config: Config) -> None:
         """Connect with the first dead letter."""
         self._config = config
         self._topic = config.topics.dead_letters.name
         self._lock = asyncio.Lock()
+        self._waiting: list[_Waiting] = []
+        self._client: Producer | None = None
 
     async def write(self, letters: Sequence[DeadLetter]) -> None:
         """Write dead letters; returns when Kafka has them all, however long that takes."""
         if not letters:
             return
+        own = _Waiting(letters)
+        self._waiting.append(own)
         async with self._lock:
-            while not await asyncio.to_thread(self._to_dlq, letters):
-                _log.error("%d dead letters could not be written: trying again", len(letters))
-                await asyncio.sleep(_RETRY_SECONDS)
+            if not own.is_written:
+                await self._write_waiting()
+
+    async def _write_waiting(self) -> None:
+        taken = list(self._waiting)
+        letters = [letter for each in taken for letter in each.letters]
+        while not await asyncio.to_thread(self._to_dlq, letters):
+            _log.error("%d dead letters could not be written: trying again", len(letters))
+            await asyncio.sleep(_RETRY_SECONDS)
+        for each in taken:
+            each.is_written = True
+        del self._waiting[: len(taken)]
 
     def _to_dlq(self, letters: Sequence[DeadLetter]) -> bool:
-        client: Producer = producer(self._config, **{"message.timeout.ms": _TIMEOUT_MS})
+        client = self._client or producer(self._config, **{"message.timeout.ms": _TIMEOUT_MS})
+        self._client = None  # One that fails, fatally perhaps, is not used again.
         failed: list[KafkaError] = []
 
         def delivered(error: KafkaError | None, _: Message) -> None:
@@ -47,4 +72,7 @@ class DeadLetterProducer:
             place = source.topic, source.partition, source.offset
             kept = dead_letter(source.key, source.value, *place, letter.reason)
             send(client, self._topic, kept.key, kept.value, delivered, kept.headers)
-        return client.flush(_FLUSH_SECONDS) == 0 and not failed
+        if client.flush(_FLUSH_SECONDS) > 0 or failed:
+            return False
+        self._client = client
+        return True

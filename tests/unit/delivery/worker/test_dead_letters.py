@@ -1,6 +1,7 @@
 """Dead letters: with the contract's headers, and tried until Kafka has them."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -80,3 +81,66 @@ def test_nothing_connects_for_no_letters(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(dead_letters, "producer", connect)
     asyncio.run(DeadLetterProducer(CONFIG).write([]))
+
+
+def test_a_connection_is_kept_until_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    clients: list[FakeProducer] = []
+
+    def connect(*_: object, **__: object) -> FakeProducer:
+        clients.append(FakeProducer())
+        return clients[-1]
+
+    monkeypatch.setattr(dead_letters, "producer", connect)
+    monkeypatch.setattr(dead_letters, "_RETRY_SECONDS", 0)
+
+    async def write_some() -> None:
+        own = DeadLetterProducer(CONFIG)
+        for offset in (1, 2):
+            await own.write([DeadLetter(record(offset=offset), "r")])
+        clients[0].failures = 1
+        await own.write([DeadLetter(record(offset=3), "r")])
+
+    asyncio.run(write_some())
+    assert [len(client.written) for client in clients] == [2, 1]
+
+
+def test_letters_that_come_meanwhile_go_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    client, flushes, first = FakeProducer(), [], threading.Event()
+
+    def flush(_: float) -> int:
+        assert first.wait(30)
+        flushes.append(len(client.written))
+        return 0
+
+    monkeypatch.setattr(client, "flush", flush)
+    monkeypatch.setattr(dead_letters, "producer", lambda *_, **__: client)
+
+    async def write_many() -> None:
+        own = DeadLetterProducer(CONFIG)
+        writing = [
+            asyncio.create_task(own.write([DeadLetter(record(offset=offset), "r")])) for offset in range(50)
+        ]
+        await asyncio.sleep(0)
+        first.set()
+        await asyncio.gather(*writing)
+
+    asyncio.run(write_many())
+    assert flushes[-1] == 50
+    assert len(flushes) <= 2
+
+
+def test_letters_whose_writer_is_cancelled_are_written_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = FakeProducer(failures=1)
+    monkeypatch.setattr(dead_letters, "producer", lambda *_, **__: client)
+    monkeypatch.setattr(dead_letters, "_RETRY_SECONDS", 3_600)
+
+    async def write_two() -> None:
+        own = DeadLetterProducer(CONFIG)
+        cancelled = asyncio.create_task(own.write([DeadLetter(record(offset=1), "r")]))
+        while client.failures:
+            await asyncio.sleep(0.001)
+        cancelled.cancel()
+        await own.write([DeadLetter(record(offset=2), "r")])
+
+    asyncio.run(write_two())
+    assert [headers["source.offset"] for *_, headers in client.written] == [b"1", b"2"]
