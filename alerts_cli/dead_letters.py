@@ -53,20 +53,21 @@ def replay(
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Put dead letters back on the topics they came from; all but those that are cut."""
+    """Put dead letters back where they came from, a topic or the queue; all but those that cannot be."""
     from operations import dead_letters
 
     if sum((bool(ids), everything, file is not None)) != 1:
         raise typer.BadParameter("give ids, --all or --file, and only one of them")
     config = load_config()
     if file is None:
-        count, cut = dead_letters.replay(config, None if everything else ids)
+        replayed = dead_letters.replay(config, None if everything else ids)
     else:
-        count, cut = dead_letters.replay_file(config, file), []
+        replayed = dead_letters.Replayed(dead_letters.replay_file(config, file), {})
     if as_json:
-        print_json({"written": count, "cut": cut})
+        print_json({"written": replayed.count, "kept": replayed.kept})
     else:
-        typer.echo(f"{count} put back")
-    if cut:
-        typer.echo(f"cannot be put back, for only their first part is there: {', '.join(cut)}", err=True)
+        typer.echo(f"{replayed.count} put back")
+    for letter, reason in replayed.kept.items():
+        typer.echo(f"{letter} cannot be put back: {reason}", err=True)
+    if replayed.kept:
         raise typer.Exit(1)

@@ -13,6 +13,7 @@ from account_alerts.config import Config
 from account_alerts.kafka.clients import read_to_end, send_all, to_bytes
 from account_alerts.model.errors import InvalidRecordError
 from account_alerts.records.codec import Codec, CodecError, Record, RecordName, codec
+from operations import queue
 
 _RECORDS: dict[str, RecordName] = {
     "account_entries": "AccountEntry",
@@ -22,6 +23,10 @@ _RECORDS: dict[str, RecordName] = {
     "click_events": "ClickEvent",
     "sms_opt_outs": "SmsOptOut",
 }
+_OUTBOUND = ("outbound_email", "outbound_sms", "outbound_device_push")
+"""What the senders read: their ledger knows each alert, and takes one that is put back for a repeat."""
+_Message = tuple[str, bytes | None, bytes | None]
+"""Topic, key and value."""
 
 
 class DeadLetterError(InvalidRecordError):
@@ -81,7 +86,11 @@ class Records:
     def __init__(self, config: Config) -> None:
         """Take topics and encoding from the configuration."""
         self._codec: Codec = codec(config)
-        self._names = {config.topics.all()[key].name: name for key, name in _RECORDS.items()}
+        topics = config.topics.all()
+        self._names = {topics[key].name: name for key, name in _RECORDS.items()}
+        self._outbound = {topics[key].name for key in _OUTBOUND}
+        self.queue = None if config.bridge is None else config.bridge.address
+        """What letters of the bridge name as their topic."""
 
     def decode(self, topic: str, value: bytes | None) -> Record | None:
         """Decode a record; None where there is none in the bytes."""
@@ -95,47 +104,78 @@ class Records:
     def encode(self, topic: str, record: Record) -> bytes:
         """Encode a record for its topic."""
         self.check(topic)
+        if topic not in self._names:
+            raise DeadLetterError(f"{topic!r} is the queue: what came from there has bytes and no record")
         return self._codec.encode(self._names[topic], record, topic)
 
     def check(self, topic: str) -> None:
-        """Raise a `DeadLetterError` unless it is an input topic: a letter may name any."""
-        if topic not in self._names:
+        """Raise a `DeadLetterError` unless it is an input topic, or the queue: a letter may name any."""
+        if topic in self._outbound:
+            raise DeadLetterError(f"{topic!r}: `alerts deliveries retry` sends an alert again")
+        if topic not in self._names and topic != self.queue:
             raise DeadLetterError(f"{topic!r} is no input topic ({', '.join(self._names)})")
 
 
-def replay(config: Config, ids: Iterable[str] | None = None) -> tuple[int, list[str]]:
-    """Put letters back on the topics they came from with their original key and bytes.
+@dataclass(frozen=True)
+class Replayed:
+    """What became of letters that were to be put back."""
+
+    count: int
+    """Of those that are back where they came from."""
+    kept: dict[str, str]
+    """By the ids of the others, why not: they keep none of these back."""
+
+
+def replay(config: Config, ids: Iterable[str] | None = None) -> Replayed:
+    """Put letters back where they came from with their original key and bytes: a topic, or the bank's queue.
 
     Args:
-        config: Where Kafka is, and the topics' names.
+        config: Where Kafka and the queue are, and the topics' names.
         ids: Those of these ids (`partition:offset`); None for all.
 
-    Returns:
-        How many were put back, and the ids of those that are cut: they keep none of the others back.
-
     Raises:
-        DeadLetterError: An id is not there, or a letter came from no input topic; nothing is written.
+        DeadLetterError: An id is not there; nothing is written.
+        UnreachableError: Kafka or the queue did not take all of them.
     """
     wanted = None if ids is None else set(ids)
     letters = [letter for letter in read(config) if wanted is None or letter.id in wanted]
     if missing := (wanted or set()) - {letter.id for letter in letters}:
         raise DeadLetterError(f"no dead letter {', '.join(sorted(missing))}; see `alerts dead-letters list`")
     records = Records(config)
-    whole = [letter for letter in letters if not letter.is_cut]
-    for letter in whole:
-        records.check(letter.topic)
-    count = send_all(config, [(letter.topic, letter.key, letter.value) for letter in whole])
-    return count, [letter.id for letter in letters if letter.is_cut]
+    whole, kept = [], {}
+    for letter in letters:
+        try:
+            if letter.is_cut:
+                raise DeadLetterError("only its first part is there")
+            records.check(letter.topic)
+            whole.append((letter.topic, letter.key, letter.value))
+        except DeadLetterError as error:
+            kept[letter.id] = str(error)
+    return Replayed(_put(config, records, whole), kept)
+
+
+def _put(config: Config, records: "Records", messages: Iterable[_Message]) -> int:
+    to_kafka: list[_Message] = []
+    to_queue: list[queue.Outgoing] = []
+    for topic, key, value in messages:
+        if topic == records.queue:
+            to_queue.append(queue.Outgoing(value or b""))
+        else:
+            to_kafka.append((topic, key, value))
+    # What is there twice after an error does no harm: the ids stay.
+    count = queue.put(config.require("bridge"), to_queue) if to_queue else 0
+    return count + (send_all(config, to_kafka) if to_kafka else 0)
 
 
 def replay_file(config: Config, file: Path) -> int:
-    """Put repaired letters on their topics: lines as `list --json` prints them, `record` or bytes mended.
+    """Put repaired letters back: lines as `list --json` prints them, `record` or bytes mended.
 
     A `record` that is not null counts, else `value_base64` does; the key is `key`, or `key_base64` where that
     is null.
 
     Raises:
         DeadLetterError: A line is none of these, or has neither a `record` nor all bytes; nothing is written.
+        UnreachableError: Kafka or the queue did not take all of them.
     """
     records = Records(config)
     messages = []
@@ -146,7 +186,7 @@ def replay_file(config: Config, file: Path) -> int:
             messages.append(_repaired(json.loads(line), records))
         except (KeyError, TypeError, ValueError) as error:
             raise DeadLetterError(f"{file}, line {number}: {error}") from error
-    return send_all(config, messages)
+    return _put(config, records, messages)
 
 
 def _repaired(letter: dict[str, Any], records: Records) -> tuple[str, bytes | None, bytes | None]:
