@@ -25,7 +25,7 @@ def main(service: Service) -> None:
             port=clicks.port,
             access_log=False,
             log_config=None,
-            http=limited(clicks.request_within / 1000),
+            http=limited(2 * clicks.request_within / 1000),  # Head and body; the app tells of the body first.
             timeout_graceful_shutdown=clicks.acknowledged_within // 1000 + 5,
         )
     finally:

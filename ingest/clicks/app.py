@@ -34,8 +34,6 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
     503: {"description": "Kafka did not acknowledge in time; `Retry-After` says when to send the same again"},
 }
 """What the OpenAPI description says about each status; errors are problem details (RFC 9457)."""
-_CLOSE = {"Connection": "close"}
-"""The rest of the request is not read."""
 _BODY = {
     "requestBody": {
         "required": True,
@@ -140,10 +138,11 @@ async def _body(request: Request, clicks: Clicks) -> bytes:
                 body += part
                 if len(body) > clicks.largest_body:
                     detail = f"The body is too long. Send at most {clicks.largest_body} bytes in a request."
-                    raise ProblemError(413, detail, headers=_CLOSE)
+                    # Not closed at once: a browser that still sends would hear nothing, and send it again.
+                    raise ProblemError(413, detail)
     except TimeoutError:
         detail = f"The body did not come whole within {clicks.request_within} ms. Send the same events again."
-        raise ProblemError(408, detail, headers=_CLOSE) from None
+        raise ProblemError(408, detail, headers={"Connection": "close"}) from None
     return bytes(body)
 
 

@@ -63,6 +63,15 @@ def test_a_head_that_never_ends_is_closed() -> None:
     with_server(use)
 
 
+def test_a_body_that_never_ends_is_closed_though_it_was_answered() -> None:
+    async def use(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf")
+        assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200")
+        assert await reader.read() == b""
+
+    with_server(use)
+
+
 def test_also_the_second_on_a_connection() -> None:
     async def use(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(_REQUEST)
