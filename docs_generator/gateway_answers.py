@@ -85,6 +85,7 @@ _CONSEQUENCES = {
     About.GONE: "rejected; no dead letter",
     About.LATER: "tried again, with a pause that grows",
     About.US: "the gateway counts as down: all its alerts wait, one probes it, none is given up",
+    About.MISMATCH: "the same, but rejected where the gateway takes others meanwhile",
     About.UNKNOWN: "tried again; rejected where the gateway takes others meanwhile, and as if about us where "
     "five alerts in a row are answered so",
 }

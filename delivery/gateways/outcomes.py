@@ -1,6 +1,6 @@
 """Outcomes that several gateways share, and what the tables of their answers say."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from delivery.gateways.base import Outcome, Result
@@ -22,6 +22,8 @@ class About(Enum):
     """Too much, too early, an error that passes: tried again."""
     US = "us or the gateway"
     """Our key, quota, configuration, clock, or a gateway that is down: it is probed, and all alerts wait."""
+    MISMATCH = "us, or an address made for another key or topic"
+    """As about us; rejected where the gateway takes others meanwhile."""
     UNKNOWN = "this address or us"
     """Tried again. Rejected where the gateway takes others meanwhile; where it takes none, it is about us."""
 
@@ -40,9 +42,8 @@ def outcome(about: About, reason: str, *, after: float | None = None) -> Outcome
         return Outcome(Result.REJECTED, reason=DEVICE_GONE, gone=True)
     if about in (About.MESSAGE, About.ADDRESS):
         return rejected(reason)
-    if about is About.UNKNOWN:
-        return Outcome(Result.RETRY, reason=reason, retry_after=after, doubtful=True)
-    return retry(reason, after=after, down=about is About.US)
+    down, doubtful = about in (About.US, About.MISMATCH), about in (About.UNKNOWN, About.MISMATCH)
+    return replace(retry(reason, after=after, down=down), doubtful=doubtful)
 
 
 def rejected(reason: str) -> Outcome:

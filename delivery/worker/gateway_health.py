@@ -82,7 +82,7 @@ class GatewayHealth:
         doubts = self._doubts[delivery.route]
         if len(doubts) < _ALERTS_IN_DOUBT:
             doubts.add(delivery.alert_id)
-        return replace(outcome, gateway_down=len(doubts) == _ALERTS_IN_DOUBT)
+        return replace(outcome, gateway_down=outcome.gateway_down or len(doubts) == _ALERTS_IN_DOUBT)
 
     def _others_taken_since(self, delivery: Delivery, outcome: Outcome) -> bool:
         """Tell whether an alert had the same answer before, and others were taken since."""

@@ -19,7 +19,7 @@ REASONS: Mapping[str, Meaning] = {
     "BadMessageId": _meaning(About.US, "400, our header"),
     "BadPriority": _meaning(About.US, "400, our header"),
     "BadTopic": _meaning(About.US, "400, our topic"),
-    "DeviceTokenNotForTopic": _meaning(About.US, "400, our topic is not the app's"),
+    "DeviceTokenNotForTopic": _meaning(About.MISMATCH, "400, our topic is not the app's"),
     "DuplicateHeaders": _meaning(About.US, "400, our headers"),
     "IdleTimeout": _meaning(About.LATER, "400, the connection was idle"),
     "InvalidPushType": _meaning(About.US, "400, our header"),

@@ -12,7 +12,7 @@ STATUSES: Mapping[int, Meaning] = {
     308: Meaning(About.UNKNOWN, "RFC 9110, 15.4.9: moved for good"),
     400: Meaning(About.UNKNOWN, "RFC 9110, 15.5.1: the request, or the subscription's keys"),
     401: Meaning(About.US, "RFC 8292, 4.2: the signature, its subject or our clock"),
-    403: Meaning(About.US, "RFC 8292, 4.2: the VAPID key is not the subscription's, or not valid"),
+    403: Meaning(About.MISMATCH, "RFC 8292, 4.2: the VAPID key is not the subscription's, or not valid"),
     404: Meaning(About.GONE, "RFC 8030, 7.3: the subscription has expired"),
     410: Meaning(About.GONE, "RFC 9110, 15.5.11; push services say so of a subscription that is gone"),
     413: Meaning(About.MESSAGE, "RFC 8030, 7.2: the content is too large"),

@@ -39,6 +39,7 @@ def test_each_line_has_its_source(name: str) -> None:
         (About.GONE, Result.REJECTED, False, False, True),
         (About.LATER, Result.RETRY, False, False, False),
         (About.US, Result.RETRY, True, False, False),
+        (About.MISMATCH, Result.RETRY, True, True, False),
         (About.UNKNOWN, Result.RETRY, False, True, False),
     ],
 )

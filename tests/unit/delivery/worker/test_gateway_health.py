@@ -160,3 +160,17 @@ def test_a_doubtful_answer_does_not_close_a_breaker() -> None:
     breakers.trip("EMAIL")
     health.record_outcome(ALERT, DOUBT, world.clock.monotonic())
     assert breakers.is_open("EMAIL")
+
+
+def test_a_device_made_for_another_key_stops_the_route_once_and_is_rejected_where_others_are_taken() -> None:
+    mismatch = outcome(About.MISMATCH, "HTTP 403")
+    world, breakers, health = new_health()
+    assert health.record_outcome(ALERT, mismatch, world.clock.monotonic()).gateway_down
+    assert breakers.is_open("EMAIL")
+    # Nobody is taken: the key is wrong, and nothing is given up however often it is tried.
+    again = tried_before(world, "HTTP 403", attempt=50)
+    assert health.record_outcome(again, mismatch, world.clock.monotonic()).result is Result.RETRY
+    world.clock.advance(1)
+    health.record_outcome(ALERT, SENT, world.clock.monotonic())
+    world.clock.advance(1)
+    assert health.record_outcome(again, mismatch, world.clock.monotonic()) == rejected("HTTP 403")

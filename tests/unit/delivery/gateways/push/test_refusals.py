@@ -75,7 +75,7 @@ def meant(outcome: Outcome) -> str:
     if outcome.result is Result.REJECTED:
         return GONE if outcome.gone else REJECTED
     assert outcome.result is Result.RETRY
-    return DOUBT if outcome.doubtful else DOWN if outcome.gateway_down else LATER
+    return DOWN if outcome.gateway_down else DOUBT if outcome.doubtful else LATER
 
 
 def apns(reason: str) -> Callable[[int], httpx2.Response]:
