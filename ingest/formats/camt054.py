@@ -41,6 +41,9 @@ def parse(root: Element, time_zone: ZoneInfo, transaction_codes: Mapping[str, En
     if not any(documents):
         raise InvalidMessageError(_NO_MESSAGE)
     parsed = ParsedMessage()
+    announced = text(root, "PyldDesc", "ApplSpcfcInf", "TtlNbOfDocs")
+    if announced.isdecimal() and int(announced) != len(documents):
+        parsed.errors.append(f"the envelope announces another number of documents than {len(documents)}")
     ids = EntryIds()
     for number, messages in enumerate(documents, 1):
         where = f"Document {number}, " if len(documents) > 1 else ""

@@ -115,6 +115,16 @@ def test_a_document_of_another_kind_is_a_fault_beside_the_others() -> None:
     ]
 
 
+@pytest.mark.parametrize(("announced", "faults"), [("1", 0), ("2", 1), ("none", 0)])
+def test_an_envelope_that_announces_more_documents_than_are_read_is_a_fault(
+    announced: str, faults: int
+) -> None:
+    count = f"<PyldDesc><ApplSpcfcInf><TtlNbOfDocs>{announced}</TtlNbOfDocs></ApplSpcfcInf></PyldDesc>"
+    parsed = parse(_envelope(camt(ntry())).replace(b"<PyldDesc/>", count.encode()))
+    assert len(parsed.bookings) == 1
+    assert parsed.errors == ["the envelope announces another number of documents than 1"] * faults
+
+
 def test_a_message_without_notifications_refuses_no_other() -> None:
     empty = b"<Document><BkToCstmrDbtCdtNtfctn/></Document>"
     parsed = parse(_envelope(empty, camt(ntry())))
