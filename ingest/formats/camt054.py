@@ -42,7 +42,7 @@ def parse(root: Element, time_zone: ZoneInfo, transaction_codes: Mapping[str, En
         raise InvalidMessageError(_NO_MESSAGE)
     parsed = ParsedMessage()
     announced = text(root, "PyldDesc", "ApplSpcfcInf", "TtlNbOfDocs")
-    if announced.isdecimal() and int(announced) != len(documents):
+    if announced.isdecimal() and announced.lstrip("0") != str(len(documents)):
         parsed.errors.append(f"the envelope announces another number of documents than {len(documents)}")
     ids = EntryIds()
     for number, messages in enumerate(documents, 1):

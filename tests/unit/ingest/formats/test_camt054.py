@@ -115,7 +115,9 @@ def test_a_document_of_another_kind_is_a_fault_beside_the_others() -> None:
     ]
 
 
-@pytest.mark.parametrize(("announced", "faults"), [("1", 0), ("2", 1), ("none", 0)])
+@pytest.mark.parametrize(
+    ("announced", "faults"), [("1", 0), ("01", 0), ("2", 1), ("9" * 5_000, 1), ("none", 0)]
+)
 def test_an_envelope_that_announces_more_documents_than_are_read_is_a_fault(
     announced: str, faults: int
 ) -> None:
