@@ -1,6 +1,9 @@
 """What all tests share."""
 
+import faulthandler
 import os
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,3 +39,23 @@ class _ByEnvironment(LoadScopeScheduling):  # type: ignore[misc]  # It has no ty
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     """What pytest-xdist gives each process to do."""
     return _ByEnvironment(config, log)
+
+
+_CRASHES = "ALERTS_TEST_CRASHES"
+"""The folder where each process of a run writes what it was doing when it crashed."""
+
+
+@pytest.hookimpl(trylast=True)  # pytest has it written to stderr, far above what is said at the end.
+def pytest_configure(config: pytest.Config) -> None:
+    """Let a process that crashes, in a library written in C, say where."""
+    folder = Path(os.environ.setdefault(_CRASHES, tempfile.mkdtemp(prefix="crashes-")))
+    file = folder / os.environ.get("PYTEST_XDIST_WORKER", "main")
+    faulthandler.enable(file.open("w"))  # It is written to until the process ends.
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show where processes crashed."""
+    for file in sorted(Path(os.environ[_CRASHES]).iterdir()):
+        if text := file.read_text(errors="replace"):
+            terminalreporter.section(f"{file.name} crashed")
+            terminalreporter.write(text)
