@@ -32,12 +32,14 @@ TABLES = (
     "outbound_alerts",
     "dead_letters",
 )
-CHECKED = {
-    "entries": "shared/checked_entries",
-    "authorizations": "shared/checked_authorizations",
-    "settings": "shared/checked_settings",
+CHECKED = ("shared/checked_entries", "shared/checked_authorizations", "shared/checked_settings")
+"""Records with the reason that makes them unusable, if any."""
+PLANNED_ONCE = {
+    "entries": "read_entries",
+    "authorizations": "checked_authorizations",
+    "settings": "checked_settings",
 }
-"""Records with the reason that makes them unusable, if any; each is planned once for all who read it."""
+"""The views that several others read, by the name under which they do."""
 RULE_BOOK = (
     "alerting/raised_amounts",
     "alerting/raised_counts",
@@ -92,9 +94,10 @@ def build(table_env: StreamTableEnvironment, config: Config, raise_from: int = 0
         "make_alerts", udtf(make_alerts, result_types=[DataTypes.STRING()] * 3)
     )
     table_env.create_java_temporary_function("count_card_bookings", "alerts.count.CountCardBookings")
-    for name, view in CHECKED.items():
+    for view in (*CHECKED, "alerting/read_entries"):
         create_view(table_env, f"{view}.sql", config)
-        table_env.create_temporary_view(name, plan_once(table_env, f"checked_{name}"))
+    for name, view in PLANNED_ONCE.items():
+        table_env.create_temporary_view(name, plan_once(table_env, view))
     create_view(table_env, "alerting/usable_entries.sql", config)
     joined = dict(temporal_join(table_env, config, "usable_entries", "authorizations", "settings"))
     since = max(0, raise_from - config.rules.effect_delay)  # As rules_time.

@@ -41,7 +41,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
     return _ByEnvironment(config, log)
 
 
-_CRASHES = "ALERTS_TEST_CRASHES"
+_CRASHES = "TEST_CRASHES"
 """The folder where each process of a run writes what it was doing when it crashed."""
 
 

@@ -1,16 +1,24 @@
 -- When an alert about an amount is raised. A candidate is a booking beside a setting of its account and currency that held
--- at its rules_time. The amounts are compared first: they rule most out, and cost the least.
+-- at its rules_time; the setting has the threshold of its type, and null for any other. Nothing but numbers is compared:
+-- a text would be copied for each candidate.
 CREATE TEMPORARY VIEW raised_amounts AS
 SELECT
-  entry_id, account_id, currency, amount_minor, balance_minor, booked_at, customer_id, setting_id, alert_type,
-  threshold_minor, `count`, window_minutes, `language`, channels, address_channels, addresses
+  entry_id, account_id, currency, amount_minor, balance_minor, booked_at, customer_id, setting_id,
+  CASE
+    WHEN balance_above IS NOT NULL THEN 'BALANCE_ABOVE'
+    WHEN balance_below IS NOT NULL THEN 'BALANCE_BELOW'
+    WHEN credited_above IS NOT NULL THEN 'CREDITED_ABOVE'
+    ELSE 'DEBITED_ABOVE'
+  END AS alert_type,
+  COALESCE(balance_above, balance_below, credited_above, debited_above) AS threshold_minor,
+  CAST(NULL AS INT) AS `count`, CAST(NULL AS INT) AS window_minutes, `language`, channels, address_channels, addresses
 FROM candidates
 WHERE
   -- The booking took the balance over the threshold: only a credit can, and without it the balance was not over.
-  (balance_minor > threshold_minor AND alert_type = 'BALANCE_ABOVE' AND credit_debit = 'CRDT'
-    AND CAST(balance_minor AS DECIMAL(20, 0)) - amount_minor <= threshold_minor)
+  (is_credit AND balance_minor > balance_above
+    AND CAST(balance_minor AS DECIMAL(20, 0)) - amount_minor <= balance_above)
   -- The booking took the balance under the threshold: only a debit can, and without it the balance was not under.
-  OR (balance_minor < threshold_minor AND alert_type = 'BALANCE_BELOW' AND credit_debit = 'DBIT'
-    AND CAST(balance_minor AS DECIMAL(20, 0)) + amount_minor >= threshold_minor)
-  OR (amount_minor > threshold_minor AND alert_type = 'CREDITED_ABOVE' AND credit_debit = 'CRDT')
-  OR (amount_minor > threshold_minor AND alert_type = 'DEBITED_ABOVE' AND credit_debit = 'DBIT')
+  OR (NOT is_credit AND balance_minor < balance_below
+    AND CAST(balance_minor AS DECIMAL(20, 0)) + amount_minor >= balance_below)
+  OR (is_credit AND amount_minor > credited_above)
+  OR (NOT is_credit AND amount_minor > debited_above)

@@ -38,7 +38,7 @@ OWN: dict[str, list[Any]] = {
     "digest": [None, "HOURLY", "DAILY", "daily", "WEEKLY", ""],
 }
 """Of the customer's own fields."""
-FIELDS = ("setting_id", "alert_type", "threshold_minor", "count", "window_minutes", "channels")
+THRESHOLDS = [kind.lower() for kind in AMOUNT_TYPES]
 
 
 def records() -> list[Record]:
@@ -74,8 +74,16 @@ def expected(record: Record) -> tuple[dict[str, Any], str | None]:
     by_account: dict[str, Any] = {}
     for each in checked.usable:
         asked = by_account.setdefault(each["account_id"], {**contact, "amounts": [], "counts": []})
-        kept = {name: each[name] for name in FIELDS} | {"setting_currency": each["currency"]}
-        asked["amounts" if each["alert_type"] in AMOUNT_TYPES else "counts"].append(kept)
+        kept = {
+            "setting_id": each["setting_id"],
+            "setting_currency": each["currency"],
+            "channels": each["channels"],
+        }
+        kept |= dict.fromkeys(("count", "window_minutes", *THRESHOLDS))
+        if each["alert_type"] in AMOUNT_TYPES:
+            asked["amounts"].append(kept | {each["alert_type"].lower(): each["threshold_minor"]})
+        else:
+            asked["counts"].append(kept | {name: each[name] for name in ("count", "window_minutes")})
     skipped = [*checked.invalid, *invalid_fields(record)]
     return by_account, f"invalid settings: {', '.join(skipped)}" if skipped else None
 

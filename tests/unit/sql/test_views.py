@@ -6,7 +6,7 @@ from typing import Any
 
 from account_alerts.config import load
 from account_alerts.model.alerts import AMOUNT_TYPES
-from tests.builders import NOON, entry, setting
+from tests.builders import NOON, Record, entry, setting
 from tests.reference.model import raised
 from tests.unit.sql.views import Views, read_columns
 
@@ -26,25 +26,29 @@ def test_amounts_raise_what_the_reference_says(tmp_path: Path) -> None:
         )
         for kind in sorted(AMOUNT_TYPES):
             wanted = setting(kind.value, alert_type=kind.value, threshold_minor=chosen.choice(AMOUNTS))
-            names = ("setting_id", "alert_type", "threshold_minor", "count", "window_minutes", "channels")
-            asked = {"customer_id": "c", "language": "en", "address_channels": [], "addresses": []}
-            candidates.append(booking | asked | {name: wanted[name] for name in names})
+            asked: Record = {"customer_id": "c", "language": "en", "address_channels": [], "addresses": []}
+            asked |= {name: wanted[name] for name in ("setting_id", "channels")}
+            asked |= {
+                each.lower(): wanted["threshold_minor"] if each == kind else None for each in AMOUNT_TYPES
+            }
+            candidates.append(booking | asked | {"is_credit": booking["credit_debit"] == "CRDT"})
             if raised(wanted, booking):
-                expected.append((booking["entry_id"], wanted["setting_id"]))
+                expected.append((booking["entry_id"], wanted["setting_id"], kind, wanted["threshold_minor"]))
     views = Views(CONFIG, tmp_path)
     entries = read_columns("account_entries")
-    booked = ("entry_id", "account_id", "currency", "amount_minor", "credit_debit", "balance_minor")
-    texts = ("customer_id", "language", "setting_id", "alert_type")
+    booked = ("entry_id", "account_id", "currency", "amount_minor", "balance_minor")
+    texts = ("customer_id", "language", "setting_id")
     arrays = ("address_channels", "addresses", "channels")
     columns = {
         **{name: entries[name] for name in (*booked, "booked_at")},
         **dict.fromkeys(texts, "STRING NOT NULL"),
-        **{"threshold_minor": "BIGINT", "count": "INT", "window_minutes": "INT"},
+        **dict.fromkeys((kind.lower() for kind in AMOUNT_TYPES), "BIGINT"),
+        "is_credit": "BOOLEAN NOT NULL",
         **dict.fromkeys(arrays, "ARRAY<STRING NOT NULL> NOT NULL"),
     }
     views.add_table("candidates", columns, candidates)
     views.add_view("alerting/raised_amounts.sql")
-    found = views.rows("SELECT entry_id, setting_id FROM raised_amounts")
+    found = views.rows("SELECT entry_id, setting_id, alert_type, threshold_minor FROM raised_amounts")
     assert sorted(found) == sorted(expected)
     assert len(expected) > 400
 

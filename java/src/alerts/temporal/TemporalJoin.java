@@ -233,8 +233,9 @@ final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData
     }
 
     private static RowData counted(String customer, RowData asked, RowData setting, long end) {
-        return GenericRowData.of(StringData.fromString(customer), setting.getString(Rows.SETTING_ID), setting.getInt(4),
-                setting.getInt(5), asked.getString(Rows.LANGUAGE), setting.getArray(6), asked.getArray(Rows.ADDRESS_CHANNELS),
+        return GenericRowData.of(StringData.fromString(customer), setting.getString(Rows.SETTING_ID),
+                setting.getInt(Rows.COUNT), setting.getInt(Rows.WINDOW_MINUTES), asked.getString(Rows.LANGUAGE),
+                setting.getArray(Rows.CHANNELS), asked.getArray(Rows.ADDRESS_CHANNELS),
                 asked.getArray(Rows.ADDRESSES), end == Long.MAX_VALUE ? null : end);
     }
 
