@@ -14,11 +14,12 @@ SELECT
   CAST(NULL AS INT) AS `count`, CAST(NULL AS INT) AS window_minutes, `language`, channels, address_channels, addresses
 FROM candidates
 WHERE
-  -- The booking took the balance over the threshold: only a credit can, and without it the balance was not over.
+  -- The booking took the balance over the threshold: only a credit can, and without it the balance was not over. Where
+  -- that was less than 64 bits hold, the difference wraps around and is larger than the balance.
   (is_credit AND balance_minor > balance_above
-    AND CAST(balance_minor AS DECIMAL(20, 0)) - amount_minor <= balance_above)
+    AND (balance_minor - amount_minor <= balance_above OR balance_minor - amount_minor > balance_minor))
   -- The booking took the balance under the threshold: only a debit can, and without it the balance was not under.
   OR (NOT is_credit AND balance_minor < balance_below
-    AND CAST(balance_minor AS DECIMAL(20, 0)) + amount_minor >= balance_below)
+    AND (balance_minor + amount_minor >= balance_below OR balance_minor + amount_minor < balance_minor))
   OR (is_credit AND amount_minor > credited_above)
   OR (NOT is_credit AND amount_minor > debited_above)

@@ -81,7 +81,12 @@ def expected(record: Record) -> tuple[dict[str, Any], str | None]:
         }
         kept |= dict.fromkeys(("count", "window_minutes", *THRESHOLDS))
         if each["alert_type"] in AMOUNT_TYPES:
-            asked["amounts"].append(kept | {each["alert_type"].lower(): each["threshold_minor"]})
+            kept[each["alert_type"].lower()] = each["threshold_minor"]
+            currency = each["currency"]
+            known = next((of for of in asked["amounts"] if of["currency"] == currency), None)
+            if known is None:
+                asked["amounts"].append(known := {"currency": currency, "settings": []})
+            known["settings"].append(kept)
         else:
             asked["counts"].append(kept | {name: each[name] for name in ("count", "window_minutes")})
     skipped = [*checked.invalid, *invalid_fields(record)]

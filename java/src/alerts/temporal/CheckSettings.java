@@ -152,7 +152,7 @@ final class CheckSettings extends ProcessFunction<RowData, RowData> {
             for (StringData account : accounts) {
                 byAccount.computeIfAbsent(account, any -> GenericRowData.of(
                         record.getString(at.language), new GenericArrayData(channels), new GenericArrayData(reachedAt),
-                        array(amounts.get(account)), array(counts.get(account))));
+                        byCurrency(amounts.get(account)), array(counts.get(account))));
             }
         }
         return GenericRowData.of(
@@ -163,6 +163,16 @@ final class CheckSettings extends ProcessFunction<RowData, RowData> {
     /** A tombstone, or unusable. */
     private boolean isEmpty(RowData record) {
         return record.isNullAt(at.record) || !record.isNullAt(at.reason);
+    }
+
+    private static GenericArrayData byCurrency(List<RowData> settings) {
+        Map<StringData, List<RowData>> byCurrency = new LinkedHashMap<>();
+        for (RowData setting : settings == null ? List.<RowData>of() : settings) {
+            byCurrency.computeIfAbsent(setting.getString(Rows.SETTING_CURRENCY), none -> new ArrayList<>()).add(setting);
+        }
+        List<RowData> rows = new ArrayList<>();
+        byCurrency.forEach((currency, each) -> rows.add(GenericRowData.of(currency, array(each))));
+        return array(rows);
     }
 
     private static GenericArrayData array(List<RowData> rows) {

@@ -38,12 +38,18 @@ final class Rows {
     static final int THRESHOLDS = 5;
     static final int SETTING_FIELDS = THRESHOLDS + AMOUNT_TYPES.size();
 
-    /** A customer's valid settings for one account: those about amounts, and those that count. */
+    /** Together, so that a booking's currency is compared once. */
+    private static final DataType OF_CURRENCY =
+            row(DataTypes.FIELD("currency", TEXT), DataTypes.FIELD("settings", DataTypes.ARRAY(SETTING).notNull()));
+
+    static final int OF_CURRENCY_FIELDS = 2;
+
+    /** A customer's valid settings for one account: those about amounts, by currency, and those that count. */
     static final RowType ACCOUNT_SETTINGS = type(row(
             DataTypes.FIELD("language", TEXT),
             DataTypes.FIELD("address_channels", TEXTS),
             DataTypes.FIELD("addresses", TEXTS),
-            DataTypes.FIELD("amounts", DataTypes.ARRAY(SETTING).notNull()),
+            DataTypes.FIELD("amounts", DataTypes.ARRAY(OF_CURRENCY).notNull()),
             DataTypes.FIELD("counts", DataTypes.ARRAY(SETTING).notNull())));
 
     static final int LANGUAGE = 0;

@@ -158,20 +158,23 @@ final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData
             if (asked == null) {
                 continue;
             }
-            JoinedRowData right = null;
-            GenericRowData who = null;
             ArrayData amounts = asked.getArray(Rows.AMOUNTS);
             for (int place = 0; place < amounts.size(); place++) {
-                RowData setting = amounts.getRow(place, Rows.SETTING_FIELDS);
-                if (setting.getString(Rows.SETTING_CURRENCY).equals(currency)) {
-                    if (who == null) {
-                        who = GenericRowData.of(customer, asked.getString(Rows.LANGUAGE),
-                                asked.getArray(Rows.ADDRESS_CHANNELS), asked.getArray(Rows.ADDRESSES));
-                        right = new JoinedRowData();
-                    }
-                    out.collect(candidate.replace(booking, right.replace(who, setting)));
+                RowData ofCurrency = amounts.getRow(place, Rows.OF_CURRENCY_FIELDS);
+                if (ofCurrency.getString(0).equals(currency)) {
+                    propose(booking, customer, asked, ofCurrency.getArray(1), out);
                 }
             }
+        }
+    }
+
+    private void propose(RowData booking, StringData customer, RowData asked, ArrayData settings, Collector<RowData> out) {
+        GenericRowData who = GenericRowData.of(customer, asked.getString(Rows.LANGUAGE),
+                asked.getArray(Rows.ADDRESS_CHANNELS), asked.getArray(Rows.ADDRESSES));
+        JoinedRowData right = new JoinedRowData();
+        for (int place = 0; place < settings.size(); place++) {
+            RowData setting = settings.getRow(place, Rows.SETTING_FIELDS);
+            out.collect(candidate.replace(booking, right.replace(who, setting)));
         }
     }
 
