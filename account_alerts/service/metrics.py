@@ -79,8 +79,23 @@ PUBLISHER_LATENCY = HistogramMetric(
 )
 PUBLISHER_CONNECTOR_RUNNING = GaugeMetric(
     "account_alerts_publisher_connector_running",
-    "1 while the Debezium connector runs, as this publisher sees it",
+    "1 while the Debezium connector runs and what it writes itself comes out of it",
     alarm=Alarm("ConnectorDown", "{series} == 0", "1m"),
+)
+PUBLISHER_CONNECTOR_RESTARTS = CounterMetric(
+    "account_alerts_publisher_connector_restarts_total",
+    "Restarts of a failed connector by this publisher",
+    alarm=Alarm("ConnectorRestarts", "increase({series}[30m]) > 3"),
+)
+PUBLISHER_HEARTBEAT_AGE = GaugeMetric(
+    "account_alerts_publisher_heartbeat_age_seconds",
+    "How old the newest change is that came out of the bank's database",
+    alarm=Alarm("CaptureStandsStill", "{series} > 60"),
+)
+PUBLISHER_LOST_HEARTBEATS = GaugeMetric(
+    "account_alerts_publisher_lost_heartbeats",
+    "Heartbeats that were written to the bank's database and never came out, since the last snapshot",
+    alarm=Alarm("CaptureLostChanges", "{series} > 0"),
 )
 
 # The clicks endpoint: from web pages and the app to click-events.

@@ -8,9 +8,9 @@ from confluent_kafka import KafkaException
 
 from account_alerts.kafka.clients import producer
 from account_alerts.service.process import Service, run
-from ingest.capture import publisher
+from ingest.capture import heartbeats, publisher
 from ingest.capture.connect_client import ConnectClient
-from ingest.capture.connector_watch import watch_connector
+from ingest.capture.connector_watch import MISSED_BEATS, watch_connector
 from ingest.capture.metrics import Metrics
 from ingest.capture.position import RecordPositions
 
@@ -23,7 +23,14 @@ def main(service: Service) -> None:
     changes = publisher.connect(config, service.options.instance)
     worker = publisher.Publisher(config, changes, producer(config), RecordPositions(config), metrics)
     service.serve(capture.metrics_port)
-    watch = (ConnectClient(config), capture.check_interval / 1000, metrics, service.stop)
+    watch = (
+        ConnectClient(config),
+        heartbeats.Heartbeats(heartbeats.connect(config)),
+        capture.check_interval / 1000,
+        MISSED_BEATS * capture.heartbeat / 1000,
+        metrics,
+        service.stop,
+    )
     threading.Thread(target=watch_connector, args=watch, daemon=True).start()
     try:
         worker.run(service.stop)

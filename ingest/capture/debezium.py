@@ -16,6 +16,8 @@ AUTHORIZATIONS = "published.account_authorizations"
 BOOKINGS = "public.bookings"
 OPT_OUTS = "public.sms_opt_outs"
 """The tables whose changes are published."""
+HEARTBEAT = "published.heartbeat"
+"""The table that the connector writes itself: what it writes must come out of it again."""
 _KEYS = {
     SETTINGS: "customer_id",
     AUTHORIZATIONS: "account_id",
@@ -31,9 +33,12 @@ _TOPICS = {
 PUBLICATION = "alerts"
 """What PostgreSQL calls the tables whose changes may be read; the migrations make it."""
 _HEARTBEAT = (
-    "INSERT INTO published.heartbeat VALUES (true, now()) "
-    "ON CONFLICT (only_row) DO UPDATE SET beat_at = now()"
+    f"INSERT INTO {HEARTBEAT} AS there (beat_at, beats) VALUES (now(), 1) "
+    "ON CONFLICT (only_row) DO UPDATE SET beat_at = now(), beats = there.beats + 1"
 )
+
+_BEATS_ARE_KEPT = {"retention.ms": "86400000", "segment.ms": "3600000"}
+"""A day: so long does a publisher that begins anew see that beats were lost."""
 
 
 def tables(config: Config) -> dict[str, str]:
@@ -66,7 +71,7 @@ def connector_settings(config: Config) -> dict[str, str]:
         "publication.name": PUBLICATION,
         "publication.autocreate.mode": "disabled",
         "topic.prefix": own.name,
-        "table.include.list": ",".join(read),
+        "table.include.list": ",".join([*read, HEARTBEAT]),
         "message.key.columns": f"{BOOKINGS}:{_KEYS[BOOKINGS]}",
         # Also where the slot was lost, with a database that was restored.
         "snapshot.mode": "when_needed",
@@ -109,12 +114,14 @@ def _key(field: str, topics: list[str]) -> dict[str, str]:
 def new_topics(config: Config) -> list[NewTopic]:
     """List its topics, with as many partitions as those they become, so that a key stays in its partition."""
     capture = config.require("capture")
-    wanted = []
+    replication = {"min.insync.replicas": str(config.kafka.min_insync_replicas)}
+    beats = {**replication, "cleanup.policy": "delete", **_BEATS_ARE_KEPT}
+    wanted = [NewTopic(capture.topic(HEARTBEAT), 1, config.kafka.replication_factor, config=beats)]
     for table, key in tables(config).items():
         topic = config.topics.all()[key]
         settings = {
+            **replication,
             "cleanup.policy": topic.cleanup,
-            "min.insync.replicas": str(config.kafka.min_insync_replicas),
             "max.message.bytes": str(LARGEST_RECORD),
             **({"retention.ms": str(topic.retention)} if topic.cleanup == "delete" else {}),
         }

@@ -14,4 +14,7 @@ class Metrics:
         self.skipped = metrics.PUBLISHER_SKIPPED_CHANGES.create(registry)
         self.dead_letters = metrics.PUBLISHER_DEAD_LETTERS.create(registry)
         self.latency = metrics.PUBLISHER_LATENCY.create(registry)
+        self.heartbeat_age = metrics.PUBLISHER_HEARTBEAT_AGE.create(registry)
+        self.lost_heartbeats = metrics.PUBLISHER_LOST_HEARTBEATS.create(registry)
+        self.connector_restarts = metrics.PUBLISHER_CONNECTOR_RESTARTS.create(registry)
         self.connector_running = metrics.PUBLISHER_CONNECTOR_RUNNING.create(registry)

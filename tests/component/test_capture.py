@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, LiteralString
 
 import httpx2
 import psycopg
@@ -17,7 +17,9 @@ from account_alerts.kafka.clients import read_to_end
 from account_alerts.postgres import DatabaseError
 from account_alerts.records.codec import Record, RecordName, codec
 from devenv.services.catalog import CONNECT, POSTGRES, PUBLISHER
+from ingest.capture import heartbeats
 from ingest.capture.connect_client import ConnectClient
+from ingest.capture.heartbeats import Heartbeats
 from operations.waiting import wait_for
 from tests.component.bank_model import PREFERENCE
 from tests.component.programs import Programs
@@ -190,6 +192,65 @@ def test_who_left_while_the_slot_was_lost(
     programs.start(CONNECT)
     assert arrived(config, "AlertSettings", customer, None) == [published_settings(customer), None]
     assert arrived(config, "AccountAuthorization", customer, None)[-1] is None
+
+
+def read_one(bank: psycopg.Connection[Any], query: LiteralString) -> str:
+    """Return the one value of a query, as text."""
+    row = bank.execute(query).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def test_what_changed_while_the_publication_was_away(
+    config: Config, bank: psycopg.Connection[Any], customer: str
+) -> None:
+    own = config.require("capture")
+    beats = Heartbeats(heartbeats.connect(config))
+    written = "SELECT beats FROM published.heartbeat"
+
+    def come_out() -> bool:
+        beats.read()
+        return beats.number is not None
+
+    wait_for("a heartbeat", come_out, _SECONDS, "See connect.log.")
+    before = int(read_one(bank, written))
+    tables = read_one(
+        bank, "SELECT string_agg(schemaname || '.' || tablename, ', ') FROM pg_publication_tables"
+    )
+    bank.execute("DROP PUBLICATION alerts")
+    add(bank, customer)
+
+    def skipped() -> bool:
+        return int(read_one(bank, written)) >= before + 2
+
+    wait_for("heartbeats that do not come out", skipped, _SECONDS, "See connect.log.")
+    bank.execute(
+        f"CREATE PUBLICATION alerts FOR TABLE {tables} WITH (publish = 'insert, update, delete')".encode()
+    )
+
+    def noticed() -> bool:
+        beats.read()
+        return beats.lost > 0
+
+    wait_for("heartbeats to be missed", noticed, _SECONDS, "See connect.log.")
+    assert versions(config, "AlertSettings", customer) == []
+    # As the runbook has it.
+    connector = f"{own.connect_url}/connectors/{own.name}"
+    httpx2.put(f"{connector}/stop").raise_for_status()
+
+    def inactive() -> bool:
+        return bank.execute("SELECT NOT active FROM pg_replication_slots").fetchall() == [(True,)]
+
+    wait_for("the slot to be free", inactive, _SECONDS, "See connect.log.")
+    bank.execute("SELECT pg_drop_replication_slot(%s)", (own.name,))
+    httpx2.put(f"{connector}/resume").raise_for_status()
+    arrived(config, "AlertSettings", customer, published_settings(customer))
+
+    def mended() -> bool:
+        beats.read()
+        return beats.lost == 0
+
+    wait_for("the snapshot's heartbeat", mended, _SECONDS, "See connect.log.")
 
 
 def test_all_of_them_are_killed_while_customers_change(

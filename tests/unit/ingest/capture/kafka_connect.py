@@ -3,10 +3,13 @@
 import json
 from collections import deque
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
-from confluent_kafka import KafkaError, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+
+from tests.clock import FakeClock
 
 
 class FakeMessage:
@@ -87,6 +90,33 @@ class FakeConsumer:
 
     def close(self) -> None:
         self.events.append("closed")
+
+
+class FakeBeats:
+    """Heartbeats on Kafka, as the connector writes them."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.number = 100
+        self.error: KafkaException | None = None
+        self._clock = clock
+        self._waiting: list[FakeMessage] = []
+
+    def beat(self, operation: str = "u") -> None:
+        """Let the next one come out, written now."""
+        self.number += 1
+        at = datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).isoformat().replace("+00:00", "Z")
+        row = {"only_row": True, "beat_at": at, "beats": self.number, "__op": operation}
+        self.put(json.dumps(row).encode())
+
+    def put(self, value: bytes | None) -> None:
+        """Let something come out."""
+        self._waiting.append(FakeMessage("beats", 0, b"", value))
+
+    def consume(self, num_messages: int, timeout: float) -> list[Any]:
+        if self.error is not None:
+            raise self.error
+        found, self._waiting = self._waiting[:num_messages], self._waiting[num_messages:]
+        return found
 
 
 class FakeConnect:

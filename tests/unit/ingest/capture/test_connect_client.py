@@ -5,16 +5,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 from prometheus_client import CollectorRegistry
 
 from account_alerts.config import Config, load
 from account_alerts.kafka.clients import KafkaUnreachableError
 from ingest.capture import connect_client, debezium
 from ingest.capture.connect_client import ConnectClient, ConnectError, ConnectorStatus
-from ingest.capture.connector_watch import watch_connector
+from ingest.capture.connector_watch import MISSED_BEATS, watch_connector
+from ingest.capture.heartbeats import Heartbeats
 from ingest.capture.metrics import Metrics
 from tests.clock import FakeClock
-from tests.unit.ingest.capture.kafka_connect import FakeConnect
+from tests.unit.ingest.capture.kafka_connect import FakeBeats, FakeConnect
 
 
 class Harness:
@@ -24,6 +26,8 @@ class Harness:
         self.config = load()
         self.name = self.config.require("capture").name
         self.connect, self.clock = FakeConnect(), FakeClock()
+        self.beats = FakeBeats(self.clock)
+        self.registry = CollectorRegistry()
         self.topics: list[str] = []
         self.kafka_is_up = True
         self.client = ConnectClient(self.config, self.connect.transport, self.clock, self.clock.advance)
@@ -46,9 +50,15 @@ class Harness:
                 self.number += 1
                 return self.number > looks
 
-        registry = CollectorRegistry()
-        watch_connector(self.client, 5, Metrics(registry), Stopped())
-        return registry.get_sample_value("account_alerts_publisher_connector_running")
+        self.registry = CollectorRegistry()
+        heartbeats = Heartbeats(self.beats, self.clock)
+        longest = MISSED_BEATS * self.config.require("capture").heartbeat / 1000
+        watch_connector(self.client, heartbeats, 5, longest, Metrics(self.registry), Stopped())
+        return self.metric("connector_running")
+
+    def metric(self, name: str) -> float | None:
+        """Return the value of one of the publisher's metrics."""
+        return self.registry.get_sample_value(f"account_alerts_publisher_{name}")
 
 
 @pytest.fixture
@@ -59,7 +69,8 @@ def harness(monkeypatch: pytest.MonkeyPatch) -> Harness:
 def test_the_connector_is_registered_once_and_with_its_topics(harness: Harness) -> None:
     assert harness.client.register()
     assert harness.connect.config == {**debezium.connector_settings(harness.config), "name": harness.name}
-    assert harness.topics == [f"{harness.name}.{table}" for table in debezium.tables(harness.config)]
+    tables = [debezium.HEARTBEAT, *debezium.tables(harness.config)]
+    assert harness.topics == [f"{harness.name}.{table}" for table in tables]
     assert not harness.client.register()
     assert [request for request in harness.connect.requests if request.startswith("PUT")] == [
         f"PUT /connectors/{harness.name}/config"
@@ -166,6 +177,7 @@ def test_the_watch_restarts_a_failed_connector(harness: Harness) -> None:
     assert harness.connect.requests[-1] == (
         f"POST /connectors/{harness.name}/restart?includeTasks=true&onlyFailed=true"
     )
+    assert harness.metric("connector_restarts_total") == 1
 
 
 @pytest.mark.parametrize("what", ["connect", "kafka"])
@@ -176,3 +188,71 @@ def test_the_watch_goes_on_when_something_is_unreachable(harness: Harness, what:
 
     assert harness.watch(1, toggle) == 0
     assert harness.watch(3, toggle) == 1
+
+
+def test_a_connector_that_says_it_runs_but_gives_no_changes_does_not(
+    harness: Harness, caplog: pytest.LogCaptureFixture
+) -> None:
+    def stand_still(number: int) -> None:
+        if number == 0:
+            harness.beats.beat()
+        harness.clock.advance(16)
+
+    assert harness.watch(1, stand_still) == 1
+    assert harness.metric("heartbeat_age_seconds") == 16
+    assert harness.watch(2, stand_still) == 0
+    assert harness.metric("heartbeat_age_seconds") == 32
+    assert "the last change is 32 s old" in caplog.text
+
+
+def test_a_publisher_without_any_heartbeat_waits_as_long(harness: Harness) -> None:
+    assert harness.watch(1, lambda _: harness.clock.advance(29)) == 1
+    assert harness.watch(1, lambda _: harness.clock.advance(31)) == 0
+
+
+def test_heartbeats_that_never_came_out_are_lost_changes(
+    harness: Harness, caplog: pytest.LogCaptureFixture
+) -> None:
+    def skip(number: int) -> None:
+        harness.beats.beat()
+        if number == 1:
+            harness.beats.number += 2  # Written while the publication was not there.
+
+    assert harness.watch(3, skip) == 1
+    assert harness.metric("lost_heartbeats") == 2
+    assert caplog.text.count("changes of the bank's database were lost, 2 heartbeats") == 1
+
+
+def test_a_snapshot_brings_what_was_lost(harness: Harness) -> None:
+    def skip(number: int) -> None:
+        harness.beats.number += 7
+        harness.beats.beat(operation="r" if number == 2 else "u")
+
+    assert harness.watch(2, skip) == 1
+    assert harness.metric("lost_heartbeats") == 7
+    assert harness.watch(3, skip) == 1
+    assert harness.metric("lost_heartbeats") == 0
+
+
+def test_a_database_that_was_restored_counts_from_before(harness: Harness) -> None:
+    def restore(number: int) -> None:
+        if number == 1:
+            harness.beats.number -= 5
+        harness.beats.beat()
+
+    assert harness.watch(3, restore) == 1
+    assert harness.metric("lost_heartbeats") == 0
+
+
+def test_what_is_no_heartbeat_is_passed_over(harness: Harness) -> None:
+    for value in (b"", b"[]", b"{}", b'{"beat_at": 1, "beats": 1}', None):
+        harness.beats.put(value)
+    harness.beats.beat()
+    assert harness.watch(1) == 1
+    assert harness.metric("heartbeat_age_seconds") == 0
+
+
+def test_the_watch_goes_on_when_heartbeats_cannot_be_read(harness: Harness) -> None:
+    harness.beats.error = KafkaException(KafkaError(KafkaError._ALL_BROKERS_DOWN))
+    assert harness.watch(1) == 1
+    assert harness.watch(2, lambda _: harness.clock.advance(20)) == 0
