@@ -1,5 +1,6 @@
 """From the bank's tables by Kafka Connect and the publisher to the topics of the contract, all real."""
 
+import asyncio
 import itertools
 import threading
 import time
@@ -16,6 +17,11 @@ from account_alerts.config import Config
 from account_alerts.kafka.clients import read_to_end
 from account_alerts.postgres import DatabaseError
 from account_alerts.records.codec import Record, RecordName, codec
+from delivery.ledger.session import Session
+from delivery.opt_out.bank import record_in
+from delivery.opt_out.keywords import Keyword
+from delivery.opt_out.port import Change
+from delivery.opt_out.store import PostgresOptOuts
 from devenv.services.catalog import CONNECT, POSTGRES, PUBLISHER
 from ingest.capture import heartbeats
 from ingest.capture.connect_client import ConnectClient
@@ -85,6 +91,7 @@ def versions(config: Config, name: RecordName, key: str) -> list[Record | None]:
         "AlertSettings": config.topics.alert_settings.name,
         "AccountAuthorization": config.topics.account_authorizations.name,
         "AccountEntry": config.topics.account_entries.name,
+        "SmsOptOut": config.topics.sms_opt_outs.name,
     }[name]
     decoder = codec(config)
     return [
@@ -117,6 +124,36 @@ def test_whole_records_of_what_is_committed(
     ]
     access = {"account_id": customer, "customer_ids": [customer]}
     assert arrived(config, "AccountAuthorization", customer, access) == [access]
+
+
+def test_an_opt_out_comes_back_with_the_time_it_was_received(
+    config: Config, bank: psycopg.Connection[Any]
+) -> None:
+    number = "31600000077"
+
+    async def stop() -> Change:
+        store, session = (
+            PostgresOptOuts(config.require("delivery"), 1),
+            Session(config.require("bank"), "test"),
+        )
+        await store.record(number, Keyword.STOP, None, "en")
+        [change] = [each for each in await store.unrecorded(100) if each.number == number]
+        await record_in(session)(change)
+        await store.close()
+        await session.close()
+        return change
+
+    at = round(asyncio.run(stop()).changed_at.timestamp() * 1000)
+    stopped = {"number": number, "stopped": True, "changed_at": at}
+    # Not a millisecond earlier: the ledger would take it for older than its own.
+    assert arrived(config, "SmsOptOut", number, stopped) == [stopped]
+    bank.execute("UPDATE sms_opt_outs SET stopped = false, source = 'BRANCH' WHERE number = %s", (number,))
+    [(later,)] = bank.execute("SELECT changed_at FROM sms_opt_outs WHERE number = %s", (number,)).fetchall()
+    back = {"number": number, "stopped": False, "changed_at": round(later.timestamp() * 1000)}
+    assert arrived(config, "SmsOptOut", number, back) == [stopped, back]
+    assert back["changed_at"] > at
+    bank.execute("DELETE FROM sms_opt_outs WHERE number = %s", (number,))
+    assert arrived(config, "SmsOptOut", number, None) == [stopped, back, None]
 
 
 def test_a_transaction_over_three_tables_is_one_record(
