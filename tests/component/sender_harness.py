@@ -51,6 +51,8 @@ class MailServer:
     mails: list[Mail] = field(default_factory=list)
     tries: Counter[str] = field(default_factory=Counter)
     delay: float = 0.0
+    refusal: str | None = None
+    """What every recipient is answered."""
     _controller: Controller | None = None
 
     def start(self) -> None:
@@ -72,6 +74,10 @@ class MailServer:
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         self.tries[address] += 1
+        if self.refusal is not None:
+            return self.refusal
+        if address.startswith("doubt"):
+            return "550 no such user, or no relaying"
         if address.startswith("gone"):
             return "550 5.1.1 No such mailbox"
         if address.startswith("later") and self.tries[address] < 3:

@@ -135,6 +135,35 @@ def test_an_address_that_is_stuck_or_busy_does_not_stop_others(harness: SenderHa
 
 
 @pytest.mark.usefixtures("sender")
+def test_a_relay_that_refuses_the_bank_ends_no_alert(harness: SenderHarness) -> None:
+    customer = harness.add_customer()
+    harness.mail_server.refusal = "554 5.7.1 Relay access denied"
+    try:
+        alerts = [harness.new_alert(customer) for _ in range(200)]
+        harness.send_alerts(alerts)
+        harness.wait_for("all are in the ledger", lambda: harness.count_states(alerts) == {"RETRYING": 200})
+        assert harness.metrics()['account_alerts_sender_gateway_up{channel="EMAIL",route="EMAIL"}'] == 0
+    finally:
+        harness.mail_server.refusal = None
+    harness.wait_for("all are out", lambda: harness.count_states(alerts) == {"SENT": 200})
+    ids = Counter(mail.id for mail in harness.mail_server.to(f"{customer}@example.com"))
+    assert len(ids) == 200
+
+
+@pytest.mark.usefixtures("sender")
+def test_an_address_in_doubt_is_given_up_when_others_are_taken(harness: SenderHarness) -> None:
+    customer = harness.add_customer()
+    doubtful = harness.new_alert(customer, address=f"doubt-{customer}@example.com")
+    harness.send_alerts([doubtful])
+    harness.wait_for("it waits", lambda: harness.count_states([doubtful]) == {"RETRYING": 1})
+    others = [harness.new_alert(customer) for _ in range(20)]
+    harness.send_alerts(others)
+    harness.wait_for("the others are out", lambda: harness.count_states(others) == {"SENT": 20})
+    harness.wait_for("it is given up", lambda: harness.count_states([doubtful]) == {"REJECTED": 1})
+    assert harness.ledger_rows([doubtful])[doubtful["alert_id"]]["attempts"] >= 4
+
+
+@pytest.mark.usefixtures("sender")
 def test_a_gateway_that_was_down_gets_everything_once(harness: SenderHarness) -> None:
     customer = harness.add_customer()
     harness.mail_server.stop()

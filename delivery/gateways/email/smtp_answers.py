@@ -6,13 +6,12 @@ from enum import Enum
 
 from delivery.gateways.outcomes import About, Meaning
 
-_LEADING = re.compile(r"\s*([245])\.(\d{1,3}\.\d{1,3})(?![\d.])")
+_LEADING = re.compile(r"\s*([245])\.(\d{1,3}\.\d{1,3})(?!\d|\.\d)")
 """Where RFC 2034 puts it: in front of the text."""
-_HIDDEN = re.compile(r"(?<![\d.])([245])\.(\d{1,3}\.\d{1,3})(?![\d.])")
+_HIDDEN = re.compile(r"(?<![\d.])([245])\.(\d{1,3}\.\d{1,3})(?!\d|\.\d)")
 """Where others put it, such as `(#5.7.1)`; no part of an IP address."""
 
 _CLOSING = 421
-REGISTRY = "IANA SMTP enhanced status codes"
 
 
 class Stage(Enum):
@@ -57,9 +56,9 @@ ENHANCED: Mapping[str, Meaning] = {
     "7": Meaning(About.US, "RFC 3463, 3.8; RFC 7372: security or policy: relaying, DKIM, SPF, log-in"),
     "7.2": Meaning(About.ADDRESS, "RFC 3463, 3.8: may not post to this list"),
     "7.16": Meaning(About.MESSAGE, "RFC 6710: too big for its priority"),
-    "7.17": Meaning(About.ADDRESS, "RFC 7293, 14: the mailbox has changed hands"),
-    "7.18": Meaning(About.ADDRESS, "RFC 7293, 14: the domain has changed hands"),
-    "7.19": Meaning(About.ADDRESS, "RFC 7293, 14: the mailbox's owner cannot be checked"),
+    "7.17": Meaning(About.ADDRESS, "RFC 7293: the mailbox has changed hands"),
+    "7.18": Meaning(About.ADDRESS, "RFC 7293: the domain has changed hands"),
+    "7.19": Meaning(About.ADDRESS, "RFC 7293: the mailbox's owner cannot be checked"),
 }
 """Details of permanent answers, without their first number; a subject alone stands for its other details."""
 

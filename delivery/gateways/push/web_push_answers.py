@@ -8,7 +8,7 @@ from delivery.gateways.outcomes import About, Meaning
 STATUSES: Mapping[int, Meaning] = {
     301: Meaning(About.UNKNOWN, "RFC 9110, 15.4.2: moved; the address is the subscription's own"),
     302: Meaning(About.UNKNOWN, "RFC 9110, 15.4.3: found elsewhere"),
-    307: Meaning(About.UNKNOWN, "RFC 9110, 15.4.8; RFC 8030, 8.4: redirected"),
+    307: Meaning(About.UNKNOWN, "RFC 9110, 15.4.8: redirected for now"),
     308: Meaning(About.UNKNOWN, "RFC 9110, 15.4.9: moved for good"),
     400: Meaning(About.UNKNOWN, "RFC 9110, 15.5.1: the request, or the subscription's keys"),
     401: Meaning(About.US, "RFC 8292, 4.2: the signature, its subject or our clock"),

@@ -76,6 +76,8 @@ def test_only_an_answer_about_message_or_address_ends_an_alert(
         # The address's own.
         (Stage.RECIPIENT, "550 5.1.1 no such user", About.ADDRESS),
         (Stage.RECIPIENT, "550 no mailbox (#5.1.1)", About.ADDRESS),
+        (Stage.RECIPIENT, "550 5.1.1.", About.ADDRESS),
+        (Stage.RECIPIENT, "550 no mailbox: 5.1.1.", About.ADDRESS),
         (Stage.RECIPIENT, "552 5.2.2 mailbox full", About.ADDRESS),
         (Stage.RECIPIENT, "556 5.1.10 null MX", About.ADDRESS),
         (Stage.RECIPIENT, "556 domain accepts no mail", About.ADDRESS),
