@@ -234,8 +234,11 @@ def _probe(flow: Flow, records: Records, probes: dict[str, str], name: str, pati
     return max(min(flow.alerts[key] for key in keys if key in flow.alerts) for keys in sent.values())
 
 
-def bulk(config: Config, name: str, accounts: int, viewers: int = 0) -> BulkLoad:
-    """Accounts with a customer each; `viewers` of these also ask about one account that all may see."""
+def bulk(config: Config, name: str, accounts: int, viewers: int = 0, booked: int = 1) -> BulkLoad:
+    """Accounts with a customer each, and a booking for each `booked`-th.
+
+    `viewers` of the customers also ask about one account that all may see.
+    """
     records = Records(config)
     hot = f"{name}-hot"
     load = BulkLoad([], {})
@@ -247,7 +250,8 @@ def bulk(config: Config, name: str, accounts: int, viewers: int = 0) -> BulkLoad
         account, customer = f"{name}-a{number}", f"{name}-c{number}"
         load.records.append(records.authorization(account, [customer]))
         load.records.append(records.settings(customer, [account, hot] if number < viewers else [account]))
-        load.bookings[account] = [customer]
+        if number % booked == 0:
+            load.bookings[account] = [customer]
     return _with_probes(records, load, name)
 
 

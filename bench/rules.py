@@ -51,6 +51,10 @@ def main(
         int, typer.Option(min=1, help="Of the one customer of many-accounts.")
     ] = 500,
     changes: Annotated[int, typer.Option(min=2, help="Of many-accounts, and of single.")] = 100,
+    booked: Annotated[
+        int,
+        typer.Option(min=1, help="Each so many-th account of bulk has a booking right behind; each alerts."),
+    ] = 1,
     rounds: Annotated[int, typer.Option(min=1)] = 1,
     backend: Annotated[
         list[state.Backend] | None, typer.Option(help="Flink's state backends. Default: both.")
@@ -71,7 +75,8 @@ def main(
     of the customers ask about one account. many-accounts: one customer's settings of hundreds of accounts
     change again and again. single: one setting after the other changes while bookings flow. A load counts as
     taken in when a booking on the account of its last record raises an alert: the effect delay of half a
-    second is in the time, so a quick machine wants more accounts. Records are written to the topics:
+    second is in the time, so a quick machine wants more accounts, and so are the alerts of the bookings
+    before it: `--booked 100` has fewer. Records are written to the topics:
     by-passed are the bank's database, change data capture, the publisher, the bridge and the senders.
     """
     sizes = {"ours": accounts, "theirs": against_accounts or accounts}
@@ -86,7 +91,9 @@ def main(
                 print_progress(f"round {number + 1}: {side}, {one}")
                 with system as chain:
                     for part in parts or list(Part):
-                        found = _measure(part, chain, sizes[side], customer_accounts, changes, patience)
+                        found = _measure(
+                            part, chain, sizes[side], booked, customer_accounts, changes, patience
+                        )
                         print_progress(f"{part}: {found}")
                         result["runs"].append({"side": side, "backend": one, "part": part, **found})
                         result["minutes"] = round((time.monotonic() - began) / 60, 1)
@@ -96,7 +103,13 @@ def main(
 
 
 def _measure(
-    part: Part, chain: Chain, accounts: int, customer_accounts: int, changes: int, patience: float
+    part: Part,
+    chain: Chain,
+    accounts: int,
+    booked: int,
+    customer_accounts: int,
+    changes: int,
+    patience: float,
 ) -> dict[str, Any]:
     config = chain.config
     prefix = f"{part}-{chain.take_bookings(1)}"
@@ -109,7 +122,7 @@ def _measure(
     if part == Part.MANY_ACCOUNTS:
         bulk = rule_changes.many_accounts(config, prefix, customer_accounts, changes)
     else:
-        bulk = rule_changes.bulk(config, prefix, accounts, min(_VIEWERS[part], accounts))
+        bulk = rule_changes.bulk(config, prefix, accounts, min(_VIEWERS[part], accounts), booked)
     try:
         return asdict(rule_changes.run_bulk(config, bulk, prefix, patience))
     except rule_changes.TooSlowError as error:
