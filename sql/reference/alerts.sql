@@ -15,11 +15,8 @@ ALTER TABLE alert_settings ADD (
 CREATE TEMPORARY VIEW candidates AS
 SELECT
   b.entry_id, b.account_id, b.currency, b.amount_minor, b.credit_debit = 'CRDT' AS is_credit, b.balance_minor, b.booked_at,
-  b.entry_type, b.written_at, c.customer_id, s.`language`, w.setting_id, w.alert_type, w.`count`, w.window_minutes, w.channels,
-  CASE w.alert_type WHEN 'BALANCE_ABOVE' THEN w.threshold_minor END AS balance_above,
-  CASE w.alert_type WHEN 'BALANCE_BELOW' THEN w.threshold_minor END AS balance_below,
-  CASE w.alert_type WHEN 'CREDITED_ABOVE' THEN w.threshold_minor END AS credited_above,
-  CASE w.alert_type WHEN 'DEBITED_ABOVE' THEN w.threshold_minor END AS debited_above,
+  b.entry_type, b.written_at, c.customer_id, s.`language`, w.setting_id, w.alert_type, w.threshold_minor, w.`count`,
+  w.window_minutes, w.channels,
   JSON_QUERY(JSON_STRING(s.addresses), '$$[*].channel' RETURNING ARRAY<STRING>) AS address_channels,
   JSON_QUERY(JSON_STRING(s.addresses), '$$[*].address' RETURNING ARRAY<STRING>) AS addresses
 FROM bookings AS b

@@ -31,7 +31,7 @@ class Observed:
     record: Record
 
 
-@dataclass
+@dataclass(repr=False)  # Of thousands of records; pytest would write it out where a test fails.
 class PipelineHarness:
     """Producer for the inputs, consumer of all outputs, and a memory of both."""
 

@@ -10,7 +10,7 @@ from tests.reference.compare import DeadLetter, Difference, as_alert, compare
 from tests.reference.model import Expected, KafkaRecord, expect
 
 
-@dataclass
+@dataclass(repr=False)  # Of thousands of records; pytest would write it out where a test fails.
 class Scenario:
     """One test's records, under ids of its own."""
 

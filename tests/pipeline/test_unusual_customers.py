@@ -106,6 +106,7 @@ def test_a_customer_who_names_accounts_that_are_not_theirs(scenario: Scenario, o
     scenario.authorize(unknown[0], curious)
     scenario.await_effect()
     _book(scenario, unknown[0])
+    scenario.pipeline.flush()
     scenario.authorize(unknown[0])
     scenario.await_effect()
     _book(scenario, unknown[0])

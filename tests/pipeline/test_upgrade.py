@@ -52,7 +52,7 @@ BROKEN = (
     "    reachable = dict",
     '    raise RuntimeError("broken on purpose")\n    reachable = dict',
 )
-MISFIT = ("sql/alerting/usable_entries.sql", "AS countable,", "AS countable, merchant_id,")
+MISFIT = ("sql/alerting/usable_entries.sql", "AS countable,", "AS countable, entry_type,")
 
 
 @contextmanager

@@ -86,7 +86,7 @@ _Choice = tuple[str, Mapping[str, Any] | None]
 """A customer and the settings that may hold for them; None: may not see the account, or has none."""
 
 
-@dataclass
+@dataclass(repr=False)  # Of thousands of records; pytest would write it out where a test fails.
 class Expected:
     """What the contract allows.
 

@@ -98,12 +98,11 @@ class Model:
             asked = self.asked[booking["account_id"], customer].at(booking["at"])
             for setting in asked["good"][0] if asked else ():
                 if setting["currency"] == booking["currency"]:
-                    shown = ("setting_id", "currency")
+                    shown = ("setting_id", "alert_type", "currency")
                     rows.append(
                         [
                             *(booking["entry_id"], customer, *(setting[name] for name in shown)),
-                            *(asked["language"], setting["alert_type"], setting["threshold_minor"]),
-                            setting["channels"],
+                            *(asked["language"], setting["threshold_minor"], setting["channels"]),
                             *_addresses(asked),
                         ]
                     )

@@ -38,7 +38,7 @@ OWN: dict[str, list[Any]] = {
     "digest": [None, "HOURLY", "DAILY", "daily", "WEEKLY", ""],
 }
 """Of the customer's own fields."""
-THRESHOLDS = [kind.lower() for kind in AMOUNT_TYPES]
+FIELDS = ("setting_id", "alert_type", "threshold_minor", "count", "window_minutes", "channels")
 
 
 def records() -> list[Record]:
@@ -74,21 +74,14 @@ def expected(record: Record) -> tuple[dict[str, Any], str | None]:
     by_account: dict[str, Any] = {}
     for each in checked.usable:
         asked = by_account.setdefault(each["account_id"], {**contact, "amounts": [], "counts": []})
-        kept = {
-            "setting_id": each["setting_id"],
-            "setting_currency": each["currency"],
-            "channels": each["channels"],
-        }
-        kept |= dict.fromkeys(("count", "window_minutes", *THRESHOLDS))
-        if each["alert_type"] in AMOUNT_TYPES:
-            kept[each["alert_type"].lower()] = each["threshold_minor"]
-            currency = each["currency"]
-            known = next((of for of in asked["amounts"] if of["currency"] == currency), None)
-            if known is None:
-                asked["amounts"].append(known := {"currency": currency, "settings": []})
-            known["settings"].append(kept)
-        else:
-            asked["counts"].append(kept | {name: each[name] for name in ("count", "window_minutes")})
+        kept = {name: each[name] for name in FIELDS} | {"setting_currency": each["currency"]}
+        if each["alert_type"] not in AMOUNT_TYPES:
+            asked["counts"].append(kept)
+            continue
+        known = next((of for of in asked["amounts"] if of["currency"] == each["currency"]), None)
+        if known is None:
+            asked["amounts"].append(known := {"currency": each["currency"], "settings": []})
+        known["settings"].append(kept)
     skipped = [*checked.invalid, *invalid_fields(record)]
     return by_account, f"invalid settings: {', '.join(skipped)}" if skipped else None
 

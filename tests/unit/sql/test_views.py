@@ -29,22 +29,20 @@ def test_amounts_raise_what_the_reference_says(tmp_path: Path) -> None:
         for kind in sorted(AMOUNT_TYPES):
             wanted = setting(kind.value, alert_type=kind.value, threshold_minor=chosen.choice(AMOUNTS))
             asked: Record = {"customer_id": "c", "language": "en", "address_channels": [], "addresses": []}
-            asked |= {name: wanted[name] for name in ("setting_id", "channels")}
-            asked |= {
-                each.lower(): wanted["threshold_minor"] if each == kind else None for each in AMOUNT_TYPES
-            }
+            names = ("setting_id", "alert_type", "threshold_minor", "count", "window_minutes", "channels")
+            asked |= {name: wanted[name] for name in names}
             candidates.append(booking | asked | {"is_credit": booking["credit_debit"] == "CRDT"})
             if raised(wanted, booking):
                 expected.append((booking["entry_id"], wanted["setting_id"], kind, wanted["threshold_minor"]))
     views = Views(CONFIG, tmp_path)
     entries = read_columns("account_entries")
     booked = ("entry_id", "account_id", "currency", "amount_minor", "balance_minor")
-    texts = ("customer_id", "language", "setting_id")
+    texts = ("customer_id", "language", "setting_id", "alert_type")
     arrays = ("address_channels", "addresses", "channels")
     columns = {
         **{name: entries[name] for name in (*booked, "booked_at")},
         **dict.fromkeys(texts, "STRING NOT NULL"),
-        **dict.fromkeys((kind.lower() for kind in AMOUNT_TYPES), "BIGINT"),
+        **{"threshold_minor": "BIGINT", "count": "INT", "window_minutes": "INT"},
         "is_credit": "BOOLEAN NOT NULL",
         **dict.fromkeys(arrays, "ARRAY<STRING NOT NULL> NOT NULL"),
     }

@@ -53,9 +53,6 @@ final class CheckSettings extends ProcessFunction<RowData, RowData> {
     private transient Counter unknownTypes;
 
     CheckSettings(Lists lists, Fields at, OutputTag<RowData> invalid) {
-        if (!lists.amountTypes.equals(Set.copyOf(Rows.AMOUNT_TYPES))) {
-            throw new IllegalArgumentException("there is a column for each of " + Rows.AMOUNT_TYPES + ", not for " + lists.amountTypes);
-        }
         this.lists = lists;
         this.at = at;
         this.invalid = invalid;
@@ -82,7 +79,10 @@ final class CheckSettings extends ProcessFunction<RowData, RowData> {
                 unknownTypes.inc();
             } else if (isValid(setting, counting)) {
                 Map<StringData, List<RowData>> valid = counting ? counts : amounts;
-                valid.computeIfAbsent(setting.getString(1), none -> new ArrayList<>()).add(valid(setting, type));
+                valid.computeIfAbsent(setting.getString(1), none -> new ArrayList<>()).add(GenericRowData.of(
+                        setting.getString(0), setting.getString(3), setting.getString(2),
+                        setting.isNullAt(5) ? null : setting.getLong(5), setting.isNullAt(6) ? null : setting.getInt(6),
+                        setting.isNullAt(7) ? null : setting.getInt(7), setting.getArray(4)));
             } else {
                 skipped.add(setting.getString(0).toString());
             }
@@ -106,20 +106,6 @@ final class CheckSettings extends ProcessFunction<RowData, RowData> {
             }
         }
         return invalid;
-    }
-
-    private static RowData valid(RowData setting, String type) {
-        GenericRowData valid = new GenericRowData(Rows.SETTING_FIELDS);
-        valid.setField(Rows.SETTING_ID, setting.getString(0));
-        valid.setField(Rows.SETTING_CURRENCY, setting.getString(2));
-        valid.setField(Rows.CHANNELS, setting.getArray(4));
-        if (Rows.AMOUNT_TYPES.contains(type)) {
-            valid.setField(Rows.THRESHOLDS + Rows.AMOUNT_TYPES.indexOf(type), setting.getLong(5));
-        } else {
-            valid.setField(Rows.COUNT, setting.getInt(6));
-            valid.setField(Rows.WINDOW_MINUTES, setting.getInt(7));
-        }
-        return valid;
     }
 
     private boolean isValid(RowData setting, boolean counting) {

@@ -13,30 +13,22 @@ final class Rows {
     private static final DataType TEXT = DataTypes.STRING().notNull();
     private static final DataType TEXTS = DataTypes.ARRAY(TEXT).notNull();
 
-    /** The types about amounts. Each has a column for its threshold: a text for the type would be compared per candidate. */
-    static final List<String> AMOUNT_TYPES =
-            List.of("BALANCE_ABOVE", "BALANCE_BELOW", "CREDITED_ABOVE", "DEBITED_ABOVE");
-
-    /** A valid setting; one about amounts has the threshold of its type, in minor units, and no other. */
+    /** A valid setting. */
     private static final DataType SETTING = row(
             DataTypes.FIELD("setting_id", TEXT),
+            DataTypes.FIELD("alert_type", TEXT),
             DataTypes.FIELD("setting_currency", TEXT),
+            DataTypes.FIELD("threshold_minor", DataTypes.BIGINT()),
             DataTypes.FIELD("count", DataTypes.INT()),
             DataTypes.FIELD("window_minutes", DataTypes.INT()),
-            DataTypes.FIELD("channels", TEXTS),
-            DataTypes.FIELD("balance_above", DataTypes.BIGINT()),
-            DataTypes.FIELD("balance_below", DataTypes.BIGINT()),
-            DataTypes.FIELD("credited_above", DataTypes.BIGINT()),
-            DataTypes.FIELD("debited_above", DataTypes.BIGINT()));
+            DataTypes.FIELD("channels", TEXTS));
 
+    static final int SETTING_FIELDS = 7;
     static final int SETTING_ID = 0;
-    static final int SETTING_CURRENCY = 1;
-    static final int COUNT = 2;
-    static final int WINDOW_MINUTES = 3;
-    static final int CHANNELS = 4;
-    /** Of the first of {@link #AMOUNT_TYPES}. */
-    static final int THRESHOLDS = 5;
-    static final int SETTING_FIELDS = THRESHOLDS + AMOUNT_TYPES.size();
+    static final int SETTING_CURRENCY = 2;
+    static final int COUNT = 4;
+    static final int WINDOW_MINUTES = 5;
+    static final int CHANNELS = 6;
 
     /** Together, so that a booking's currency is compared once. */
     private static final DataType OF_CURRENCY =

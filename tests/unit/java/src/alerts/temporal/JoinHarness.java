@@ -295,19 +295,11 @@ public final class JoinHarness {
         for (var each : join) {
             for (RowData row : taken(each)) {
                 ArrayNode candidate = candidates.addArray().add(row.getString(0).toString());
-                int setting = after + 4;
-                for (int field : new int[] {
-                    after, setting + Rows.SETTING_ID, setting + Rows.SETTING_CURRENCY, after + 1
-                }) {
+                for (int field : new int[] {after, after + 4, after + 5, after + 6, after + 1}) {
                     candidate.add(row.getString(field).toString());
                 }
-                for (int type = 0; type < Rows.AMOUNT_TYPES.size(); type++) {
-                    int threshold = setting + Rows.THRESHOLDS + type;
-                    if (!row.isNullAt(threshold)) {
-                        candidate.add(Rows.AMOUNT_TYPES.get(type)).add(row.getLong(threshold));
-                    }
-                }
-                for (int field : new int[] {setting + Rows.CHANNELS, after + 2, after + 3}) {
+                candidate.add(row.getLong(after + 7));
+                for (int field : new int[] {after + 10, after + 2, after + 3}) {
                     candidate.add(words(row.getArray(field)));
                 }
             }
