@@ -19,7 +19,7 @@ demo: install ## Real bookings become alerts before your eyes; KEEP=1 leaves it 
 lint: install ## Check style, types and layers
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
-	@.venv/bin/mypy account_alerts ingest udfs jobs delivery operations devenv demo alerts_cli install docs_generator tests
+	@.venv/bin/mypy account_alerts ingest udfs jobs delivery operations web devenv demo alerts_cli install docs_generator tests
 	@.venv/bin/lint-imports --no-cache
 
 check: lint test-unit ## What to run before a commit: lint and the unit tests

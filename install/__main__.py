@@ -131,7 +131,7 @@ def _with_tls(pip: tuple[str | Path, ...]) -> None:
 
 
 def install() -> None:
-    """Bring `.venv` up to date: Python packages, jars, the project's own jar."""
+    """Bring `.venv` up to date: Python packages, jars, the project's own jar, the pages' scripts."""
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
     packages = _hash([CONSTRAINTS], json.dumps([project["project"], project["tool"]["setuptools"]]))
     if not _works(PYTHON):
@@ -153,6 +153,10 @@ def install() -> None:
     if not _done("jars", jars):
         _run(PYTHON, "-m", "install.jars")
         (VENV / "jars.stamp").write_text(jars)
+    npm = _hash([PROJECT / "conf/npm.lock", PROJECT / "install/npm.py"])
+    if not _done("npm", npm):
+        _run(PYTHON, "-m", "install.npm")
+        (VENV / "npm.stamp").write_text(npm)
     # Not of the project's own Java: archives that do not fit it any more are left out by Java.
     classes = _hash([PROJECT / "conf/jars.lock", PROJECT / "devenv/class_archives.py"], packages)
     if not _done("classes", classes):
