@@ -22,12 +22,17 @@ from jobs.sql import create_view, keep_dead_letters, statement
 from udfs.device_resolver.alerts import device_alerts
 
 _BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
+_REASON = Types.ROW_NAMED(
+    ["setting_id", "alert_type", "threshold_minor", "count", "window_minutes"],
+    [Types.STRING(), Types.STRING(), Types.LONG(), Types.INT(), Types.INT()],
+)
 _COLUMNS = {
     **dict.fromkeys(("alert_id", "customer_id", "channel", "alert_type", "account_id"), Types.STRING()),
     **dict.fromkeys(("currency", "entry_id", "setting_id"), Types.STRING()),
     **dict.fromkeys(("booked_at", "raised_at"), Types.LONG()),
     "language": Types.STRING(),
     "params": Types.MAP(Types.STRING(), Types.STRING()),
+    "reasons": Types.OBJECT_ARRAY(_REASON),
     "reason": Types.STRING(),
     **dict.fromkeys(("customer_key", "record"), _BYTES),
     "source_partition": Types.INT(),

@@ -15,6 +15,7 @@ SELECT
           'amount_minor', CAST(r.amount_minor AS STRING),
           'balance_minor', CAST(r.balance_minor AS STRING)]
   END,
+  ARRAY[ROW(r.setting_id, r.alert_type, r.threshold_minor, r.`count`, r.window_minutes)],
   CASE a.channel ${channel_topics} END
 FROM raised_alerts AS r
 CROSS JOIN LATERAL TABLE(make_alerts(

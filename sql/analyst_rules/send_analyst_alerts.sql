@@ -10,5 +10,6 @@ SELECT
       MAP['threshold_minor', CAST(threshold_minor AS STRING),
           'amount_minor', CAST(amount_minor AS STRING), 'balance_minor', CAST(balance_minor AS STRING)]
   END,
+  ARRAY[ROW(setting_id, alert_type, threshold_minor, CAST(NULL AS INT), CAST(NULL AS INT))],
   topic
 FROM limited_alerts

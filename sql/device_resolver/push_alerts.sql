@@ -6,7 +6,7 @@ SELECT
   setting_id,
   EXTRACT(EPOCH FROM booked_at) * 1000 + EXTRACT(MILLISECOND FROM booked_at) AS booked_at,
   EXTRACT(EPOCH FROM raised_at) * 1000 + EXTRACT(MILLISECOND FROM raised_at) AS raised_at,
-  `language`, params, reason,
+  `language`, params, reasons, reason,
   CASE WHEN reason IS NOT NULL THEN customer_key END AS customer_key,
   CASE WHEN reason IS NOT NULL THEN record END AS record,
   source_partition, source_offset

@@ -6,6 +6,7 @@ SELECT
   r.customer_id, m.alert_id, r.customer_id, m.channel, m.address, 'APPLICATION_REMINDER', m.account_id, m.currency,
   r.application_id, m.setting_id, CAST(r.occurred_at AS TIMESTAMP(3)), CAST(CURRENT_TIMESTAMP AS TIMESTAMP(3)),
   r.`language`, MAP['product', r.product, 'application_id', r.application_id],
+  ARRAY[ROW(m.setting_id, 'APPLICATION_REMINDER', CAST(NULL AS BIGINT), CAST(NULL AS INT), CAST(NULL AS INT))],
   CASE m.channel ${channel_topics} END
 FROM due_reminders AS r
 CROSS JOIN LATERAL TABLE(make_reminders(

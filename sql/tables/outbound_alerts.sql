@@ -15,6 +15,13 @@ CREATE TABLE outbound_alerts (
   raised_at    TIMESTAMP(3) NOT NULL,
   `language`   STRING NOT NULL,
   params       MAP<STRING NOT NULL, STRING NOT NULL> NOT NULL,
+  reasons      ARRAY<ROW<
+    setting_id      STRING NOT NULL,
+    alert_type      STRING NOT NULL,
+    threshold_minor BIGINT,
+    `count`         INT,
+    window_minutes  INT
+  > NOT NULL> NOT NULL,
   topic        STRING NOT NULL METADATA
 ) WITH (
   'connector' = 'kafka',

@@ -15,6 +15,13 @@ CREATE TABLE outbound_push (
   raised_at        TIMESTAMP_LTZ(3) NOT NULL,
   `language`       STRING NOT NULL,
   params           MAP<STRING NOT NULL, STRING NOT NULL> NOT NULL,
+  reasons          ARRAY<ROW<
+    setting_id      STRING NOT NULL,
+    alert_type      STRING NOT NULL,
+    threshold_minor BIGINT,
+    `count`         INT,
+    window_minutes  INT
+  > NOT NULL> NOT NULL,
   source_partition INT NOT NULL METADATA FROM 'partition' VIRTUAL,
   source_offset    BIGINT NOT NULL METADATA FROM 'offset' VIRTUAL,
   decode_error     STRING METADATA FROM 'value.decode-error' VIRTUAL,

@@ -20,6 +20,15 @@ ALERT: dict[str, Any] = {
     "raised_at": builders.NOON,
     "language": "en",
     "params": {"threshold_minor": "10000", "amount_minor": "1000", "balance_minor": "9500"},
+    "reasons": [
+        {
+            "setting_id": "s1",
+            "alert_type": "BALANCE_BELOW",
+            "threshold_minor": 10000,
+            "count": None,
+            "window_minutes": None,
+        }
+    ],
 }
 TOPIC = "outbound-email"
 CODEC = Codec()
