@@ -1,0 +1,1 @@
+"""The operator's pages: the chain, look-up, dead letters, analysts' rules."""
