@@ -12,6 +12,7 @@ from typing import Any
 from account_alerts.config import PROJECT
 from account_alerts.model.errors import InvalidRecordError
 from account_alerts.model.money import to_minor
+from account_alerts.records.bookings import DEFAULTS
 from account_alerts.records.codec import Record
 
 BOOKINGS = PROJECT / "data" / "transactions.csv.gz"
@@ -44,7 +45,7 @@ def read(file: Path = BOOKINGS) -> list[Record]:
 
     Args:
         file: A CSV with the columns of `data/transactions.csv.gz`, or JSON lines with the fields of
-            AccountEntry (times in milliseconds); either may be gzipped.
+            AccountEntry (times in milliseconds; nullable ones may be left out); either may be gzipped.
 
     Raises:
         BookingFileError: A line is neither.
@@ -52,7 +53,7 @@ def read(file: Path = BOOKINGS) -> list[Record]:
     as_json = ".json" in file.name.lower()
     lines = _lines(file)
     rows: Iterable[Any] = lines if as_json else csv.DictReader(lines)
-    convert = json.loads if as_json else entry
+    convert = _whole if as_json else entry
     entries = []
     # A CSV's first line is its header.
     for number, row in enumerate(rows, start=1 if as_json else 2):
@@ -64,6 +65,10 @@ def read(file: Path = BOOKINGS) -> list[Record]:
         return sorted(entries, key=lambda record: int(record["booked_at"]))
     except (KeyError, TypeError, ValueError) as error:
         raise BookingFileError(f"{file}: a record without a booked_at in milliseconds") from error
+
+
+def _whole(line: str) -> Record:
+    return {**DEFAULTS, **json.loads(line)}
 
 
 def _lines(file: Path) -> Iterator[str]:
@@ -79,6 +84,7 @@ def entry(row: dict[str, str]) -> Record:
     day = datetime.strptime(f"19{row['date']}", "%Y%m%d").replace(tzinfo=UTC)
     booked_at = day + timedelta(seconds=_pick(row["trans_id"], 86_400))
     return {
+        **DEFAULTS,
         "entry_id": row["trans_id"],
         "account_id": row["account_id"],
         "currency": CURRENCY,
@@ -87,10 +93,6 @@ def entry(row: dict[str, str]) -> Record:
         "balance_minor": to_minor(row["balance"], CURRENCY),
         "booked_at": int(booked_at.timestamp()) * 1000,
         "entry_type": entry_type or _OPERATIONS.get(operation, "OTHER"),
-        "merchant_id": None,
-        "merchant_name": None,
-        "merchant_category": None,
-        "country": None,
         "counterparty": f"{row['account']}/{row['bank']}" if row["account"] else None,
         "description": " ".join(part for part in (operation, purpose) if part) or None,
     }

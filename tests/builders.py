@@ -27,6 +27,11 @@ def entry(entry_id: str = "e1", account_id: str = "a1", **fields: Any) -> Record
         "country": None,
         "counterparty": None,
         "description": None,
+        "counterparty_name": None,
+        "card_last_four": None,
+        "original_currency": None,
+        "original_amount_minor": None,
+        "reversal": False,
     } | fields
 
 

@@ -1,16 +1,26 @@
 """Which bookings are valid: the one validation in Python."""
 
+from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
+from typing import Any
 
 from account_alerts.model.alerts import CreditDebit, EntryType
 from account_alerts.model.money import exponent
 from account_alerts.records.codec import Record
 
-OPTIONAL = ("merchant_id", "merchant_name", "merchant_category", "country", "counterparty", "description")
-"""Fields of AccountEntry that may be null."""
-NUMBERS = ("amount_minor", "balance_minor", "booked_at")
 _TEXTS = ("entry_id", "account_id", "currency", "credit_debit", "entry_type")
-FIELDS = frozenset((*_TEXTS, *NUMBERS, *OPTIONAL))
+_NUMBERS = ("amount_minor", "booked_at")
+_OPTIONAL_TEXTS = (
+    *("merchant_id", "merchant_name", "merchant_category", "country", "counterparty", "description"),
+    *("counterparty_name", "card_last_four", "original_currency"),
+)
+_OPTIONAL_NUMBERS = ("balance_minor", "original_amount_minor")
+DEFAULTS: Mapping[str, Any] = MappingProxyType(
+    {**dict.fromkeys((*_OPTIONAL_TEXTS, *_OPTIONAL_NUMBERS)), "reversal": False}
+)
+"""Fields of AccountEntry that a bank need not give, and what they are then."""
+FIELDS = frozenset((*_TEXTS, *_NUMBERS, *DEFAULTS))
 LONG_MAX = 2**63 - 1
 _ENTRY_TYPES, _DIRECTIONS = frozenset(EntryType), frozenset(CreditDebit)
 
@@ -24,13 +34,17 @@ def violation(booking: Record) -> str | None:
     for name in _TEXTS:
         if type(booking[name]) is not str:
             return f"{name} is no text"
-    for name in NUMBERS:
-        value = booking[name]
-        if type(value) is not int or not -LONG_MAX - 1 <= value <= LONG_MAX:
+    for name in _NUMBERS:
+        if not _is_long(booking[name]):
             return f"{name} is no integer of 64 bits"
-    for name in OPTIONAL:
+    for name in _OPTIONAL_TEXTS:
         if booking[name] is not None and type(booking[name]) is not str:
             return f"{name} is neither text nor null"
+    for name in _OPTIONAL_NUMBERS:
+        if booking[name] is not None and not _is_long(booking[name]):
+            return f"{name} is neither an integer of 64 bits nor null"
+    if type(booking["reversal"]) is not bool:
+        return "reversal is neither true nor false"
     if not booking["entry_id"]:
         return "entry_id is empty"
     if not booking["account_id"]:
@@ -43,7 +57,13 @@ def violation(booking: Record) -> str | None:
         return "entry_type is not one of " + ", ".join(EntryType)
     if not is_currency(booking["currency"]):
         return "currency is not in ISO 4217"
+    if booking["original_amount_minor"] is not None and booking["original_amount_minor"] <= 0:
+        return "original_amount_minor is not greater than 0"
     return None
+
+
+def _is_long(value: Any) -> bool:
+    return type(value) is int and -LONG_MAX - 1 <= value <= LONG_MAX
 
 
 def signed(booking: Record) -> int:

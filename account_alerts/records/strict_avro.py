@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 _LONG_BITS, _INT_BITS = 64, 32
-_FIXED_SIZES = {"null": 0, "boolean": 1, "float": 4, "double": 8}
+_FIXED_SIZES = {"null": 0, "float": 4, "double": 8}
 
 
 def check(schema: Any, data: bytes) -> None:
@@ -47,6 +47,9 @@ def _walk(schema: Any, data: _Data, named: dict[str, Any]) -> None:
         _index(data, len(schema["symbols"]))
     elif kind == "fixed":
         _skip(data, schema["size"])
+    elif kind == "boolean":
+        if data.read(1) not in (b"\0", b"\1"):
+            raise ValueError("neither true nor false")
     elif kind in _FIXED_SIZES:
         _skip(data, _FIXED_SIZES[kind])
     else:

@@ -47,16 +47,26 @@ def _entry(booking: Record) -> str:
     domain, family, sub_family = camt054_codes.code(booking["entry_type"], credit_debit)
     return (
         f"<Ntry>{_amount(booking['amount_minor'], currency)}<CdtDbtInd>{credit_debit}</CdtDbtInd>"
+        f"{'<RvslInd>true</RvslInd>' if booking['reversal'] else ''}"
         f"<Sts><Cd>BOOK</Cd></Sts><BookgDt><DtTm>{_time(booking['booked_at'])}</DtTm></BookgDt>"
         f"<AcctSvcrRef>{_text(booking['entry_id'])}</AcctSvcrRef>"
         f"<BkTxCd><Domn><Cd>{domain}</Cd><Fmly><Cd>{family}</Cd><SubFmlyCd>{sub_family}</SubFmlyCd></Fmly></Domn>"
-        f"</BkTxCd><NtryDtls><TxDtls>{_parties(booking)}"
+        f"</BkTxCd><NtryDtls><TxDtls>{_original(booking)}{_parties(booking)}"
         f"{_if('<RmtInf><Ustrd>{}</Ustrd></RmtInf>', booking['description'])}{_card(booking)}"
         f"{_balance(booking['balance_minor'], currency)}</TxDtls></NtryDtls></Ntry>"
     )
 
 
-def _balance(balance: int, currency: str) -> str:
+def _original(booking: Record) -> str:
+    minor, currency = booking["original_amount_minor"], booking["original_currency"]
+    if minor is None or currency is None:
+        return ""
+    return f"<AmtDtls><InstdAmt>{_amount(minor, currency)}</InstdAmt></AmtDtls>"
+
+
+def _balance(balance: int | None, currency: str) -> str:
+    if balance is None:
+        return ""
     return (
         f'<SplmtryData><Envlp><Bal xmlns="{BALANCE_NAMESPACE}">{_amount(balance, currency)}'
         f"<CdtDbtInd>{'DBIT' if balance < 0 else 'CRDT'}</CdtDbtInd></Bal></Envlp></SplmtryData>"
@@ -64,9 +74,11 @@ def _balance(balance: int, currency: str) -> str:
 
 
 def _parties(booking: Record) -> str:
-    role = "Dbtr" if booking["credit_debit"] == "CRDT" else "Cdtr"
+    # Of what is taken back, the parties are those of the booking before.
+    role = "Dbtr" if (booking["credit_debit"] == "CRDT") != booking["reversal"] else "Cdtr"
     country = _if("<PstlAdr><Ctry>{}</Ctry></PstlAdr>", booking["country"])
-    party = f"<{role}><Pty>{country}</Pty></{role}>" if country else ""
+    said = _if("<Nm>{}</Nm>", booking["counterparty_name"]) + country
+    party = f"<{role}><Pty>{said}</Pty></{role}>" if said else ""
     other = booking["counterparty"]
     account = f"<{role}Acct><Id>{_account(other)}</Id></{role}Acct>" if other else ""
     return f"<RltdPties>{party}{account}</RltdPties>" if party or account else ""
@@ -76,7 +88,8 @@ def _card(booking: Record) -> str:
     shop = _if("<Id>{}</Id>", booking["merchant_id"]) + _if("<ShrtNm>{}</ShrtNm>", booking["merchant_name"])
     point = f"<POI><Id>{shop}</Id></POI>" if shop else ""
     category = _if("<Tx><Indv><TxCtgy>{}</TxCtgy></Indv></Tx>", booking["merchant_category"])
-    return f"<CardTx>{point}{category}</CardTx>" if point or category else ""
+    card = _if("<Card><PlainCardData><PAN>{}</PAN></PlainCardData></Card>", booking["card_last_four"])
+    return f"<CardTx>{card}{point}{category}</CardTx>" if card or point or category else ""
 
 
 def _account(identification: str) -> str:

@@ -70,9 +70,10 @@ def settings(entries: Iterable[Record], may_see: Iterable[Record]) -> list[Recor
 
 def _settings(customer: str, account: str, entries: Sequence[Record]) -> Iterator[Record]:
     """Choose all but one or two of the four types, for one customer and account."""
+    balances = [record["balance_minor"] for record in entries if record["balance_minor"] is not None]
     observed = {
-        AlertType.BALANCE_BELOW: [record["balance_minor"] for record in entries],
-        AlertType.BALANCE_ABOVE: [record["balance_minor"] for record in entries],
+        AlertType.BALANCE_BELOW: balances,
+        AlertType.BALANCE_ABOVE: balances,
         AlertType.CREDITED_ABOVE: [
             record["amount_minor"] for record in entries if record["credit_debit"] == "CRDT"
         ],

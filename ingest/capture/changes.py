@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from account_alerts.model.errors import InvalidRecordError
-from account_alerts.records.bookings import FIELDS
+from account_alerts.records.bookings import DEFAULTS, FIELDS
 from account_alerts.records.codec import Record, RecordName
 from ingest.capture.debezium import AUTHORIZATIONS, BOOKINGS, OPT_OUTS, SETTINGS
 
@@ -92,9 +92,11 @@ def _object(text: Any, what: str) -> dict[str, Any]:
 
 
 def _booking(row: Mapping[str, Any]) -> Record:
-    if missing := FIELDS.difference(row):
+    # A row that was captured before a column was added does not have it.
+    if missing := FIELDS.difference(row, DEFAULTS):
         raise InvalidChangeError(f"the row has no {', '.join(sorted(missing))}")
-    return {name: row[name] for name in FIELDS} | {"booked_at": milliseconds(row["booked_at"], "booked_at")}
+    given = {name: row[name] for name in FIELDS.intersection(row)}
+    return {**DEFAULTS, **given, "booked_at": milliseconds(row["booked_at"], "booked_at")}
 
 
 def milliseconds(time: Any, name: str) -> int:

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 from zoneinfo import ZoneInfo
 
 from account_alerts.model.alerts import EntryType
-from account_alerts.records.bookings import OPTIONAL, violation
+from account_alerts.records.bookings import DEFAULTS, violation
 from account_alerts.records.codec import Record
 from ingest.formats import camt054_amounts as amounts
 from ingest.formats import camt054_details as details
@@ -183,7 +183,7 @@ class _Notification:
             "amount_minor": amount,
             "credit_debit": indicator,
             "booked_at": time.at,
-            **dict.fromkeys(OPTIONAL),
+            **DEFAULTS,
         }
         booking["entry_type"] = details.entry_type(element, transaction, self._codes)
         booking |= {

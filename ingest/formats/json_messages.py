@@ -6,7 +6,7 @@
 import json
 from typing import Any, NoReturn
 
-from account_alerts.records.bookings import FIELDS, OPTIONAL
+from account_alerts.records.bookings import DEFAULTS, FIELDS
 from account_alerts.records.codec import Record
 from ingest.formats.parsed import InvalidMessageError, ParsedMessage
 
@@ -14,9 +14,8 @@ _SIDES = (("debtor", "DBIT"), ("creditor", "CRDT"))
 _SHARED = frozenset({"currency", "amount_minor", "booked_at"})
 PAYMENT = _SHARED | {"payment_id", "entry_type", "description", "debtor", "creditor"}
 """Fields of a payment."""
-SIDE = frozenset({"account_id", "balance_minor", "entry_id"})
+SIDE = frozenset({"account_id", "balance_minor", "entry_id", "name"})
 """Fields of each side of a payment."""
-_NOTHING = dict.fromkeys(OPTIONAL)
 
 
 def parse(data: bytes) -> ParsedMessage:
@@ -72,8 +71,8 @@ def _add(item: Any, parsed: ParsedMessage, where: str) -> None:
         if "debtor" in item or "creditor" in item:
             _add_payment(item, parsed, where)
         else:
-            _check_fields(item, FIELDS, FIELDS.difference(OPTIONAL))
-            parsed.add({**_NOTHING, **item})
+            _check_fields(item, FIELDS, FIELDS.difference(DEFAULTS))
+            parsed.add({**DEFAULTS, **item})
     except InvalidMessageError as error:
         parsed.errors.append(f"{where}{error}")
 
@@ -85,7 +84,7 @@ def _add_payment(payment: Record, parsed: ParsedMessage, where: str) -> None:
         if not isinstance(payment[name], dict):
             raise InvalidMessageError(f"{name} is no object")
         try:
-            _check_fields(payment[name], SIDE, SIDE - {"entry_id"})
+            _check_fields(payment[name], SIDE, frozenset({"account_id"}))
         except InvalidMessageError as error:
             raise InvalidMessageError(f"{name}: {error}") from None
     if payment["debtor"]["account_id"] == payment["creditor"]["account_id"]:
@@ -97,14 +96,15 @@ def _add_payment(payment: Record, parsed: ParsedMessage, where: str) -> None:
         try:
             parsed.add(
                 {
-                    **_NOTHING,
+                    **DEFAULTS,
                     **{key: payment[key] for key in _SHARED},
                     "entry_id": side.get("entry_id", f"{payment['payment_id']}/{name}"),
                     "account_id": side["account_id"],
                     "credit_debit": indicator,
-                    "balance_minor": side["balance_minor"],
+                    "balance_minor": side.get("balance_minor"),
                     "entry_type": payment.get("entry_type", "TRANSFER"),
                     "counterparty": payment[other]["account_id"],
+                    "counterparty_name": payment[other].get("name"),
                     "description": payment.get("description"),
                 }
             )

@@ -33,7 +33,7 @@ class Match(TypedDict):
     account_id: str
     currency: str
     amount_minor: int
-    balance_minor: int
+    balance_minor: int | None
     booked_at: int
     written_at: int
     """Kafka time of the booking."""

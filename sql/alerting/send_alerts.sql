@@ -4,8 +4,15 @@ INSERT INTO outbound_alerts
 SELECT
   r.customer_id, a.alert_id, r.customer_id, a.channel, a.address, r.alert_type, r.account_id, r.currency, r.entry_id,
   r.setting_id, CAST(r.booked_at AS TIMESTAMP(3)), CAST(CURRENT_TIMESTAMP AS TIMESTAMP(3)), r.`language`,
-  CASE r.alert_type
-    WHEN 'TRANSACTION_COUNT' THEN
+  CASE
+    WHEN r.alert_type = 'TRANSACTION_COUNT' AND r.balance_minor IS NULL THEN
+      MAP['count', CAST(r.`count` AS STRING),
+          'window_minutes', CAST(r.window_minutes AS STRING),
+          'amount_minor', CAST(r.amount_minor AS STRING)]
+    WHEN r.balance_minor IS NULL THEN
+      MAP['threshold_minor', CAST(r.threshold_minor AS STRING),
+          'amount_minor', CAST(r.amount_minor AS STRING)]
+    WHEN r.alert_type = 'TRANSACTION_COUNT' THEN
       MAP['count', CAST(r.`count` AS STRING),
           'window_minutes', CAST(r.window_minutes AS STRING),
           'amount_minor', CAST(r.amount_minor AS STRING),

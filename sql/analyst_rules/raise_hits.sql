@@ -9,4 +9,4 @@ SELECT
 FROM found
 WHERE written_at >= TO_TIMESTAMP_LTZ(${rule_since}, 3)
   AND entry_id IS NOT NULL AND account_id IS NOT NULL AND currency IS NOT NULL AND amount_minor IS NOT NULL
-  AND balance_minor IS NOT NULL AND booked_at IS NOT NULL AND ${rule_named}
+  AND booked_at IS NOT NULL AND ${rule_named}

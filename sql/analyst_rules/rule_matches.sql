@@ -8,5 +8,5 @@ SELECT
   TO_TIMESTAMP_LTZ(written_at, 3) - INTERVAL '${effect_delay}' SECOND AS rules_time
 FROM found_bookings
 WHERE rule IS NOT NULL AND entry_id IS NOT NULL AND customer_id IS NOT NULL AND account_id IS NOT NULL
-  AND currency IS NOT NULL AND amount_minor IS NOT NULL AND balance_minor IS NOT NULL AND channels IS NOT NULL
+  AND currency IS NOT NULL AND amount_minor IS NOT NULL AND channels IS NOT NULL
   AND per_minute IS NOT NULL AND TO_TIMESTAMP_LTZ(booked_at, 3) IS NOT NULL AND TO_TIMESTAMP_LTZ(written_at, 3) IS NOT NULL

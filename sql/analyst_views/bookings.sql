@@ -3,6 +3,7 @@
 CREATE TEMPORARY VIEW bookings AS
 SELECT
   entry_id, account_id, currency, amount_minor, credit_debit, balance_minor, booked_at, entry_type, merchant_id,
-  merchant_name, merchant_category, country, counterparty, description, written_at, arrived_at
+  merchant_name, merchant_category, country, counterparty, description, counterparty_name, card_last_four,
+  original_currency, original_amount_minor, reversal, written_at, arrived_at
 FROM checked_entries
 WHERE reason IS NULL

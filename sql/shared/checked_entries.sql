@@ -11,5 +11,6 @@ SELECT
     WHEN credit_debit NOT IN ('CRDT', 'DBIT') THEN 'credit_debit is neither CRDT nor DBIT'
     WHEN entry_type NOT IN (${entry_types}) THEN 'entry_type is not one of ${entry_types_text}'
     WHEN currency NOT IN (${iso_4217}) THEN 'currency is not in ISO 4217'
+    WHEN original_amount_minor <= 0 THEN 'original_amount_minor is not greater than 0'
   END AS reason
 FROM account_entries

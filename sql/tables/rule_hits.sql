@@ -8,7 +8,7 @@ CREATE TABLE rule_hits (
   account_id      STRING NOT NULL,
   currency        STRING NOT NULL,
   amount_minor    BIGINT NOT NULL,
-  balance_minor   BIGINT NOT NULL,
+  balance_minor   BIGINT,
   booked_at       BIGINT NOT NULL,
   written_at      BIGINT NOT NULL,
   threshold_minor BIGINT,

@@ -16,6 +16,7 @@ from account_alerts import postgres as database
 from account_alerts.config import Config
 from account_alerts.kafka.clients import read_to_end
 from account_alerts.postgres import DatabaseError
+from account_alerts.records.bookings import DEFAULTS
 from account_alerts.records.codec import Record, RecordName, codec
 from delivery.ledger.session import Session
 from delivery.opt_out.bank import record_in
@@ -183,15 +184,17 @@ def test_a_booking_of_the_core_system(config: Config, bank: psycopg.Connection[A
     bank.execute("INSERT INTO accounts VALUES (%s)", (customer,))
     booked_at = datetime(2026, 11, 25, 9, 30, 0, 123_000, UTC)
     bank.execute(
-        "INSERT INTO bookings (entry_id, account_id, currency, amount_minor, credit_debit, balance_minor,"
-        " booked_at, entry_type, description) VALUES (%s, %s, 'JPY', 150, 'CRDT', -20, %s, 'CASH', 'x')",
+        "INSERT INTO bookings (entry_id, account_id, currency, amount_minor, credit_debit, booked_at,"
+        " entry_type, description, original_currency, original_amount_minor, reversal)"
+        " VALUES (%s, %s, 'JPY', 150, 'CRDT', %s, 'CASH', 'x', 'EUR', 93, true)",
         (f"{customer}-e", customer, booked_at),
     )
     wanted = {
+        **DEFAULTS,
         **{"entry_id": f"{customer}-e", "account_id": customer, "currency": "JPY", "amount_minor": 150},
-        **{"credit_debit": "CRDT", "balance_minor": -20, "entry_type": "CASH", "description": "x"},
+        **{"credit_debit": "CRDT", "entry_type": "CASH", "description": "x"},
         "booked_at": round(booked_at.timestamp() * 1000),
-        **dict.fromkeys(("merchant_id", "merchant_name", "merchant_category", "country", "counterparty")),
+        **{"original_currency": "EUR", "original_amount_minor": 93, "reversal": True},
     }
     assert arrived(config, "AccountEntry", customer, wanted) == [wanted]
 

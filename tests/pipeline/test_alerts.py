@@ -49,7 +49,7 @@ def test_each_type_at_and_around_its_threshold(scenario: Scenario) -> None:
         )
     )
     scenario.await_effect()
-    for balance in AROUND:
+    for balance in (*AROUND, None):
         for amount in (1, 2, 1000, 1001):
             for credit_debit in ("CRDT", "DBIT"):
                 person.books(balance_minor=balance, amount_minor=amount, credit_debit=credit_debit)

@@ -32,8 +32,12 @@ def test_the_booking_that_crosses_the_number(scenario: Scenario) -> None:
     person = Cardholder(scenario)
     person.asks(person.counts("s", 5, 60))
     scenario.await_effect()
-    person.pays(0, 1, 2, 3, 4, 5, 6, 7)
+    person.pays(0, 1, 2, 3, 4)
+    person.pays(5, balance_minor=None)
+    person.pays(6, 7)
     assert alerted(scenario) == ["6"]
+    (came,) = scenario.alerts()
+    assert came.record["params"] == {"count": "5", "window_minutes": "60", "amount_minor": "1000"}
 
 
 def test_again_only_after_it_has_fallen(scenario: Scenario) -> None:

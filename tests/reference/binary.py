@@ -28,6 +28,8 @@ def decode(name: str, value: bytes | None) -> dict[str, Any] | None:
         return None
     if stream.tell() != len(value) or not isinstance(record, dict):
         return None
+    if name == "AccountEntry" and value[-1] > 1:
+        return None  # Its last byte is a boolean: Avro has 0 and 1, this decoder takes any.
     for setting in record.get("settings", ()):
         # Avro's int has 32 bits, which this decoder does not look at.
         if any(not -(2**31) <= (setting[name] or 0) < 2**31 for name in ("count", "window_minutes")):

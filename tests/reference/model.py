@@ -165,6 +165,7 @@ def read_entry(record: KafkaRecord) -> dict[str, Any] | None:
         or entry["credit_debit"] not in ("CRDT", "DBIT")
         or entry["entry_type"] not in ENTRY_TYPES
         or entry["currency"] not in CURRENCIES
+        or (entry["original_amount_minor"] is not None and entry["original_amount_minor"] <= 0)
     ):
         return None
     return entry
@@ -225,17 +226,22 @@ def raised(setting: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
     """Whether the booking raises the setting; of a count :class:`_Counts` says it."""
     amount, balance, threshold = entry["amount_minor"], entry["balance_minor"], setting["threshold_minor"]
     credit = entry["credit_debit"] == "CRDT"
-    before = balance - (amount if credit else -amount)
     match setting["alert_type"]:
+        case "BALANCE_ABOVE" | "BALANCE_BELOW" if balance is None:
+            return False
         case "BALANCE_ABOVE":
-            return bool(balance > threshold and before <= threshold)
+            return bool(balance > threshold and _before(balance, amount, credit) <= threshold)
         case "BALANCE_BELOW":
-            return bool(balance < threshold and before >= threshold)
+            return bool(balance < threshold and _before(balance, amount, credit) >= threshold)
         case "CREDITED_ABOVE":
             return bool(credit and amount > threshold)
         case "DEBITED_ABOVE":
             return bool(not credit and amount > threshold)
     return False
+
+
+def _before(balance: int, amount: int, credit: bool) -> int:
+    return balance - (amount if credit else -amount)
 
 
 class _Counts:
@@ -327,7 +333,9 @@ def _alerts(
         counts = setting["alert_type"] == "TRANSACTION_COUNT"
         if not ((customer, setting["setting_id"]) in crossed if counts else raised(setting, entry)):
             continue
-        params = {"amount_minor": str(entry["amount_minor"]), "balance_minor": str(entry["balance_minor"])}
+        params = {"amount_minor": str(entry["amount_minor"])}
+        if entry["balance_minor"] is not None:
+            params["balance_minor"] = str(entry["balance_minor"])
         for name in ("count", "window_minutes") if counts else ("threshold_minor",):
             params[name] = str(setting[name])
         for address in settings["addresses"]:

@@ -118,7 +118,7 @@ class Counter:
               currency STRING NOT NULL,
               entry_id STRING NOT NULL,
               amount_minor BIGINT NOT NULL,
-              balance_minor BIGINT NOT NULL,
+              balance_minor BIGINT,
               booked_at TIMESTAMP_LTZ(3) NOT NULL,
               rules_time TIMESTAMP_LTZ(3) NOT NULL,
               rules {RULES_COLUMN}
@@ -149,7 +149,7 @@ def _row(account_id: str, account: Account, booking: Counted) -> dict[str, Any]:
         "currency": "EUR",
         "entry_id": booking.entry,
         "amount_minor": 1,
-        "balance_minor": 1,
+        "balance_minor": None,
         "booked_at": _time(booking.booked_at),
         "rules_time": _time(booking.came_at),
         "rules": [_rule(rule) for rule in told(account, booking)],

@@ -1,11 +1,13 @@
 """The Java format against the Python codec: what it reads, what it calls broken. No cluster, only a JVM."""
 
+import io
 import json
 import os
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
+import fastavro
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ from pyflink.java_gateway import get_gateway
 
 from account_alerts.installation import flink_environment
 from account_alerts.records import strict_avro
-from account_alerts.records.codec import Codec, CodecError, RecordName
+from account_alerts.records.codec import Codec, CodecError, RecordName, schema_text
 from tests import builders, ddl
 
 TABLES: dict[RecordName, str] = {
@@ -35,14 +37,22 @@ def maybe(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.none() | values
 
 
-NULLABLE = ("merchant_id", "merchant_name", "merchant_category", "country", "counterparty", "description")
+NULLABLE = (
+    *("merchant_id", "merchant_name", "merchant_category", "country", "counterparty", "description"),
+    *("counterparty_name", "card_last_four", "original_currency"),
+)
+ADDED_LATER = (
+    *("counterparty_name", "card_last_four", "original_currency", "original_amount_minor", "reversal"),
+)
 ENTRIES = st.builds(
     builders.entry,
     TEXT,
     TEXT,
     currency=TEXT,
     amount_minor=LONG,
-    balance_minor=LONG,
+    balance_minor=maybe(LONG),
+    original_amount_minor=maybe(LONG),
+    reversal=st.booleans(),
     booked_at=LONG,
     entry_type=TEXT,
     **{name: maybe(TEXT) for name in NULLABLE},
@@ -96,7 +106,7 @@ class Format:
         table = java.org.apache.flink.table
         columns = ", ".join(f"`{column}` {kind}" for column, kind in self.schema.items())
         loader = java.Thread.currentThread().getContextClassLoader()
-        row = table.types.logical.utils.LogicalTypeParser.parse(f"ROW<{columns}> NOT NULL", loader)
+        self.row = row = table.types.logical.utils.LogicalTypeParser.parse(f"ROW<{columns}> NOT NULL", loader)
         options = java.org.apache.flink.configuration.Configuration()
         options.setString("broken-records", broken_records)
         for limit, value in limits.items():
@@ -253,6 +263,36 @@ def test_items_of_no_size_take_no_memory_and_no_time(nested: bool) -> None:
         column.read(value)
     with pytest.raises(ValueError, match="items in"):
         strict_avro.check(schema, bytes(data))
+
+
+def test_an_old_writer_is_understood() -> None:
+    """A field that the writer did not know is null; where it is true or false, it is false."""
+    schema = json.loads(schema_text("AccountEntry"))
+    fields = [field for field in schema["fields"] if field["name"] not in ADDED_LATER]
+    place = next(index for index, field in enumerate(fields) if field["name"] == "balance_minor")
+    fields[place] = {"name": "balance_minor", "type": "long"}
+    old = {**schema, "fields": fields}
+    written = io.BytesIO()
+    given = builders.entry(description="x")
+    kept = {field["name"]: given[field["name"]] for field in fields}
+    fastavro.schemaless_writer(written, fastavro.parse_schema(_plain_times(old)), kept)
+    java = get_gateway().jvm
+    avro = java.org.apache.flink.avro.shaded.org.apache.avro.Schema.Parser().parse(json.dumps(old))
+    reader = java.java.lang.Class.forName("alerts.format.AvroReader")
+    record = next(each for each in reader.getDeclaredMethods() if each.getName() == "record")
+    record.setAccessible(True)
+    arguments = get_gateway().new_array(java.java.lang.Object, 3)
+    arguments[0], arguments[1], arguments[2] = avro, make_format("AccountEntry").row, 0
+    make = next(each for each in reader.getDeclaredConstructors())
+    make.setAccessible(True)
+    source = get_gateway().new_array(java.java.lang.Object, 3)
+    source[0], source[1], source[2] = written.getvalue(), 0, 1_000
+    row = record.invoke(None, arguments).read(make.newInstance(source))
+    assert _python(row) == plain(given)
+
+
+def _plain_times(schema: dict[str, Any]) -> dict[str, Any]:
+    return cast(dict[str, Any], json.loads(json.dumps(schema).replace('"timestamp-millis"', '"plain"')))
 
 
 def test_skip_gives_no_row() -> None:

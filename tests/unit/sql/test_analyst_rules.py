@@ -34,7 +34,8 @@ NO_MATCHES = [
     json.dumps({**MATCH, "written_at": -(2**63)}),
     *("", "null", "[]", '"text"', "5", '{"rule": ', "1" * 5_000, "[" * 100_000),
 ]
-NO_MATCHES.remove(json.dumps({name: value for name, value in MATCH.items() if name != "threshold_minor"}))
+for nullable in ("threshold_minor", "balance_minor"):
+    NO_MATCHES.remove(json.dumps({name: value for name, value in MATCH.items() if name != nullable}))
 
 
 @pytest.fixture
@@ -46,6 +47,7 @@ def test_only_what_is_whole_is_a_match(views: Views, tmp_path: Path) -> None:
     matches = [
         {**MATCH, "entry_id": "whole"},
         {**MATCH, "entry_id": "least", "amount_minor": -(2**63)},
+        {**MATCH, "entry_id": "no balance", "balance_minor": None},
         {**MATCH, "entry_id": "more", "threshold_minor": 5, "unknown": "x"},
     ]
     lines = [*NO_MATCHES, *map(json.dumps, matches)]
@@ -67,6 +69,7 @@ def test_only_what_is_whole_is_a_match(views: Views, tmp_path: Path) -> None:
     assert sorted(found) == [
         ("least", -(2**63), None, *rest),
         ("more", 250_000, 5, *rest),
+        ("no balance", 250_000, None, *rest),
         ("whole", 250_000, None, *rest),
     ]
 

@@ -32,7 +32,9 @@ VALUES: dict[str, list[Any]] = {
         "ÉUR",
         "DEM",
     ],
-    "balance_minor": [0, -1, LONG_MAX, -LONG_MAX - 1],
+    "balance_minor": [0, -1, LONG_MAX, -LONG_MAX - 1, None],
+    "original_amount_minor": [None, 1, 0, -1, LONG_MAX, -LONG_MAX - 1],
+    "reversal": [False, True],
     "merchant_name": [None, "", "m"],
 }
 
@@ -68,7 +70,7 @@ def test_both_give_each_booking_the_same_reason(tmp_path: Path) -> None:
         if ours != theirs
     ]
     assert not differences
-    assert len(set(by_python)) == 7, "each of the six reasons, and none"
+    assert len(set(by_python)) == 8, "each of the seven reasons, and none"
 
 
 def test_what_only_the_topic_has_is_rejected_first(tmp_path: Path) -> None:

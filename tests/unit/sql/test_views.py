@@ -24,7 +24,7 @@ def test_amounts_raise_what_the_reference_says(tmp_path: Path) -> None:
             f"e{number}",
             amount_minor=chosen.choice([1, 2, 3, MOST - 1, MOST]),
             credit_debit=chosen.choice(["CRDT", "DBIT"]),
-            balance_minor=chosen.choice(AMOUNTS),
+            balance_minor=chosen.choice((None, *AMOUNTS)),
         )
         for kind in sorted(AMOUNT_TYPES):
             wanted = setting(kind.value, alert_type=kind.value, threshold_minor=chosen.choice(AMOUNTS))

@@ -30,7 +30,7 @@ import org.apache.flink.types.Row;
 @FunctionHint(
         output =
                 @DataTypeHint(
-                        "ROW<entry_id STRING NOT NULL, amount_minor BIGINT NOT NULL, balance_minor BIGINT NOT NULL, "
+                        "ROW<entry_id STRING NOT NULL, amount_minor BIGINT NOT NULL, balance_minor BIGINT, "
                                 + "booked_at TIMESTAMP_LTZ(3) NOT NULL, "
                                 + "rules_time TIMESTAMP_LTZ(3) NOT NULL, customer_id STRING NOT NULL, "
                                 + "setting_id STRING NOT NULL, `count` INT NOT NULL, window_minutes INT NOT NULL, "

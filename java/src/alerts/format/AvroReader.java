@@ -47,7 +47,8 @@ final class AvroReader {
 
     /**
      * The reader of a value that was written by one schema for a column of the table: fields the table doesn't have are
-     * read over, columns the writer doesn't know are empty.
+     * read over, columns the writer doesn't know are empty; what is true or false is false then, as the contract's
+     * schemas have it.
      */
     static Column of(Schema writer, LogicalType reader) {
         switch (writer.getType()) {
@@ -79,7 +80,7 @@ final class AvroReader {
             case FIXED:
                 return expect(reader, LogicalTypeRoot.BINARY, writer, in -> in.take(writer.getFixedSize()));
             case BOOLEAN:
-                return expect(reader, LogicalTypeRoot.BOOLEAN, writer, in -> in.take(1)[0] == 1);
+                return expect(reader, LogicalTypeRoot.BOOLEAN, writer, AvroReader::bool);
             case FLOAT:
                 return expect(reader, LogicalTypeRoot.FLOAT, writer, in -> in.take(4));
             case DOUBLE:
@@ -124,14 +125,23 @@ final class AvroReader {
             columns[i] = of(field.schema(), targets[i] < 0 ? null : reader.getTypeAt(targets[i]));
         }
         int width = reader == null ? 0 : reader.getFieldCount();
+        List<Integer> absent = new ArrayList<>();
         for (int i = 0; i < width; i++) {
             String name = reader.getFieldNames().get(i);
-            if (!reader.getTypeAt(i).isNullable() && writer.getField(name) == null) {
+            LogicalType kind = reader.getTypeAt(i);
+            if (kind.isNullable() || writer.getField(name) != null) {
+                continue;
+            }
+            if (!kind.is(LogicalTypeRoot.BOOLEAN)) {
                 throw new IllegalArgumentException("it has no field " + name);
             }
+            absent.add(i);
         }
         return in -> {
             GenericRowData row = new GenericRowData(width + metadataFields);
+            for (int flag : absent) {
+                row.setField(flag, false);
+            }
             for (int i = 0; i < columns.length; i++) {
                 Object value = columns[i].read(in);
                 if (targets[i] >= 0) {
@@ -158,6 +168,8 @@ final class AvroReader {
                 return 0L;
             case INTEGER:
                 return 0;
+            case BOOLEAN:
+                return false;
             case TIMESTAMP_WITH_LOCAL_TIME_ZONE:
                 return TimestampData.fromEpochMillis(0);
             case ARRAY:
@@ -226,6 +238,17 @@ final class AvroReader {
             throw new BrokenRecord("not decodable: a number is longer than 32 bits");
         }
         return (int) value;
+    }
+
+    private boolean bool() throws IOException {
+        if (position >= bytes.length) {
+            throw new BrokenRecord("not decodable: the record ends within a value");
+        }
+        byte value = bytes[position++];
+        if (value != 0 && value != 1) {
+            throw new BrokenRecord("not decodable: a field is neither true nor false");
+        }
+        return value == 1;
     }
 
     private int index(int size) throws IOException {

@@ -55,6 +55,8 @@ final class WriterSchemas {
             case BIGINT:
             case TIMESTAMP_WITH_LOCAL_TIME_ZONE:
                 return Schema.create(Schema.Type.LONG);
+            case BOOLEAN:
+                return Schema.create(Schema.Type.BOOLEAN);
             case ARRAY:
                 return Schema.createArray(toSchema(((ArrayType) type).getElementType()));
             case MAP:

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from account_alerts.model.alerts import EntryType
-from account_alerts.records.bookings import FIELDS, LONG_MAX, OPTIONAL, is_currency, signed, violation
+from account_alerts.records.bookings import DEFAULTS, FIELDS, LONG_MAX, is_currency, signed, violation
 from tests.builders import entry
 
 
 def booking(**changes: Any) -> dict[str, Any]:
-    return {**dict.fromkeys(OPTIONAL), **entry("e1", "a1"), **changes}
+    return {**DEFAULTS, **entry("e1", "a1"), **changes}
 
 
 def test_a_valid_booking_has_no_violation() -> None:
@@ -19,6 +19,7 @@ def test_a_valid_booking_has_no_violation() -> None:
     for kind in EntryType:
         assert violation(booking(entry_type=kind.value)) is None
     assert violation(booking(balance_minor=-LONG_MAX - 1, booked_at=LONG_MAX)) is None
+    assert violation(booking(balance_minor=None, original_amount_minor=LONG_MAX, reversal=True)) is None
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,11 @@ def test_a_valid_booking_has_no_violation() -> None:
         ({"amount_minor": True}, "amount_minor is no integer of 64 bits"),
         ({"booked_at": LONG_MAX + 1}, "booked_at is no integer of 64 bits"),
         ({"country": 5}, "country is neither text nor null"),
+        ({"balance_minor": 1.0}, "balance_minor is neither an integer of 64 bits nor null"),
+        ({"original_amount_minor": True}, "original_amount_minor is neither an integer of 64 bits nor null"),
+        ({"original_amount_minor": 0}, "original_amount_minor is not greater than 0"),
+        ({"reversal": None}, "reversal is neither true nor false"),
+        ({"reversal": 1}, "reversal is neither true nor false"),
         ({"entry_id": ""}, "entry_id is empty"),
         ({"account_id": ""}, "account_id is empty"),
         ({"amount_minor": 0}, "amount_minor is not greater than 0"),

@@ -10,6 +10,10 @@ from ingest.capture.debezium import BOOKINGS, OPT_OUTS, SETTINGS
 
 _DAY = 86_400_000
 _BOOKED_MS = 1_764_061_200_000
+ADDED_LATER: dict[str, Any] = {
+    **dict.fromkeys(("counterparty_name", "card_last_four", "original_currency", "original_amount_minor")),
+    "reversal": False,
+}
 
 
 def row(**fields: Any) -> bytes:
@@ -39,6 +43,20 @@ def test_a_new_booking_is_published_however_old_it_says_it_is() -> None:
 def test_of_a_snapshot_only_what_is_recent_is_published(age: int, published: bool) -> None:
     found = read_change(BOOKINGS, b"a1", row(__op="r", __source_ts_ms=_BOOKED_MS + age), _DAY)
     assert (found is not None) == published
+
+
+def test_a_row_from_before_a_column_is_read() -> None:
+    found = read_change(BOOKINGS, b"a1", row(__op="c"), _DAY)
+    assert found is not None
+    assert found.record == {**json.loads(row()), **ADDED_LATER, "booked_at": _BOOKED_MS}
+    for name, value in (("balance_minor", None), ("reversal", True), ("counterparty_name", "Shop")):
+        found = read_change(BOOKINGS, b"a1", row(__op="c", **{name: value}), _DAY)
+        assert found is not None
+        assert found.record is not None
+        assert found.record[name] == value
+    cut = {name: value for name, value in json.loads(row(__op="c")).items() if name != "amount_minor"}
+    with pytest.raises(InvalidChangeError, match="no amount_minor"):
+        read_change(BOOKINGS, b"a1", json.dumps(cut).encode(), _DAY)
 
 
 def test_a_row_that_is_gone() -> None:

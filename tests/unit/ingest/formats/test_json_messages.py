@@ -6,7 +6,7 @@ import pytest
 
 from account_alerts.config import PROJECT
 from account_alerts.model.alerts import EntryType
-from account_alerts.records.bookings import FIELDS, OPTIONAL
+from account_alerts.records.bookings import DEFAULTS, FIELDS
 from ingest.formats import json_messages
 from tests.builders import NOON, entry
 from tests.unit.ingest.formats.messages import error, parse
@@ -32,11 +32,15 @@ def test_a_payment() -> None:
     payment = {
         **{"payment_id": "p", "currency": "EUR", "amount_minor": 5, "booked_at": NOON},
         "debtor": {"account_id": "a", "balance_minor": -5},
-        "creditor": {"account_id": "b", "balance_minor": 5, "entry_id": "own"},
+        "creditor": {"account_id": "b", "entry_id": "own", "name": "Shop"},
     }
     debit, credit = parse(json.dumps(payment).encode()).bookings
-    assert debit == entry("p/debtor", "a", amount_minor=5, balance_minor=-5, counterparty="b")
-    assert credit == entry("own", "b", amount_minor=5, balance_minor=5, counterparty="a", credit_debit="CRDT")
+    assert debit == entry(
+        "p/debtor", "a", amount_minor=5, balance_minor=-5, counterparty="b", counterparty_name="Shop"
+    )
+    assert credit == entry(
+        "own", "b", amount_minor=5, balance_minor=None, counterparty="a", credit_debit="CRDT"
+    )
     payment["creditor"] = {"account_id": "a", "balance_minor": 5}
     assert "the same account" in error(json.dumps(payment).encode())
 
@@ -44,7 +48,7 @@ def test_a_payment() -> None:
 def test_the_schema_names_what_is_read() -> None:
     parts = json.loads((PROJECT / "schemas/BridgeMessage.schema.json").read_text())["$defs"]
     assert set(parts["booking"]["properties"]) == FIELDS
-    assert set(parts["booking"]["required"]) == FIELDS.difference(OPTIONAL)
+    assert set(parts["booking"]["required"]) == FIELDS.difference(DEFAULTS)
     assert set(parts["payment"]["properties"]) == json_messages.PAYMENT
     assert set(parts["side"]["properties"]) == json_messages.SIDE
     assert tuple(parts["entry_type"]["enum"]) == tuple(EntryType)
