@@ -18,7 +18,6 @@ _LONGEST_ROUTE = 200
 _LONGEST_REFERENCE, _LONGEST_REASON = 200, 500
 _LONGEST_RETRY_AFTER = 86_400
 _LAST_MS = 253_000_000_000_000
-_LONG = 2**63
 
 
 class InvalidAlertError(InvalidRecordError):
@@ -125,7 +124,8 @@ def parse_alert(source: SourceRecord, channel: str, decoder: Codec) -> Record:
             raise InvalidAlertError(f"{name} is empty")
     if len(alert["alert_id"]) > _LONGEST_ID:
         raise InvalidAlertError(f"alert_id is longer than {_LONGEST_ID} characters")
-    texts = (value for value in alert.values() if isinstance(value, str))
+    texts = [value for value in alert.values() if isinstance(value, str)]
+    texts += [reason["setting_id"] for reason in alert["reasons"]]
     if any("\0" in text for text in texts):
         raise InvalidAlertError("a NUL character, which the ledger cannot hold")
     return alert
@@ -175,15 +175,6 @@ def policy_update(delivery: Delivery, decision: Defer | Suppress, now: int) -> D
             deferred_for=decision.reason,
         )
     return DeliveryUpdate(delivery.alert_id, delivery.attempt, decision.state, now, reason=decision.reason)
-
-
-def integer_param(params: Mapping[str, str], name: str) -> int | None:
-    """Return a parameter of an alert as a number; None where it is missing or is no 64-bit integer."""
-    try:
-        value = int(params.get(name, ""))
-    except ValueError:
-        return None
-    return value if -_LONG <= value < _LONG else None
 
 
 def calendar_ms(ms: int) -> int | None:

@@ -5,7 +5,7 @@ across changes of summer time.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -16,6 +16,7 @@ from account_alerts.model.alerts import Channel, DeliveryState
 from account_alerts.model.analyst_rule_keys import is_of_a_rule
 from account_alerts.model.time_zones import find_zone
 from account_alerts.records.settings import LOCAL_TIMES
+from delivery.reasons import Reason, list_reasons
 
 
 class DeferralReason(StrEnum):
@@ -38,8 +39,9 @@ class RecipientState:
     digest: str | None = None
     addresses: Sequence[str] = ()
     """The customer's addresses on the alert's channel."""
-    setting: Mapping[str, Any] | None = None
-    """The alert's setting: `account_id`, `channels`, `snoozed_until`."""
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Those of the alert's reasons that the customer still has, by id: `account_id`, `channels`,
+    `snoozed_until`."""
     authorized: bool = False
 
 
@@ -60,7 +62,9 @@ class Policy:
 
 @dataclass(frozen=True)
 class SendNow:
-    """Send the alert now."""
+    """Send the alert now, for these of its reasons."""
+
+    reasons: Sequence[Reason]
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,11 @@ def decide(
     now: int,
     deferred_for: DeferralReason | None = None,
 ) -> Decision:
-    """Decide what to do with an alert.
+    """Decide what to do with an alert, by its reasons.
+
+    A reason whose setting is withdrawn is left out. The alert is sent when the first of the others may go
+    out. One that is still snoozed then is left out, too, and does not come later: the customer knows of the
+    booking.
 
     A customer of whom nothing is known yet (the settings were written a moment ago) has no quiet hours: the
     alert itself proves that they asked for it. For a deferred alert, nothing known means that they left.
@@ -110,21 +118,30 @@ def decide(
     age = now - written_at
     if age > policy.max_deferral:
         return Suppress(DeliveryState.EXPIRED, "older than senders.max_deferral when it could be sent")
+    reasons = list_reasons(alert)
     if deferred_for is not None or age > policy.recheck_after:
-        reason = cancellation_reason(alert, recipient)
-        if reason is not None:
-            return Suppress(DeliveryState.CANCELLED, reason)
-    if alert["alert_type"] in policy.always_sent or not recipient.known:
-        return SendNow()
-    until, why = _earliest(recipient, policy, now, deferred_for)
+        cancelled = [cancellation_reason(alert, reason, recipient) for reason in reasons]
+        reasons = [reason for reason, why in zip(reasons, cancelled, strict=True) if why is None]
+        if not reasons:
+            return Suppress(DeliveryState.CANCELLED, str(cancelled[0]))
+    if not recipient.known:
+        return SendNow(reasons)
+    snoozes = [_snoozed_until(reason, recipient, policy, now) for reason in reasons]
+    awake = [reason for reason, snooze in zip(reasons, snoozes, strict=True) if snooze <= now]
+    if any(reason["alert_type"] in policy.always_sent for reason in awake):
+        return SendNow(awake)
+    until, why = _earliest(min(snoozes), recipient, policy, now, deferred_for)
     if why is None or until <= now:
-        return SendNow()
+        return SendNow(awake)
     # Nothing is deferred for longer than it may be sent; it is decided on then, and recorded.
     return Defer(min(until, written_at + policy.max_deferral + 1), why)
 
 
-def cancellation_reason(alert: Mapping[str, Any], recipient: RecipientState) -> str | None:
-    """Say why an alert may not be sent any more; None if authorization, address and setting still stand."""
+def cancellation_reason(alert: Mapping[str, Any], reason: Reason, recipient: RecipientState) -> str | None:
+    """Say why an alert may not be sent for a reason any more; None if all that it needs still stands.
+
+    It needs the customer's authorization and address, and the reason's setting.
+    """
     if not recipient.known:
         return "the customer has left"
     if not recipient.authorized:
@@ -133,9 +150,9 @@ def cancellation_reason(alert: Mapping[str, Any], recipient: RecipientState) -> 
     is_push = alert["channel"] == Channel.PUSH
     if not recipient.addresses or (not is_push and alert["address"] not in recipient.addresses):
         return "the customer no longer has this address"
-    if is_of_a_rule(alert["setting_id"]):
+    if is_of_a_rule(reason["setting_id"]):
         return None
-    setting = recipient.setting
+    setting = recipient.settings.get(reason["setting_id"])
     if setting is None or setting["account_id"] != alert["account_id"]:
         return "the setting is gone"
     if alert["channel"] not in setting["channels"]:
@@ -143,15 +160,24 @@ def cancellation_reason(alert: Mapping[str, Any], recipient: RecipientState) -> 
     return None
 
 
+def _snoozed_until(reason: Reason, recipient: RecipientState, policy: Policy, now: int) -> int:
+    """Return when a reason's snooze ends; now, where it has none that is still to end."""
+    if reason["alert_type"] in policy.always_sent:
+        return now
+    setting = recipient.settings.get(reason["setting_id"], {})
+    return max(now, setting.get("snoozed_until") or now)
+
+
 def _earliest(
-    recipient: RecipientState, policy: Policy, now: int, deferred_for: DeferralReason | None
+    at: int, recipient: RecipientState, policy: Policy, now: int, deferred_for: DeferralReason | None
 ) -> tuple[int, DeferralReason | None]:
-    """Return when the alert may be sent at the earliest, and what it waits for until then."""
-    at = now
+    """Return when an alert may be sent at the earliest, and what it waits for until then.
+
+    `at` is when the first snooze of its reasons ends. All else is the same for each of them.
+    """
     why = DeferralReason.DIGEST if deferred_for is DeferralReason.DIGEST else None
-    snoozed = (recipient.setting or {}).get("snoozed_until")
-    if snoozed is not None and snoozed > now:
-        at, why = snoozed, why or DeferralReason.SNOOZE
+    if at > now:
+        why = why or DeferralReason.SNOOZE
     zone = time_zone(recipient.time_zone)
     if _representable(at):
         if recipient.digest in ("HOURLY", "DAILY") and why is not DeferralReason.DIGEST:

@@ -16,8 +16,8 @@ from account_alerts.model.masking import masked
 from account_alerts.model.money import format_minor
 from account_alerts.postgres import DatabaseError
 from account_alerts.records.codec import CodecError, codec
-from delivery.alert import integer_param
 from delivery.ledger import statements
+from delivery.reasons import LIMITS, integer_param, list_reasons
 
 _RISES = (AlertType.BALANCE_ABOVE, AlertType.CREDITED_ABOVE)
 _FALLS = (AlertType.BALANCE_BELOW, AlertType.DEBITED_ABOVE)
@@ -115,8 +115,11 @@ def describe_cause(alert: Mapping[str, Any]) -> dict[str, Any]:
         "balance_after_minor": balance,
         "balance_before_minor": balance_before(alert["alert_type"], balance, amount),
     }
-    limits = {name: integer_param(params, name) for name in ("threshold_minor", "count", "window_minutes")}
-    return cause | {name: value for name, value in limits.items() if value is not None}
+    limits = {name: integer_param(params, name) for name in LIMITS}
+    reasons = [
+        {name: value for name, value in reason.items() if value is not None} for reason in list_reasons(alert)
+    ]
+    return cause | {name: value for name, value in limits.items() if value is not None} | {"reasons": reasons}
 
 
 def balance_before(alert_type: str, balance: int | None, amount: int | None) -> int | None:
@@ -161,7 +164,8 @@ def format_explanation(found: Mapping[str, Any]) -> str:
         booked = _format_time(found["booked_at"])
         lines += [
             f"Booking   {found['entry_id']} on account {found['account_id']}, {booked}",
-            f"Setting   {found['setting_id']} of customer {found['customer_id']}, to {found['address']}",
+            f"Customer  {found['customer_id']}, at {found['address']}",
+            *(f"Setting   {reason['setting_id']}: {reason['alert_type']}" for reason in found["reasons"]),
             f"Amounts   {shown or 'none'}",
         ]
         if "count" in found:

@@ -9,7 +9,10 @@ from delivery.policy import DeferralReason
 
 _RECIPIENT = """
   p.time_zone, p.quiet_from, p.quiet_to, p.digest, p.addresses,
-  p.settings -> c.setting_id AS setting,
+  (
+    SELECT jsonb_object_agg(id, p.settings -> id)
+    FROM unnest(array_prepend(c.setting_id, c.other_setting_ids)) AS own (id) WHERE p.settings ? id
+  ) AS settings,
   c.customer_id = ANY (a.customer_ids) AS authorized
 """
 _JOINED = """
@@ -21,20 +24,20 @@ CLAIM = f"""
 WITH c AS (
   INSERT INTO deliveries (
     alert_id, channel, route, state, alert_type, customer_id, address, account_id, entry_id, setting_id,
-    record, source_partition, source_offset, raised_at, written_at, received_at, claimed_at, due_at,
-    lease_owner, attempts)
+    other_setting_ids, record, source_partition, source_offset, raised_at, written_at, received_at,
+    claimed_at, due_at, lease_owner, attempts)
   SELECT
     alert_id, %(channel)s, route, '{State.CLAIMED}', alert_type, customer_id, address, account_id, entry_id,
-    setting_id, decode(record, 'base64'), partition, "offset", to_timestamp(raised_at / 1000.0),
-    to_timestamp(written_at / 1000.0), now(), now(), now() + %(lease)s * interval '1 ms',
-    %(process)s, 1
+    setting_id, other_setting_ids, decode(record, 'base64'), partition, "offset",
+    to_timestamp(raised_at / 1000.0), to_timestamp(written_at / 1000.0), now(), now(),
+    now() + %(lease)s * interval '1 ms', %(process)s, 1
   FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (
     alert_id text, route text, alert_type text, customer_id text, address text, account_id text,
-    entry_id text, setting_id text, record text, partition int, "offset" bigint,
+    entry_id text, setting_id text, other_setting_ids text[], record text, partition int, "offset" bigint,
     raised_at bigint, written_at bigint)
   ORDER BY alert_id  -- Two processes that claim the same alerts wait for each other, without a deadlock.
   ON CONFLICT DO NOTHING
-  RETURNING alert_id, customer_id, account_id, setting_id
+  RETURNING alert_id, customer_id, account_id, setting_id, other_setting_ids
 )
 SELECT c.alert_id, {_RECIPIENT} FROM c {_JOINED}
 """
@@ -176,7 +179,8 @@ FROM found
 # A pending alert is cancelled with it; one that is being sent is finished by its sender.
 ERASE = f"""
 UPDATE deliveries
-SET customer_id = NULL, address = NULL, account_id = NULL, entry_id = NULL, setting_id = NULL, record = NULL,
+SET customer_id = NULL, address = NULL, account_id = NULL, entry_id = NULL, setting_id = NULL,
+  other_setting_ids = NULL, record = NULL,
   state = CASE WHEN due_at IS NULL THEN state ELSE '{State.CANCELLED}' END,
   reason = CASE WHEN due_at IS NULL THEN reason ELSE 'erased' END,
   due_at = NULL

@@ -15,6 +15,7 @@ from psycopg.rows import DictRow
 
 from account_alerts.config.postgres import Database
 from account_alerts.model.alerts import DeliveryState
+from account_alerts.records.codec import Record
 from account_alerts.service.clock import SYSTEM_CLOCK, Clock
 from delivery.alert import (
     Delivery,
@@ -29,6 +30,7 @@ from delivery.ledger import statements
 from delivery.ledger.port import DueAlert, Pending, RejectedByLedgerError
 from delivery.ledger.session import Session
 from delivery.policy import UNKNOWN_RECIPIENT, DeferralReason, RecipientState
+from delivery.reasons import list_reasons
 
 _PROBES = 200
 """Of so many alerts the one that was tried least is a probe: one that is refused for itself says nothing."""
@@ -153,6 +155,7 @@ def new_row(delivery: Delivery) -> dict[str, Any]:
     assert source.value is not None
     return {
         **{name: alert[name] for name in _COPIED},
+        "other_setting_ids": _other_settings(alert),
         "route": delivery.route,
         "record": base64.b64encode(source.value).decode("ascii"),
         "partition": source.partition,
@@ -160,6 +163,12 @@ def new_row(delivery: Delivery) -> dict[str, Any]:
         "raised_at": calendar_ms(alert["raised_at"]),
         "written_at": source.written_at,
     }
+
+
+def _other_settings(alert: Record) -> list[str] | None:
+    """Return the settings of all reasons but the first; their row says whether they still stand."""
+    ids = [reason["setting_id"] for reason in list_reasons(alert)]
+    return [each for each in dict.fromkeys(ids) if each != alert["setting_id"]] or None
 
 
 def recipient_state(row: Mapping[str, Any], channel: str) -> RecipientState:
@@ -173,7 +182,7 @@ def recipient_state(row: Mapping[str, Any], channel: str) -> RecipientState:
         quiet_to=row["quiet_to"],
         digest=row["digest"],
         addresses=row["addresses"].get(channel, ()),
-        setting=row["setting"],
+        settings=row["settings"] or {},
         authorized=bool(row["authorized"]),
     )
 

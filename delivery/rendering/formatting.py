@@ -13,9 +13,9 @@ from babel.numbers import format_decimal
 from account_alerts.model.masking import masked
 from account_alerts.model.money import exponent, format_minor, locale
 from account_alerts.records.codec import Record
-from delivery.alert import integer_param
 from delivery.gateways.sms import gsm
 from delivery.policy import time_zone
+from delivery.reasons import integer_param
 from delivery.rendering.names import clean_name
 from delivery.rendering.texts import OTHER, choose, readable
 

@@ -8,9 +8,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from account_alerts.model.alerts import Channel
 from account_alerts.records.codec import Record
-from delivery.alert import integer_param
 from delivery.gateways.base import Message
 from delivery.gateways.sms import gsm
+from delivery.reasons import integer_param
 from delivery.rendering import formatting, texts
 from delivery.rendering.formatting import SMS_STYLE, Style
 

@@ -14,6 +14,7 @@ from delivery.gateways.outcomes import retry, unsendable
 from delivery.ledger.writer import LedgerWriter
 from delivery.metrics import SenderMetrics
 from delivery.opt_out.check import OptOutCheck
+from delivery.reasons import Reason, keep_reasons, list_reasons
 from delivery.rendering.messages import build_message
 from delivery.worker.capacity import Capacity
 from delivery.worker.circuit_breaker import CircuitBreakers
@@ -73,7 +74,7 @@ class Dispatcher:
                 deferred_for=delivery.deferred_for,
             )
             if isinstance(decision, policy.SendNow):
-                to_send.append(delivery)
+                to_send.append(_for_reasons(delivery, decision.reasons))
             else:
                 self._writer.add(policy_update(delivery, decision, now), delivery)
         if not to_send:
@@ -123,7 +124,7 @@ class Dispatcher:
         except Exception as error:  # Values that no text can be made of.
             return unsendable(f"cannot be rendered: {type(error).__name__}: {error}")
         check = self._ports.opt_outs
-        if check is None or all(map(self._is_mandatory, group)):
+        if check is None or all(map(self._is_all_mandatory, group)):
             return await self._hand_to_gateway(message, group[0].route)
         wanted = StillWanted(check, message.address)
         outcome = await self._hand_to_gateway(replace(message, is_wanted=wanted), group[0].route)
@@ -139,16 +140,22 @@ class Dispatcher:
                 due_at = now + int(self._backoff.after(delivery.attempt))
                 self._writer.add(retry_update(delivery, now, due_at, outcome.reason), delivery)
             return
-        mandatory = [delivery for delivery in group if self._is_mandatory(delivery)]
         opted_out = policy.Suppress(DeliveryState.CANCELLED, policy.OPTED_OUT)
+        to_send = []
         for delivery in group:
-            if not self._is_mandatory(delivery):
+            if mandatory := self._mandatory_reasons(delivery):
+                to_send.append(_for_reasons(delivery, mandatory))
+            else:
                 self._writer.add(policy_update(delivery, opted_out, now), delivery)
-        if mandatory:
-            await self.send(mandatory)
+        if to_send:
+            await self.send(to_send)
 
-    def _is_mandatory(self, delivery: Delivery) -> bool:
-        return delivery.alert["alert_type"] in self._settings.policy.mandatory
+    def _mandatory_reasons(self, delivery: Delivery) -> list[Reason]:
+        mandatory = self._settings.policy.mandatory
+        return [reason for reason in list_reasons(delivery.alert) if reason["alert_type"] in mandatory]
+
+    def _is_all_mandatory(self, delivery: Delivery) -> bool:
+        return len(self._mandatory_reasons(delivery)) == len(list_reasons(delivery.alert))
 
     async def _hand_to_gateway(self, message: Message, route: str) -> Outcome:
         try:
@@ -164,6 +171,10 @@ class Dispatcher:
         if outcome.result is not Result.WITHDRAWN and not outcome.unasked:
             self._health.record_answer(route)
         return outcome
+
+
+def _for_reasons(delivery: Delivery, reasons: Sequence[Reason]) -> Delivery:
+    return replace(delivery, alert=keep_reasons(delivery.alert, reasons))
 
 
 class StillWanted:

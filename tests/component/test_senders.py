@@ -12,7 +12,11 @@ import pytest
 
 from account_alerts.config import Config
 from account_alerts.kafka.clients import send_all
+from account_alerts.records.codec import Record
+from delivery.ledger.audit import explain
+from delivery.reasons import LIMITS
 from operations.dead_letters import read as read_letters
+from tests import builders
 from tests.component.sender_harness import SenderHarness, steps
 
 pytestmark = pytest.mark.environment
@@ -215,6 +219,56 @@ def test_deferred_alerts_are_sent_unless_something_has_changed(harness: SenderHa
     assert "left" in reasons[left]
     assert steps(rows[alerts[kept]["alert_id"]]) == ["DEFERRED"]
     assert len(harness.mail_server.to(alerts[kept]["address"])) == 1
+
+
+@pytest.mark.usefixtures("sender")
+def test_an_alert_is_sent_for_the_reasons_that_may_go(harness: SenderHarness) -> None:
+    later = time.time_ns() // 1_000_000 + 3_600_000
+    customer = harness.add_customer()
+    account = f"a-{customer}"
+    low = builders.setting("low", account, alert_type="BALANCE_BELOW", threshold_minor=10_000)
+    out = builders.setting("out", account, alert_type="DEBITED_ABOVE", threshold_minor=500)
+    asleep = {"snoozed_until": later}
+
+    def write(*settings: Record) -> None:
+        harness.write_settings(customer, settings=list(settings))
+        known = "SELECT settings FROM profiles WHERE customer_id = %s"
+        wanted = {each["setting_id"]: each["snoozed_until"] for each in settings}
+        harness.wait_for(
+            "the profile",
+            lambda: (
+                {
+                    name: each["snoozed_until"]
+                    for name, each in (harness.query_value(known, customer) or {}).items()
+                }
+                == wanted
+            ),
+        )
+
+    def new_alert() -> Record:
+        reasons = [
+            {name: each[name] for name in ("setting_id", "alert_type", *LIMITS)} for each in (low, out)
+        ]
+        return harness.new_alert(customer, setting_id="low", alert_type="BALANCE_BELOW", reasons=reasons)
+
+    write(low | asleep, out)
+    now = new_alert()
+    harness.send_alerts([now, now])
+    harness.wait_for("it is out", lambda: harness.count_states([now]) == {"SENT": 1})
+    [mail] = harness.mail_server.to(now["address"])
+    assert (mail.subject, "fell below" in mail.text) == ("€10.00 went out", False)
+    write(low | asleep, out | asleep)
+    deferred = new_alert()
+    harness.send_alerts([deferred])
+    harness.wait_for("it is deferred", lambda: harness.count_states([deferred]) == {"DEFERRED": 1})
+    write(out)
+    harness.execute(
+        "UPDATE deliveries SET due_at = now() WHERE customer_id = %s AND due_at > now()", customer
+    )
+    harness.wait_for("it is out, too", lambda: harness.count_states([deferred]) == {"SENT": 1})
+    assert len(harness.mail_server.to(now["address"])) == 2
+    cause = explain(harness.config, deferred["alert_id"])
+    assert [reason["setting_id"] for reason in cause["reasons"]] == ["low", "out"]
 
 
 @pytest.mark.usefixtures("sender")

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from account_alerts.model.alerts import DeliveryState
-from delivery.alert import InvalidAlertError, SourceRecord, integer_param, parse_alert, route, update_for
+from delivery.alert import InvalidAlertError, SourceRecord, parse_alert, route, update_for
 from delivery.gateways.base import Outcome, Result
 from tests.unit.delivery.alerts import ALERT, CODEC, delivery, record
 
@@ -25,6 +25,7 @@ def test_an_alert_is_read() -> None:
         (record(address=""), "address is empty"),
         (record(alert_id="x" * 501), "longer than"),
         (record(setting_id="a\0b"), "NUL"),
+        (record(reasons=[{**ALERT["reasons"][0], "setting_id": "a\0b"}]), "NUL"),
     ],
 )
 def test_what_is_no_alert_says_why(source: SourceRecord, reason: str) -> None:
@@ -66,20 +67,3 @@ def test_an_update_fits_into_the_ledger() -> None:
     row = update_for(delivery(), outcome, 1, 1).row()
     assert "\0" not in json.dumps(row)
     assert len(row["reason"]) <= 500
-
-
-@pytest.mark.parametrize(
-    ("text", "number"),
-    [
-        ("-5", -5),
-        (str(2**63 - 1), 2**63 - 1),
-        (str(2**63), None),
-        ("9" * 40, None),
-        ("9" * 5_000, None),
-        ("5.0", None),
-        ("", None),
-    ],
-)
-def test_a_parameter_is_a_long_or_nothing(text: str, number: int | None) -> None:
-    assert integer_param({"amount_minor": text}, "amount_minor") == number
-    assert integer_param({}, "amount_minor") is None

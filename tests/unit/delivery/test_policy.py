@@ -22,6 +22,7 @@ from delivery.policy import (
     quiet_end,
     time_zone,
 )
+from delivery.reasons import list_reasons
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 HOUR = 3_600_000
@@ -32,7 +33,10 @@ ALERT = {
     "address": "c1@example.com",
     "account_id": "a1",
     "setting_id": "s1",
+    "params": {},
 }
+[REASON] = list_reasons(ALERT)
+NOW = SendNow([REASON])
 SETTING = {"account_id": "a1", "channels": ["EMAIL"], "snoozed_until": None}
 POLICY = Policy(max_deferral=36 * HOUR, recheck_after=5 * 60_000)
 zones = st.sampled_from(
@@ -59,7 +63,9 @@ def wall(ms: int, zone: ZoneInfo) -> datetime:
 
 
 def recipient(**fields: object) -> RecipientState:
-    known = RecipientState(known=True, addresses=["c1@example.com"], setting=SETTING, authorized=True)
+    known = RecipientState(
+        known=True, addresses=["c1@example.com"], settings={"s1": SETTING}, authorized=True
+    )
     return RecipientState(**(known.__dict__ | fields))
 
 
@@ -134,7 +140,7 @@ def test_a_daily_digest_comes_once_a_day(now: int, zone: ZoneInfo, daily: time) 
 
 
 def test_nothing_known_means_send() -> None:
-    assert decide(ALERT, RecipientState(), POLICY, written_at=0, now=1) == SendNow()
+    assert decide(ALERT, RecipientState(), POLICY, written_at=0, now=1) == NOW
 
 
 def test_quiet_hours_defer_except_what_is_always_sent() -> None:
@@ -144,16 +150,16 @@ def test_quiet_hours_defer_except_what_is_always_sent() -> None:
         at("2026-01-11 07:00"), DeferralReason.QUIET_HOURS
     )
     always = Policy(POLICY.max_deferral, POLICY.recheck_after, always_sent=frozenset({"DEBITED_ABOVE"}))
-    assert decide(ALERT, quiet, always, written_at=now, now=now) == SendNow()
+    assert decide(ALERT, quiet, always, written_at=now, now=now) == NOW
 
 
 def test_a_snoozed_alert_is_sent_when_the_snooze_ends() -> None:
     now = at("2026-01-10 12:00")
-    snoozed = recipient(setting=SETTING | {"snoozed_until": now + HOUR})
+    snoozed = recipient(settings={"s1": SETTING | {"snoozed_until": now + HOUR}})
     assert decide(ALERT, snoozed, POLICY, written_at=now, now=now) == Defer(now + HOUR, DeferralReason.SNOOZE)
     assert (
         decide(ALERT, snoozed, POLICY, written_at=now, now=now + HOUR, deferred_for=DeferralReason.SNOOZE)
-        == SendNow()
+        == NOW
     )
 
 
@@ -163,10 +169,7 @@ def test_a_digest_waits_for_its_hour_and_for_the_end_of_quiet_hours() -> None:
     deferred = decide(ALERT, hourly, POLICY, written_at=now, now=now)
     assert deferred == Defer(at("2026-01-11 07:15"), DeferralReason.DIGEST)
     due = at("2026-01-11 07:15")
-    assert (
-        decide(ALERT, hourly, POLICY, written_at=now, now=due, deferred_for=DeferralReason.DIGEST)
-        == SendNow()
-    )
+    assert decide(ALERT, hourly, POLICY, written_at=now, now=due, deferred_for=DeferralReason.DIGEST) == NOW
 
 
 def test_a_daily_digest_is_at_the_banks_time() -> None:
@@ -179,7 +182,7 @@ def test_a_daily_digest_is_at_the_banks_time() -> None:
 
 def test_nothing_is_deferred_for_longer_than_it_may_be_sent() -> None:
     now = at("2026-01-10 12:00")
-    snoozed = recipient(setting=SETTING | {"snoozed_until": 2**62})
+    snoozed = recipient(settings={"s1": SETTING | {"snoozed_until": 2**62}})
     deferred = decide(ALERT, snoozed, POLICY, written_at=now, now=now)
     assert deferred == Defer(now + POLICY.max_deferral + 1, DeferralReason.SNOOZE)
     decision = decide(
@@ -196,26 +199,88 @@ def test_nothing_is_deferred_for_longer_than_it_may_be_sent() -> None:
         ({"known": False}, {}, "left"),
         ({"authorized": False}, {}, "authorized"),
         ({"addresses": ["new@example.com"]}, {}, "address"),
-        ({"setting": None}, {}, "setting is gone"),
-        ({"setting": SETTING | {"account_id": "a2"}}, {}, "setting is gone"),
-        ({"setting": SETTING | {"channels": ["SMS"]}}, {}, "channel"),
-        ({"setting": None}, {"setting_id": "adhoc:salary"}, None),
-        ({"addresses": ["c1"], "setting": SETTING | {"channels": ["PUSH"]}}, {"channel": "PUSH"}, None),
+        ({"settings": {}}, {}, "setting is gone"),
+        ({"settings": {"s1": SETTING | {"account_id": "a2"}}}, {}, "setting is gone"),
+        ({"settings": {"s1": SETTING | {"channels": ["SMS"]}}}, {}, "channel"),
+        ({"settings": {}}, {"setting_id": "adhoc:salary"}, None),
+        (
+            {"addresses": ["c1"], "settings": {"s1": SETTING | {"channels": ["PUSH"]}}},
+            {"channel": "PUSH"},
+            None,
+        ),
         ({"addresses": []}, {"channel": "PUSH"}, "address"),
     ],
 )
 def test_what_is_cancelled(fields: dict[str, object], alert: dict[str, str], reason: str | None) -> None:
-    found = cancellation_reason(ALERT | alert, recipient(**fields))
+    own = ALERT | alert
+    [only] = list_reasons(own)
+    found = cancellation_reason(own, only, recipient(**fields))
     assert found is None if reason is None else found is not None and reason in found
 
 
 def test_only_late_or_deferred_alerts_are_checked_again() -> None:
     now, gone = at("2026-01-10 12:00"), recipient(authorized=False)
-    assert decide(ALERT, gone, POLICY, written_at=now - 60_000, now=now) == SendNow()
+    assert decide(ALERT, gone, POLICY, written_at=now - 60_000, now=now) == NOW
     for late, deferred in ((now - 6 * 60_000, None), (now - 60_000, DeferralReason.QUIET_HOURS)):
         decision = decide(ALERT, gone, POLICY, written_at=late, now=now, deferred_for=deferred)
         assert isinstance(decision, Suppress)
         assert decision.state == DeliveryState.CANCELLED
+
+
+def reasons(**types: str) -> dict[str, object]:
+    """Make an alert with several reasons, by setting."""
+    listed = [{**REASON, "setting_id": name, "alert_type": alert_type} for name, alert_type in types.items()]
+    return ALERT | {"reasons": listed}
+
+
+def with_settings(**changes: dict[str, object]) -> RecipientState:
+    return recipient(settings={name: SETTING | change for name, change in changes.items()})
+
+
+def sent(decision: object) -> list[str]:
+    assert isinstance(decision, SendNow)
+    return [reason["setting_id"] for reason in decision.reasons]
+
+
+TWO = reasons(low="BALANCE_BELOW", out="DEBITED_ABOVE")
+
+
+def test_a_snoozed_reason_does_not_hold_another_back() -> None:
+    now = at("2026-01-10 12:00")
+    known = with_settings(low={"snoozed_until": now + HOUR}, out={})
+    assert sent(decide(TWO, known, POLICY, written_at=now, now=now)) == ["out"]
+
+
+def test_where_all_reasons_are_snoozed_the_first_that_wakes_sends_the_alert() -> None:
+    now = at("2026-01-10 12:00")
+    known = with_settings(low={"snoozed_until": now + 2 * HOUR}, out={"snoozed_until": now + HOUR})
+    deferred = decide(TWO, known, POLICY, written_at=now, now=now)
+    assert deferred == Defer(now + HOUR, DeferralReason.SNOOZE)
+    again = {"written_at": now, "deferred_for": DeferralReason.SNOOZE}
+    assert sent(decide(TWO, known, POLICY, now=now + HOUR, **again)) == ["out"]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("change", [{"account_id": "a2"}, {"channels": ["SMS"]}, None])
+def test_a_reason_that_was_withdrawn_is_left_out(change: dict[str, object] | None) -> None:
+    now = at("2026-01-10 12:00")
+    known = with_settings(out={}, **{} if change is None else {"low": change})
+    late = {"written_at": now - HOUR, "now": now}
+    assert sent(decide(TWO, known, POLICY, **late)) == ["out"]  # type: ignore[arg-type]
+    none = decide(TWO, with_settings(other={}), POLICY, **late)  # type: ignore[arg-type]
+    assert none == Suppress(DeliveryState.CANCELLED, "the setting is gone")
+
+
+@pytest.mark.parametrize("peace", [{"quiet_from": "22:00", "quiet_to": "07:00"}, {"digest": "DAILY"}])
+def test_one_reason_that_is_always_sent_sends_the_alert(peace: dict[str, str]) -> None:
+    now = at("2026-01-10 23:30")
+    always = Policy(POLICY.max_deferral, POLICY.recheck_after, always_sent=frozenset({"DEBITED_ABOVE"}))
+    settings = {"low": SETTING, "out": SETTING | {"snoozed_until": now + HOUR}}
+    known = recipient(time_zone="Europe/Amsterdam", settings=settings, **peace)
+    decision = decide(TWO, known, always, written_at=now, now=now)
+    assert sent(decision) == ["low", "out"]  # The message comes now; what it says is as the customer asked.
+    snoozed = {"low": SETTING | {"snoozed_until": now + HOUR}, "out": SETTING}
+    asleep = recipient(time_zone="Europe/Amsterdam", settings=snoozed, **peace)
+    assert sent(decide(TWO, asleep, always, written_at=now, now=now)) == ["out"]
 
 
 @pytest.mark.parametrize("name", ["Nowhere/City", "", "../etc", "Europe"])

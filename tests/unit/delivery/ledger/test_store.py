@@ -23,12 +23,12 @@ from tests.unit.delivery.alerts import ALERT, delivery, record
 from tests.unit.delivery.fakes import LEASE
 
 NO_PROFILE: dict[str, Any] = dict.fromkeys(
-    ("time_zone", "quiet_from", "quiet_to", "digest", "addresses", "setting", "authorized")
+    ("time_zone", "quiet_from", "quiet_to", "digest", "addresses", "settings", "authorized")
 )
 PROFILE = NO_PROFILE | {
     "time_zone": "Europe/Prague",
     "addresses": {"EMAIL": ["c1@example.com"], "SMS": ["+420777123456"]},
-    "setting": {"account_id": "a1"},
+    "settings": {"s1": {"account_id": "a1"}},
     "authorized": None,
 }
 
@@ -60,12 +60,21 @@ def test_a_new_row_has_the_record_as_it_stood_on_kafka() -> None:
     row = new_row(delivery())
     assert base64.b64decode(row["record"]) == record().value
     assert (row["alert_id"], row["route"], row["offset"]) == ("0123", "EMAIL", 7)
+    assert row["other_setting_ids"] is None
     assert new_row(delivery(alert=ALERT | {"raised_at": 2**62}))["raised_at"] is None
+
+
+def test_a_new_row_has_the_settings_of_all_reasons() -> None:
+    [first] = ALERT["reasons"]
+    more = [first, *({**first, "setting_id": name} for name in ("s2", "s3", "s2"))]
+    row = new_row(delivery(alert=ALERT | {"reasons": more}))
+    assert (row["setting_id"], row["other_setting_ids"]) == ("s1", ["s2", "s3"])
 
 
 def test_the_recipient_of_a_row() -> None:
     assert recipient_state(NO_PROFILE, "EMAIL") == RecipientState()
     known = recipient_state(PROFILE, "EMAIL")
+    assert known.settings == {"s1": {"account_id": "a1"}}
     assert (known.known, known.addresses, known.authorized) == (True, ["c1@example.com"], False)
     assert recipient_state(PROFILE, "PUSH").addresses == ()
 

@@ -23,7 +23,7 @@ NEXT_HOUR = HOUR - builders.NOON % HOUR
 """Until six in the evening in Amsterdam, where the alerts were written soon after five."""
 FIRST_RETRY, LONGEST_RETRY = 1_000, 60_000
 SETTING = {"account_id": ALERT["account_id"], "channels": ["EMAIL"], "snoozed_until": None}
-KNOWN = RecipientState(known=True, addresses=["c1@example.com"], setting=SETTING, authorized=True)
+KNOWN = RecipientState(known=True, addresses=["c1@example.com"], settings={"s1": SETTING}, authorized=True)
 
 
 class Dispatched:
@@ -95,7 +95,7 @@ def test_an_alert_is_sent_and_its_place_is_free_again() -> None:
     [
         ({"quiet_from": "17:00", "quiet_to": "18:00"}, NEXT_HOUR, DeferralReason.QUIET_HOURS),
         ({"digest": "HOURLY"}, NEXT_HOUR, DeferralReason.DIGEST),
-        ({"setting": SETTING | {"snoozed_until": 2**62}}, 36 * HOUR + 1, DeferralReason.SNOOZE),
+        ({"settings": {"s1": SETTING | {"snoozed_until": 2**62}}}, 36 * HOUR + 1, DeferralReason.SNOOZE),
     ],
 )
 def test_an_alert_is_deferred(fields: dict[str, Any], due: int, reason: DeferralReason) -> None:
@@ -314,11 +314,29 @@ def test_what_a_digest_may_not_have_any_more_is_left_out() -> None:
         own = Dispatched(world)
         fields: dict[str, Any] = {"digest_id": "d", "deferred_for": DeferralReason.DIGEST, "attempt": 2}
         [fine] = await own.claim("a", **fields)
-        gone = RecipientState(**KNOWN.__dict__ | {"setting": None})
+        gone = RecipientState(**KNOWN.__dict__ | {"settings": {}})
         [cancelled] = await own.claim("b", recipient=gone, **fields)
         await own.dispatch(fine, cancelled)
         assert world.gateway.sent[0].data["alerts"] == "1"
         assert world.table.states() == {"a": DeliveryState.SENT, "b": DeliveryState.CANCELLED}
+
+    run(send)
+
+
+def test_the_message_is_for_the_reasons_that_may_go() -> None:
+    async def send() -> None:
+        world = World()
+        own = Dispatched(world)
+        low, out = ALERT["reasons"][0], {**ALERT["reasons"][0], "setting_id": "s2"}
+        out |= {"alert_type": "DEBITED_ABOVE", "threshold_minor": 500}
+        alert = ALERT | {"alert_id": "a", "reasons": [low, out]}
+        settings = {"s1": SETTING | {"snoozed_until": 2**62}, "s2": SETTING}
+        recipient = RecipientState(**KNOWN.__dict__ | {"settings": settings})
+        await own.dispatch(*await own.claim("a", alert=alert, recipient=recipient))
+        [message] = world.gateway.sent
+        assert (message.key, message.data["alert_type"]) == ("a", "DEBITED_ABOVE")
+        assert "fell below" not in message.text
+        assert own.row()[0] is DeliveryState.SENT
 
     run(send)
 

@@ -19,6 +19,12 @@ SMS = {**ALERT, "address": NUMBER}
 RECIPIENT = replace(KNOWN, addresses=[NUMBER])
 
 
+def reasons(*types: str) -> list[dict[str, Any]]:
+    """Make reasons of these types, each of a setting of its own."""
+    [first] = ALERT["reasons"]
+    return [{**first, "setting_id": f"s{n}", "alert_type": each} for n, each in enumerate(types, 1)]
+
+
 class FakeCheck:
     """Numbers that have opted out."""
 
@@ -56,9 +62,15 @@ class Sender(Dispatched):
         """Claim alerts to the number."""
         claimed = []
         for alert_id in ids:
-            alert = SMS | {"alert_id": alert_id, "alert_type": alert_type}
-            source = record(alert_id=alert_id, address=NUMBER, alert_type=alert_type)
-            claimed += await self.claim(alert_id, alert=alert, source=source, recipient=RECIPIENT, **fields)
+            own: dict[str, Any] = {
+                "alert_id": alert_id,
+                "alert_type": alert_type,
+                "reasons": reasons(alert_type),
+            }
+            source = record(address=NUMBER, **own)
+            claimed += await self.claim(
+                alert_id, alert=SMS | own, source=source, recipient=RECIPIENT, **fields
+            )
         return claimed
 
 
@@ -102,6 +114,21 @@ def test_others_go_out_and_mandatory_ones_too() -> None:
         own.check.stopped = {NUMBER}
         await own.dispatch(*await own.claim_sms("code", alert_type="LOGIN_CODE"))
         assert [message.key for message in world.gateway.sent] == ["before", "code"]
+
+    run(work)
+
+
+def test_of_several_reasons_only_those_that_are_mandatory_go_out() -> None:
+    async def work() -> None:
+        world = World()
+        own = Sender(world)
+        [alert] = await own.claim_sms("a")
+        both = replace(alert, alert=alert.alert | {"reasons": reasons("BALANCE_BELOW", "LOGIN_CODE")})
+        own.check.stopped = {NUMBER}
+        await own.dispatch(both)
+        [message] = world.gateway.sent
+        assert (message.key, message.data["alert_type"]) == ("a", "LOGIN_CODE")
+        assert own.row()[0] is DeliveryState.SENT
 
     run(work)
 
