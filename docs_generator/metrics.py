@@ -9,6 +9,7 @@ SERVICES = {
     "bridge": "Bridge",
     "publisher": "Capture publisher",
     "clicks": "Clicks endpoint",
+    "web": "Web application",
     "sender": "Senders",
     "profiles": "Profiles",
     "alerting": "Job alerting",

@@ -35,6 +35,7 @@ from account_alerts.config.problems import (
     unknown_variables,
 )
 from account_alerts.config.types import PREFIX, LocalPort, Text, find, walk
+from account_alerts.config.web import Web
 from account_alerts.installation import PROJECT
 from account_alerts.model.errors import ConfigError
 
@@ -60,6 +61,7 @@ class Config(BaseSettings):
     clicks: Clicks | None = None
     devices: Devices | None = None
     senders: Senders | None = None
+    web: Web | None = None
     local: Local | None = None
     _path: Path = PrivateAttr(default=PROJECT / "conf/local.yaml")
 
@@ -101,6 +103,13 @@ class Config(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _nobody_logs_in_by_a_click(self) -> Self:
+        """Refuse the local environment's provider, at which anybody is anybody, everywhere else."""
+        if self.web is not None and self.local is None:
+            self.web.refuse_trial()
+        return self
+
     @property
     def path(self) -> Path:
         """The file this was read from."""
@@ -118,6 +127,8 @@ class Config(BaseSettings):
     def require(self, section: Literal["devices"]) -> Devices: ...
     @overload
     def require(self, section: Literal["senders"]) -> Senders: ...
+    @overload
+    def require(self, section: Literal["web"]) -> Web: ...
     def require(self, section: str) -> Any:
         """Return a section that an environment may be without.
 

@@ -40,6 +40,9 @@ class Local(Section):
     push_metrics_port: Port
     profiles_metrics_port: Port
     clicks_metrics_port: Port
+    web_port: Port
+    web_metrics_port: Port
+    openid_port: Port
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -117,6 +117,17 @@ CLICKS_REQUEST_DURATION = HistogramMetric(
     "account_alerts_clicks_request_duration_seconds", "From a request to its answer"
 )
 
+# The web application: pages of customers and operators, and the API.
+WEB_REQUESTS = CounterMetric(
+    "account_alerts_web_requests_total",
+    "Requests answered, by route and HTTP status",
+    ("route", "status"),
+    alarm=Alarm("WebErrors", 'sum(rate({series}{{status=~"5.."}}[5m])) > 0.1', "5m"),
+)
+WEB_REQUEST_DURATION = HistogramMetric(
+    "account_alerts_web_request_duration_seconds", "From a request to the first byte of its answer"
+)
+
 # The senders: from the outbound topics to the gateways.
 _CHANNEL = ("channel",)
 SENDER_RECEIVED_RECORDS = CounterMetric(

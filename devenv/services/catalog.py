@@ -8,7 +8,7 @@ from typing import Literal
 from account_alerts.config import Config
 from devenv.fake_gateways import programs
 from devenv.layout import Layout
-from devenv.services import bridge, clicks, connect, devices, postgres, publisher, queue, senders
+from devenv.services import bridge, clicks, connect, devices, openid, postgres, publisher, queue, senders, web
 from operations.waiting import print_progress, wait_for
 
 _SECONDS = 600.0
@@ -50,10 +50,12 @@ PUSH_SERVICE = Service("push_service", *programs.PUSH_SERVICE)
 CLICKS = Service("clicks", clicks.write, clicks.ready, clicks.where)
 DEVICES = Service("devices", devices.write, devices.ready, devices.where)
 SENDERS = Service("senders", senders.write, senders.ready, senders.where)
+OPENID = Service("openid", openid.write, openid.ready, openid.where)
+WEB = Service("web", web.write, web.ready, web.where)
 
 FIRST = (POSTGRES,)
 """What the others need, besides Kafka."""
-LATER = (CONNECT, PUBLISHER, QUEUE, BRIDGE, CLICKS, DEVICES, GATEWAYS, SENDERS)
+LATER = (CONNECT, PUBLISHER, QUEUE, BRIDGE, CLICKS, DEVICES, GATEWAYS, SENDERS, OPENID, WEB)
 """In the order in which they are waited for and prepared."""
 SERVICES = (*FIRST, *LATER)
 

@@ -14,11 +14,10 @@ from starlette.requests import ClientDisconnect
 from account_alerts.config import Config
 from account_alerts.config.ingest import Clicks
 from account_alerts.records.codec import Record
-from account_alerts.service import metrics
-from ingest.clicks import problems
+from account_alerts.service import metrics, problems
+from account_alerts.service.problems import ProblemError
 from ingest.clicks.authentication import EVERYBODY, Authenticator, make_authenticator
 from ingest.clicks.events import ClickEvent, parse_events
-from ingest.clicks.problems import ProblemError
 from ingest.clicks.writer import BrokerUnavailableError, Writer
 
 _log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from joserfc.jwk import OctKey
 
 from account_alerts.config import Config, ConfigError
 from account_alerts.service.clock import SYSTEM_CLOCK, Clock
-from ingest.clicks.problems import ProblemError
+from account_alerts.service.problems import ProblemError
 
 ALGORITHM = "HS256"
 AUDIENCE = "account-alerts-clicks"

@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from account_alerts.records.codec import Record
-from ingest.clicks.problems import InvalidPart, ProblemError
+from account_alerts.service.problems import InvalidPart, ProblemError
 
 LATEST = 253_402_300_799_999
 """The last millisecond of the year 9999."""

@@ -1,6 +1,6 @@
 """The device service over HTTP. Ids are opaque, so they stand in queries and bodies, not in paths.
 
-Errors are problem details (RFC 9457), as `ingest.clicks.problems` writes them.
+Errors are problem details (RFC 9457), as `account_alerts.service.problems` writes them.
 """
 
 import secrets
@@ -10,6 +10,7 @@ from fastapi import Body, Depends, FastAPI, Header, HTTPException, Request, Resp
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
+from account_alerts.service import problems
 from devenv.bank.device_service.model import (
     KINDS,
     Answer,
@@ -21,7 +22,6 @@ from devenv.bank.device_service.model import (
     Removed,
 )
 from devenv.bank.device_service.store import Store, TooManyDevicesError, UnknownDeviceError
-from ingest.clicks import problems
 
 
 def make_app(store: Store, token: str | None) -> FastAPI:

@@ -247,6 +247,7 @@ def test_services_listen_where_the_configuration_says(config: Config) -> None:
         "publisher": config.require("capture").metrics_port,
         "clicks": config.require("clicks").metrics_port,
         "profiles": senders.profiles_metrics_port,
+        "web": config.require("web").metrics_port,
         **{f"sender-{channel}": senders.metrics_port(channel) for channel in ("email", "sms", "push")},
     }
     ports = {

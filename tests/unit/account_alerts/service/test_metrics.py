@@ -11,7 +11,7 @@ from account_alerts.service.metric_types import CounterMetric, GaugeMetric, Hist
 from account_alerts.service.metrics import ALL, BRIDGE_SETTLE_DURATION, SENDER_DELIVERIES, SENDER_GATEWAY_UP
 
 SERVICES = (
-    *("bridge", "publisher", "clicks", "sender", "profiles"),
+    *("bridge", "publisher", "clicks", "web", "sender", "profiles"),
     *("alerting", "analyst_alerts", "device_resolver", "rules"),
 )
 
@@ -63,7 +63,7 @@ def source(*folders: str) -> str:
 
 
 def test_each_that_is_declared_is_measured() -> None:
-    python, java = source("ingest", "delivery", "udfs", "jobs"), source("java/src")
+    python, java = source("ingest", "delivery", "udfs", "jobs", "web"), source("java/src")
     for name, value in vars(metrics).items():
         if isinstance(value, CounterMetric | GaugeMetric | HistogramMetric):
             assert re.search(rf"\b{name}\b", python) or f'"{value.name}"' in java, name

@@ -11,9 +11,9 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
 from account_alerts.config import ConfigError, load
+from account_alerts.service.problems import ProblemError
 from devenv.bank import web_page
 from ingest.clicks.authentication import AUDIENCE, EVERYBODY, Authenticator, make_authenticator
-from ingest.clicks.problems import ProblemError
 from tests.clock import FakeClock
 
 SECRET = b"0123456789abcdef0123456789abcdef"

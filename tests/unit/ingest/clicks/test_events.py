@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from account_alerts.records.codec import Codec
+from account_alerts.service.problems import InvalidPart, ProblemError
 from ingest.clicks.events import LATEST, parse_events
-from ingest.clicks.problems import InvalidPart, ProblemError
 
 EVENT: dict[str, Any] = {
     "event_id": "e-1",

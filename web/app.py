@@ -1,0 +1,63 @@
+"""The application: its routers, and what stands around them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from html import escape
+from http import HTTPStatus
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import HTMLResponse
+
+from account_alerts.service.problems import ProblemError
+from web import problems
+from web.auth import routes as auth
+from web.auth.session import Sessions
+from web.metering import Metering
+from web.parts import Parts
+from web.security import BodyLimit, SameOriginOnly, SecurityHeaders
+
+ROUTERS: tuple[APIRouter, ...] = (auth.router,)
+"""Of the API, the pages of customers, and those of operators."""
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """Make the application of its parts; they are opened when it starts, and closed when it ends."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await parts.open()
+        try:
+            yield
+        finally:
+            await parts.close()
+
+    web = parts.config.require("web")
+    app = FastAPI(
+        title="Account Alerts",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+        lifespan=lifespan,
+    )
+    app.state.parts = parts
+    problems.install(app, _problem_page)
+    for router in ROUTERS:
+        app.include_router(router)
+    # The last one added is the outermost.
+    app.add_middleware(Sessions, cookies=parts.cookies)
+    app.add_middleware(SameOriginOnly, web=web)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(SecurityHeaders, web=web)
+    app.add_middleware(Metering, registry=parts.registry)
+    return app
+
+
+async def _problem_page(_: Request, problem: ProblemError) -> Response:
+    title = HTTPStatus(problem.status).phrase
+    return HTMLResponse(
+        f'<!DOCTYPE html><html lang="en"><title>{title}</title><h1>{title}</h1>'
+        f'<p>{escape(problem.detail)}</p><p><a href="/">Account Alerts</a></p></html>',
+        problem.status,
+        problem.headers,
+    )

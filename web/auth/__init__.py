@@ -1,0 +1,1 @@
+"""Who makes a request: the login at the bank's OpenID provider, sessions, bearer tokens, roles."""

@@ -1,0 +1,60 @@
+"""What all routes share; `request.app.state.parts`."""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+from prometheus_client import CollectorRegistry
+
+from account_alerts.config import Config
+from account_alerts.service.clock import SYSTEM_CLOCK, Clock
+from web.auth.openid import OpenIdProvider
+from web.auth.session import Cookies
+from web.store.pools import Store
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of the application; each is open while it runs."""
+
+    config: Config
+    bank: Store
+    """The bank's database: customers, settings, addresses."""
+    ledger: Store
+    """The delivery ledger: what became of each alert."""
+    provider: OpenIdProvider
+    cookies: Cookies
+    registry: CollectorRegistry
+    clock: Clock = SYSTEM_CLOCK
+
+    async def open(self) -> None:
+        """Begin to connect to the databases."""
+        await self.bank.open()
+        await self.ledger.open()
+
+    async def close(self) -> None:
+        """Close what is open."""
+        await self.bank.close()
+        await self.ledger.close()
+
+
+def make_parts(config: Config, registry: CollectorRegistry) -> Parts:
+    """Make the parts that the configuration describes; nothing is connected yet.
+
+    Raises:
+        ConfigError: A section or the session's secret is missing.
+    """
+    web = config.require("web")
+    return Parts(
+        config,
+        Store(config.require("bank"), web.connections),
+        Store(config.require("delivery"), web.connections),
+        OpenIdProvider(config),
+        Cookies(web),
+        registry,
+    )
+
+
+def parts_of(request: Request) -> Parts:
+    """Return the application's parts: `Annotated[Parts, Depends(parts_of)]`."""
+    parts: Parts = request.app.state.parts
+    return parts

@@ -1,0 +1,1 @@
+"""SQL of the web application, a module for each subject: the bank's database, the delivery ledger."""
