@@ -42,7 +42,7 @@ def create_app(parts: Parts) -> FastAPI:
     )
     app.state.parts = parts
     problems.install(app, _problem_page)
-    for router in ROUTERS:
+    for router in (parts.assets.router(), *ROUTERS):
         app.include_router(router)
     # The last one added is the outermost.
     app.add_middleware(Sessions, cookies=parts.cookies)

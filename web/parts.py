@@ -7,9 +7,11 @@ from prometheus_client import CollectorRegistry
 
 from account_alerts.config import Config
 from account_alerts.service.clock import SYSTEM_CLOCK, Clock
+from web.assets import Assets
 from web.auth.openid import OpenIdProvider
 from web.auth.session import Cookies
 from web.store.pools import Store
+from web.templating import Templates
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,9 @@ class Parts:
     """The delivery ledger: what became of each alert."""
     provider: OpenIdProvider
     cookies: Cookies
+    assets: Assets
+    """The files that pages load."""
+    templates: Templates
     registry: CollectorRegistry
     clock: Clock = SYSTEM_CLOCK
 
@@ -42,14 +47,18 @@ def make_parts(config: Config, registry: CollectorRegistry) -> Parts:
 
     Raises:
         ConfigError: A section or the session's secret is missing.
+        OperationError: A file that pages load is missing: run `make install`.
     """
     web = config.require("web")
+    assets = Assets(web.brand)
     return Parts(
         config,
         Store(config.require("bank"), web.connections),
         Store(config.require("delivery"), web.connections),
         OpenIdProvider(config),
         Cookies(web),
+        assets,
+        Templates(web.brand, assets),
         registry,
     )
 

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 
+from account_alerts.config.brand import Brand
 from account_alerts.config.types import THIS_MACHINE, Duration, LocalPort, Port, Positive, Section, Text
 
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+$")]
@@ -46,6 +47,7 @@ class Web(Section):
     public_url: Annotated[Origin, LocalPort("web_port", "http://localhost:{}")]
     """Where browsers find it: the origin of its pages."""
     openid: OpenId
+    brand: Brand = Brand()
     session_secret: SecretStr | None = None
     """What session cookies are encrypted with, the same for all processes; from the environment."""
     session_idle: Duration = 900_000
