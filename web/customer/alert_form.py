@@ -1,4 +1,4 @@
-"""Reads the form of an alert: values to save, or what is wrong with them in the customer's words. Pure functions."""
+"""Reads the form of an alert: values to save, or what is wrong with them. Pure functions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -174,6 +174,15 @@ def is_forever(until: int) -> bool:
     return until >= _FOREVER
 
 
+def paused(until: int | None, formats: Formats) -> str | None:
+    """Say until when everything is paused; None where it is not."""
+    if until is None or until <= formats.now:
+        return None
+    if is_forever(until):
+        return str(formats.texts("paused_open"))
+    return str(formats.texts("paused", when=formats.moment(until)))
+
+
 def _snoozed(setting: Setting, formats: Formats) -> bool:
     return setting.snoozed_until is not None and setting.snoozed_until > formats.now
 

@@ -72,7 +72,7 @@ def build(
         "cards": cards,
         "kinds": KINDS,
         "looks": [(view, card.name) for card in cards for view in card.alerts if view.look],
-        "paused": _paused(overview.paused_until, formats),
+        "paused": alert_view.paused(overview.paused_until, formats),
     }
 
 
@@ -122,11 +122,3 @@ def _card(
         alerts=alerts,
         adding=new is not None and new[0].account_id == account.account_id,
     )
-
-
-def _paused(until: int | None, formats: Formats) -> str | None:
-    if until is None or until <= formats.now:
-        return None
-    if alert_view.is_forever(until):
-        return str(formats.texts("paused_open"))
-    return str(formats.texts("paused", when=formats.moment(until)))

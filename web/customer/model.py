@@ -71,3 +71,29 @@ class Typed:
     channels: Sequence[str] = ()
     faults: Mapping[str, str] = field(default_factory=dict)
     """In the customer's language, by field; `form` is about the whole."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """A phone or browser that gets push messages."""
+
+    device_id: str
+    platform: str
+    name: str | None = None
+    since: int | None = None
+
+
+@dataclass(frozen=True)
+class Reach:
+    """All that the page of how to reach a customer shows."""
+
+    addresses: Sequence[Address]
+    devices: Sequence[Device] = ()
+    quiet_from: str | None = None
+    quiet_to: str | None = None
+    digest: str | None = None
+    language: str = "en"
+    time_zone: str = "UTC"
+    paused_until: int | None = None
+    live: bool = True
+    """Whether all readers of Kafka have it as it stands here."""
