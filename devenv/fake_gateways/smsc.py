@@ -127,21 +127,25 @@ class SmppSide:
                 await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _deliver_once(self, sms: Incoming, esm_class: int, coding: int, body: bytes) -> bool:
+        tlvs = [smpp34.Tlv(MESSAGE_PAYLOAD, body)] if sms.payload else []
+        return await self._deliver_sm(
+            "Bank",
+            b"" if sms.payload else body,
+            source_addr=sms.number,
+            source_addr_ton=1,
+            source_addr_npi=1,
+            esm_class=esm_class,
+            data_coding=coding,
+            tlvs=tlvs,
+        )
+
+    async def _deliver_sm(self, *addressed: Any, **fields: Any) -> bool:
+        """Send a deliver_sm to the sessions that receive, until one has acknowledged it."""
         for session in list(self._sessions.values()):
             if not session.can_receive:
                 continue
-            tlvs = [smpp34.Tlv(MESSAGE_PAYLOAD, body)] if sms.payload else []
             try:
-                answer = await session.deliver_sm(
-                    "Bank",
-                    b"" if sms.payload else body,
-                    source_addr=sms.number,
-                    source_addr_ton=1,
-                    source_addr_npi=1,
-                    esm_class=esm_class,
-                    data_coding=coding,
-                    tlvs=tlvs,
-                )
+                answer = await session.deliver_sm(*addressed, **fields)
             except smpp34.SmppError:
                 self._sessions.pop(session.session_id, None)
                 continue
@@ -204,26 +208,16 @@ class SmppSide:
             f"stat:{'UNDELIV' if failed else 'DELIVRD'} err:{'001' if failed else '000'} text:"
         )
         state = _UNDELIVERABLE_STATE if failed else _DELIVERED_STATE
-        for session in list(self._sessions.values()):
-            if not session.can_receive:
-                continue
-            try:
-                answer = await session.deliver_sm(
-                    record["from"],
-                    text.encode(),
-                    source_addr=record["to"],
-                    esm_class=RECEIPT,
-                    tlvs=[
-                        smpp34.Tlv(RECEIPTED_MESSAGE_ID, message_id.encode() + b"\0"),
-                        smpp34.Tlv(MESSAGE_STATE, bytes([state])),
-                    ],
-                )
-            except smpp34.SmppError:
-                self._sessions.pop(session.session_id, None)
-                continue
-            if answer.is_success:
-                return True
-        return False
+        return await self._deliver_sm(
+            record["from"],
+            text.encode(),
+            source_addr=record["to"],
+            esm_class=RECEIPT,
+            tlvs=[
+                smpp34.Tlv(RECEIPTED_MESSAGE_ID, message_id.encode() + b"\0"),
+                smpp34.Tlv(MESSAGE_STATE, bytes([state])),
+            ],
+        )
 
 
 def http_side(smsc: Smsc, smpp: SmppSide, bearer: str | None) -> FastAPI:
