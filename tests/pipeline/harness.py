@@ -63,6 +63,7 @@ class PipelineHarness:
         )
         self._refused: list[KafkaError] = []
         self._newest = 0
+        self._has_open_bookings = False
         self._barriers = 0
         self._watch([*self._channels, names.dead_letters.name])
 
@@ -87,7 +88,14 @@ class PipelineHarness:
         return self.prefixes[-1]
 
     def produce(self, topic: str, key: bytes | None, value: bytes | None, into: list[KafkaRecord]) -> None:
-        """Write any bytes; the record is appended to `into` as soon as Kafka has it."""
+        """Write any bytes; the record is appended to `into` as soon as Kafka has it.
+
+        A change is on another topic than the bookings before it, and does not overtake them.
+        """
+        if topic == self.topics.entries:
+            self._has_open_bookings = True
+        elif self._has_open_bookings:
+            self._await_kafka()
 
         def delivered(error: KafkaError | None, message: Message) -> None:
             if error is not None:
@@ -110,10 +118,14 @@ class PipelineHarness:
 
     def flush(self) -> None:
         """Wait until Kafka has all that was put, and what is put from now on is newer by Kafka's clock."""
+        self._await_kafka()
+        self.consume_until(lambda: time.time() * 1000 >= self._newest + 1)
+
+    def _await_kafka(self) -> None:
         left = self._producer.flush(60)
+        self._has_open_bookings = False
         assert not self._refused, f"Kafka refused {len(self._refused)} records: {self._refused[0]}"
         assert not left, f"Kafka did not take {left} records"
-        self.consume_until(lambda: time.time() * 1000 >= self._newest + 1)
 
     def poll(self, seconds: float) -> None:
         """Take in what comes, for at most so long."""

@@ -55,7 +55,6 @@ def test_a_cold_start_with_rules_and_a_backlog(
     _rules(scenario)
     scenario.await_effect()
     _bookings(scenario)
-    scenario.pipeline.flush()
     # Mid-stream: others are asked for, some authorizations go, bookings follow before and after they count.
     _rules(scenario, threshold=1)
     for number in range(0, CUSTOMERS, 7):

@@ -58,7 +58,6 @@ def test_an_account_that_thousands_see(scenario: Scenario, others: Scenario) -> 
     for _ in range(10):
         _book(scenario, account)
         _book_others(others)
-    scenario.pipeline.flush()
     # They change their minds all at once, and bookings follow without a pause.
     for viewer in viewers:
         scenario.write_settings(settings(viewer, setting("s", account, threshold_minor=NEVER)))
@@ -83,7 +82,6 @@ def test_a_customer_with_hundreds_of_accounts(scenario: Scenario, others: Scenar
         scenario.await_effect()
         for account in accounts[threshold::3]:
             _book(scenario, account)
-        scenario.pipeline.flush()
     scenario.delete_settings(customer)
     scenario.await_effect()
     for account in accounts[::10]:
@@ -106,7 +104,6 @@ def test_a_customer_who_names_accounts_that_are_not_theirs(scenario: Scenario, o
     scenario.authorize(unknown[0], curious)
     scenario.await_effect()
     _book(scenario, unknown[0])
-    scenario.pipeline.flush()
     scenario.authorize(unknown[0])
     scenario.await_effect()
     _book(scenario, unknown[0])
