@@ -84,7 +84,9 @@ async def send(service: Service, channel: Channel) -> None:
     await gateway.open()
     ledger = LedgerStore(database, channel, settings.lease, instance)
     ports = Ports(
-        alerts=AlertConsumer(config, topic.name, f"{groups.SENDER_PREFIX}{channel.lower()}", instance),
+        alerts=AlertConsumer(
+            config, topic.name, f"{groups.SENDER_PREFIX}{channel.lower()}", instance, service.fail
+        ),
         ledger=ledger,
         dead_letters=DeadLetterProducer(config),
         gateway=gateway,

@@ -31,6 +31,8 @@ class Kafka(Section):
     """Properties of the Python clients only (`ssl.ca.location`)."""
     username: SecretStr | None = None
     password: SecretStr | None = None
+    lost_after: Annotated[Duration, Field(gt=0)] = 30_000
+    """A Python client that has known no broker for so long finds none any more: its process ends."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

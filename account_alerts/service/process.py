@@ -12,9 +12,10 @@ A service is a function of a `Service`; its `__main__` is
         sys.exit(run(main, "python -m ingest.bridge", "One bridge; several may share a queue."))
 
 Every service has the options `--config` and `--metrics-port`; others come by `add_options` and stand in
-`service.options`. It ends when `main` returns. SIGTERM and SIGINT set `service.stop`, and call what
-`on_stop` was given; in asyncio hand in `lambda: loop.call_soon_threadsafe(event.set)`. Metrics are made in
-`service.registry` (`metrics.BRIDGE_BOOKINGS.create(service.registry)`).
+`service.options`. It ends when `main` returns; `service.fail` has it end where it can never do its work
+again. SIGTERM and SIGINT set `service.stop`, and call what `on_stop` was given; in asyncio hand in
+`lambda: loop.call_soon_threadsafe(event.set)`. Metrics are made in `service.registry`
+(`metrics.BRIDGE_BOOKINGS.create(service.registry)`).
 
 `serve` opens one port: `/metrics` for Prometheus, `/healthz` (200 while the process runs), `/readyz` (200
 while `ready()`, else 503).
@@ -25,6 +26,7 @@ An `AlertsError` is logged in one line; any other exception is a defect and show
 
 import argparse
 import logging
+import os
 import signal
 import sys
 import threading
@@ -47,6 +49,8 @@ from account_alerts.config import Config, load
 from account_alerts.model.errors import AlertsError, ConfigError
 
 _log = logging.getLogger(__name__)
+END_SECONDS = 30.0
+"""How long a service that has failed may take to end in order; what is left is done after its restart."""
 _HTTP_LIBRARIES = ("httpx", "httpx2", "httpcore", "httpcore2", "h2", "hpack")
 """They log the addresses of requests, with customers and tokens of devices in them."""
 
@@ -75,6 +79,8 @@ class Service:
             self.config = config
         self.stop = threading.Event()
         """Set when the process shall end."""
+        self.failed = False
+        """Whether it ends because it cannot do its work any more."""
         self._on_stop: list[Callable[[], object]] = []
         self._server: WSGIServer | None = None
 
@@ -143,6 +149,22 @@ class Service:
 
         return answer
 
+    def fail(self, reason: str) -> None:
+        """Let the process end as SIGTERM does, with exit status 1; safe in any thread.
+
+        Args:
+            reason: For the log, the first time; nothing personal.
+        """
+        if self.failed:
+            return
+        self.failed = True
+        _log.error("%s: this process ends, to be started again", reason)
+        # Whatever cannot do its work may not be able to end in order either.
+        hard_end = threading.Timer(END_SECONDS, os._exit, (1,))
+        hard_end.daemon = True
+        hard_end.start()
+        os.kill(os.getpid(), signal.SIGTERM)
+
     def end(self, *_: object) -> None:
         """Let the service end, as a signal does."""
         self.stop.set()
@@ -194,4 +216,4 @@ def run(
         return 1
     finally:
         service.close()
-    return 0
+    return 1 if service.failed else 0

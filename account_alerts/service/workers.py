@@ -44,6 +44,7 @@ def run_workers(service: Service, workers: Mapping[str, Callable[[Service], obje
                 _log.exception("%s: failed", name)
             finally:
                 own.close()
+                service.failed |= own.failed
             if not service.stop.wait(PAUSE_SECONDS):
                 _log.warning("%s: starts again", name)
 

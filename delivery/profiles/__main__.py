@@ -4,6 +4,7 @@ import sys
 
 from account_alerts.kafka import groups
 from account_alerts.kafka.clients import consumer
+from account_alerts.kafka.lost_brokers import watch
 from account_alerts.records.codec import codec
 from account_alerts.service.process import Service, run
 from delivery.profiles.consumer import ProfileConsumer
@@ -25,7 +26,7 @@ def main(service: Service) -> None:
     profiles = ProfileConsumer(tables, codec(config), store, service.registry, service.stop)
     options = {"group.id": groups.PROFILES, "enable.partition.eof": True, "session.timeout.ms": 10_000}
     try:
-        profiles.run(consumer(config, **options))
+        profiles.run(consumer(config, **options, **watch(config, service.fail)))
     finally:
         store.close()
 

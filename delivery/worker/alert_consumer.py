@@ -11,6 +11,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from account_alerts.config import Config
 from account_alerts.kafka.clients import consumer
+from account_alerts.kafka.lost_brokers import OnLost, watch
 from delivery.alert import SourceRecord
 
 _log = logging.getLogger(__name__)
@@ -25,7 +26,14 @@ class AlertConsumer:
     A record is available at once: it does not wait for others. `commit` says what need not be read again.
     """
 
-    def __init__(self, config: Config, topic: str, group: str, instance: str | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        topic: str,
+        group: str,
+        instance: str | None = None,
+        on_lost: OnLost | None = None,
+    ) -> None:
         """Read nothing yet.
 
         Args:
@@ -34,6 +42,7 @@ class AlertConsumer:
             group: The consumer group.
             instance: A name that this member keeps when it is started again; so it gets its partitions back
                 at once when it was killed.
+            on_lost: Called when Kafka is never reached again.
         """
         options = {
             "group.id": group,
@@ -46,7 +55,7 @@ class AlertConsumer:
             "auto.commit.interval.ms": 500,
             **({"group.instance.id": instance} if instance else {}),
         }
-        self._consumer: Consumer = consumer(config, **options)
+        self._consumer: Consumer = consumer(config, **options, **watch(config, on_lost))
         self._topic = topic
         self._records: deque[SourceRecord] = deque()
         self._arrived = asyncio.Event()

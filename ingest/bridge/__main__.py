@@ -12,7 +12,7 @@ def main(service: Service) -> None:
     """Bridge the queue to Kafka."""
     config = service.config
     section = config.require("bridge")
-    bridge = Bridge(config, kafka_writer.connect(config), Metrics(service.registry))
+    bridge = Bridge(config, kafka_writer.connect(config, service.fail), Metrics(service.registry))
     service.serve(section.metrics_port, ready=lambda: bridge.is_ready)
     service.on_stop(bridge.stop)
     bridge.run()

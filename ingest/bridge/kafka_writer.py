@@ -9,6 +9,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from account_alerts.config import Config
 from account_alerts.kafka.clients import producer, send
 from account_alerts.kafka.dead_letters import dead_letter
+from account_alerts.kafka.lost_brokers import OnLost, watch
 from account_alerts.model.errors import OperationError
 from account_alerts.model.limits import DEAD_LETTER_RECORD
 from account_alerts.records.codec import CodecError, codec
@@ -30,9 +31,14 @@ class BridgeError(OperationError):
     """Kafka takes no bookings; unsettled messages stay on the queue. The text says why."""
 
 
-def connect(config: Config) -> Producer:
-    """Make the bridge's producer. It has no time-out: a booking waits for Kafka as long as it takes."""
-    return producer(config, **{"message.timeout.ms": 0, "linger.ms": _LINGER_MS})
+def connect(config: Config, on_lost: OnLost | None = None) -> Producer:
+    """Make the bridge's producer. It has no time-out: a booking waits for Kafka as long as it takes.
+
+    Args:
+        config: The environment.
+        on_lost: Called when Kafka is never reached again.
+    """
+    return producer(config, **{"message.timeout.ms": 0, "linger.ms": _LINGER_MS}, **watch(config, on_lost))
 
 
 class KafkaWriter:
@@ -52,6 +58,7 @@ class KafkaWriter:
         """Wait until Kafka has both topics; returns False where it was stopped first."""
         warned = False
         while not stopped():
+            self._producer.poll(0)
             problem = self._problem()
             if problem is None:
                 return True

@@ -7,6 +7,7 @@ import threading
 from confluent_kafka import KafkaException
 
 from account_alerts.kafka.clients import producer
+from account_alerts.kafka.lost_brokers import watch
 from account_alerts.service.process import Service, run
 from ingest.capture import heartbeats, publisher
 from ingest.capture.connect_client import ConnectClient
@@ -20,18 +21,20 @@ def main(service: Service) -> None:
     config = service.config
     capture = config.require("capture")
     metrics = Metrics(service.registry)
-    changes = publisher.connect(config, service.options.instance)
-    worker = publisher.Publisher(config, changes, producer(config), RecordPositions(config), metrics)
+    changes = publisher.connect(config, service.options.instance, service.fail)
+    worker = publisher.Publisher(
+        config, changes, producer(config, **watch(config, service.fail)), RecordPositions(config), metrics
+    )
     service.serve(capture.metrics_port)
-    watch = (
+    watching = (
         ConnectClient(config),
-        heartbeats.Heartbeats(heartbeats.connect(config)),
+        heartbeats.Heartbeats(heartbeats.connect(config, service.fail)),
         capture.check_interval / 1000,
         MISSED_BEATS * capture.heartbeat / 1000,
         metrics,
         service.stop,
     )
-    threading.Thread(target=watch_connector, args=watch, daemon=True).start()
+    threading.Thread(target=watch_connector, args=watching, daemon=True).start()
     try:
         worker.run(service.stop)
     except KafkaException as error:

@@ -13,6 +13,7 @@ from confluent_kafka import OFFSET_BEGINNING, Message, TopicPartition
 
 from account_alerts.config import Config
 from account_alerts.kafka.clients import consumer, to_bytes
+from account_alerts.kafka.lost_brokers import OnLost, watch
 from account_alerts.service.clock import SYSTEM_CLOCK, Clock
 from ingest.capture import debezium
 from ingest.capture.changes import InvalidChangeError, milliseconds
@@ -31,9 +32,9 @@ class Source(Protocol):
         ...
 
 
-def connect(config: Config) -> Source:
-    """Make a consumer of all beats that Kafka keeps."""
-    client = consumer(config, **{"allow.auto.create.topics": False})
+def connect(config: Config, on_lost: OnLost | None = None) -> Source:
+    """Make a consumer of all beats that Kafka keeps; `on_lost` is called when it never connects again."""
+    client = consumer(config, **{"allow.auto.create.topics": False}, **watch(config, on_lost))
     client.assign([TopicPartition(config.require("capture").topic(debezium.HEARTBEAT), 0, OFFSET_BEGINNING)])
     return client
 

@@ -16,6 +16,7 @@ from account_alerts.config import Config
 from account_alerts.kafka import groups
 from account_alerts.kafka.clients import consumer, send, to_bytes
 from account_alerts.kafka.dead_letters import dead_letter
+from account_alerts.kafka.lost_brokers import OnLost, watch
 from account_alerts.model.errors import UnreachableError
 from account_alerts.records.codec import CodecError, codec
 from account_alerts.service.clock import SYSTEM_CLOCK, Clock
@@ -42,19 +43,22 @@ class _Committed(NamedTuple):
     at_ms: int
 
 
-def connect(config: Config, instance: str | None = None) -> Consumer:
+def connect(config: Config, instance: str | None = None, on_lost: OnLost | None = None) -> Consumer:
     """Make the publisher's consumer.
 
     Args:
         config: The environment.
         instance: A name that no other process of the group has: one that is started again under it takes its
             partitions back at once. Without, the others wait until it is missed, some seconds.
+        on_lost: Called when Kafka is never reached again.
     """
     # Gone for 6 s, it is missed: the least that Kafka allows.
     membership = {"group.id": groups.PUBLISHER, "session.timeout.ms": 6_000, "heartbeat.interval.ms": 1_500}
     if instance is not None:
         membership["group.instance.id"] = instance
-    return consumer(config, **membership, **{"topic.metadata.refresh.interval.ms": 5_000})
+    return consumer(
+        config, **membership, **{"topic.metadata.refresh.interval.ms": 5_000}, **watch(config, on_lost)
+    )
 
 
 class Publisher:
@@ -110,6 +114,7 @@ class Publisher:
         self._consumer.subscribe(list(self._tables), on_assign=self._assigned)
         try:
             while not stopped.is_set():
+                self._producer.poll(0)
                 first = self._consumer.poll(0.5)
                 if first is not None:
                     self._publish([first, *self._consumer.consume(self._batch - 1, timeout=0)])

@@ -14,7 +14,7 @@ def main(service: Service) -> None:
     """Answer requests; on SIGTERM those that have begun are answered first."""
     config = service.config
     clicks = config.require("clicks")
-    events = writer.Writer(config, writer.connect(config, clicks.acknowledged_within))
+    events = writer.Writer(config, writer.connect(config, clicks.acknowledged_within, service.fail))
     try:
         app = make_app(config, events, service.registry)
         service.serve(clicks.metrics_port, events.is_reachable)

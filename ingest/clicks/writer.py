@@ -7,6 +7,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from account_alerts.config import Config
 from account_alerts.kafka.clients import producer
+from account_alerts.kafka.lost_brokers import OnLost, watch
 from account_alerts.model.errors import UnreachableError
 from account_alerts.records.codec import Record, codec
 
@@ -15,15 +16,21 @@ class BrokerUnavailableError(UnreachableError):
     """Kafka did not acknowledge all events in time; they may be sent again, their ids stay the same."""
 
 
-def connect(config: Config, within: int) -> Producer:
-    """Make the endpoint's producer; `within` is how long Kafka has to take a record, milliseconds."""
+def connect(config: Config, within: int, on_lost: OnLost | None = None) -> Producer:
+    """Make the endpoint's producer.
+
+    Args:
+        config: The environment.
+        within: How long Kafka has to take a record, milliseconds.
+        on_lost: Called when Kafka is never reached again.
+    """
     options = {
         "linger.ms": 2,
         "delivery.timeout.ms": within,
         "compression.type": "lz4",
         "queue.buffering.max.messages": 20_000,
     }
-    return producer(config, **options)
+    return producer(config, **options, **watch(config, on_lost))
 
 
 class Writer:

@@ -34,7 +34,9 @@ _numbers = itertools.count(1)
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
     """What starts programs; stops all at the end."""
     folder = tmp_path_factory.mktemp("ends")
-    own = Programs(throw_away(load(), folder), folder)
+    config = throw_away(load(), folder)
+    # So short that each broker that is stopped shows whether a service would end for that.
+    own = Programs(config.override({"kafka": {"lost_after": "2s"}}), folder)
     try:
         yield own
     finally:

@@ -318,7 +318,9 @@ def test_kafka_is_killed(config: Config, account: str, programs: Programs) -> No
 
 
 def test_kafka_is_stopped_and_started(config: Config, account: str, programs: Programs) -> None:
+    before = programs.processes("bridge")
     programs.stop("kafka")
     send_many(config, account)
     programs.start(KAFKA)
     assert all_arrived(config, account) == 0
+    assert programs.processes("bridge") == before

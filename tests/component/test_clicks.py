@@ -134,7 +134,7 @@ def test_without_kafka_nothing_is_accepted_and_nothing_accepted_is_lost(
     clicks: str, programs: Programs, kafka: Config
 ) -> None:
     """Senders that send again as they are told lose nothing; who is told 202 never has to."""
-    stop, answers = threading.Event(), []
+    stop, answers, endpoint = threading.Event(), [], programs.processes("clicks")
 
     def sender() -> list[dict[str, Any]]:
         sent: list[dict[str, Any]] = []
@@ -162,6 +162,7 @@ def test_without_kafka_nothing_is_accepted_and_nothing_accepted_is_lost(
         stop.set()
         sent = [each for future in running for each in future.result()]
     assert kept(kafka).keys() >= {each["event_id"] for each in sent}
+    assert programs.processes("clicks") == endpoint
 
 
 def test_an_endpoint_that_is_killed_loses_nothing_it_accepted(

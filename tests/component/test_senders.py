@@ -17,6 +17,8 @@ from delivery.ledger.audit import explain
 from delivery.reasons import LIMITS
 from operations.dead_letters import read as read_letters
 from tests import builders
+from tests.component.conftest import KAFKA
+from tests.component.programs import Programs
 from tests.component.sender_harness import SenderHarness, steps
 
 pytestmark = pytest.mark.environment
@@ -182,6 +184,21 @@ def test_a_gateway_that_was_down_gets_everything_once(harness: SenderHarness) ->
     ids = Counter(mail.id for mail in harness.mail_server.to(f"{customer}@example.com"))
     assert len(ids) == 200
     assert set(ids.values()) == {1}
+
+
+def test_a_broker_that_is_started_again_ends_no_process(harness: SenderHarness, programs: Programs) -> None:
+    """Away for longer than a client may know no broker: it knows one all the time."""
+    customer, process = harness.add_customer(), harness.start_process("delivery", "--profiles")
+    alerts = [harness.new_alert(customer) for _ in range(20)]
+    harness.send_alerts(alerts[:10])
+    harness.wait_for("some are out", lambda: harness.count_states(alerts) == {"SENT": 10})
+    programs.stop("kafka")
+    time.sleep(1.5 * harness.config.kafka.lost_after / 1000)
+    programs.start(KAFKA)
+    harness.send_alerts(alerts[10:])
+    harness.wait_for("all are out", lambda: harness.count_states(alerts) == {"SENT": 20})
+    assert "has known no broker" not in harness.log()
+    assert harness.stop_process(process) == 0
 
 
 @pytest.mark.usefixtures("sender")

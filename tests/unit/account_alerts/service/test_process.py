@@ -3,6 +3,8 @@
 import logging
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -140,3 +142,31 @@ def test_no_request_is_logged() -> None:
     configure_logging()
     assert not logging.getLogger("httpx2").isEnabledFor(logging.INFO)
     assert not logging.getLogger("httpcore2.connection").isEnabledFor(logging.INFO)
+
+
+_FAILING = """
+import sys, threading
+from account_alerts.service import process
+
+process.END_SECONDS = {seconds}
+
+def main(service):
+    service.on_stop(lambda: print("stopped in order", flush=True))
+    reason = "a client is lost"
+    for _ in range(2):
+        threading.Thread(target=service.fail, args=(reason,)).start()
+    service.stop.wait()
+    {rest}
+
+sys.exit(process.run(main, "python -m thing", "A thing.", arguments=[]))
+"""
+
+
+@pytest.mark.parametrize("rest", ["pass", "threading.Event().wait()"])
+def test_one_that_cannot_work_any_more_ends_with_a_failure(rest: str) -> None:
+    """In order where it can, and in any case: only then is it started again."""
+    code = _FAILING.format(seconds=60 if rest == "pass" else 0.5, rest=rest)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 1
+    assert ended.stdout == "stopped in order\n"
+    assert ended.stderr.count("a client is lost: this process ends, to be started again") == 1
