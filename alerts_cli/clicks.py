@@ -32,10 +32,13 @@ def send(
 
 @app.command(epilog="Example: ALERTS_CLICKS__SECRET=... alerts clicks token 2 --seconds 3600")
 def token(
-    customer: Annotated[str, typer.Argument(help="Whose events it lets in; '*' for all.")],
+    customer: Annotated[str | None, typer.Argument(help="Whose events it lets in.")] = None,
     seconds: Annotated[int, typer.Option(help="For how long.")] = 3600,
+    server: Annotated[bool, typer.Option("--server", help="Let in any customer's, as of the bank.")] = False,
 ) -> None:
     """Print a token as the bank's login would issue it, to try the endpoint with."""
     from devenv.bank import web_page
 
+    if (customer is None) == (not server):
+        raise typer.BadParameter("give a customer or --server, and not both")
     typer.echo(web_page.token(load_config(), customer, seconds))

@@ -13,7 +13,7 @@ from joserfc.jwk import OctKey
 from account_alerts.config import Config
 from account_alerts.model.errors import OperationError
 from account_alerts.service.clock import SYSTEM_CLOCK
-from ingest.clicks.authentication import ALGORITHM, AUDIENCE, EVERYBODY
+from ingest.clicks.authentication import ALGORITHM, ANY_CUSTOMER, AUDIENCE
 
 _LONGEST_TOKEN_S = 30 * 86_400
 
@@ -63,7 +63,7 @@ def send(config: Config, events: list[dict[str, Any]], url: str | None = None) -
     address, size = url or f"http://localhost:{clicks.port}", clicks.largest_batch
     headers = {}
     if clicks.authentication == "token":
-        headers["Authorization"] = f"Bearer {token(config, EVERYBODY, 300)}"
+        headers["Authorization"] = f"Bearer {token(config, None, 300)}"
     for start in range(0, len(events), size):
         try:
             answer = httpx2.post(
@@ -78,8 +78,13 @@ def send(config: Config, events: list[dict[str, Any]], url: str | None = None) -
     return len(events)
 
 
-def token(config: Config, customer_id: str, seconds: int) -> str:
+def token(config: Config, customer_id: str | None, seconds: int) -> str:
     """Issue a token as the bank's login would, for trying (ingest/clicks/authentication.py).
+
+    Args:
+        config: Has the secret.
+        customer_id: Whose events it lets in; None: any customer's, as a server of the bank.
+        seconds: For how long.
 
     Raises:
         ClicksError: There is no secret, or it should hold for longer than 30 days.
@@ -91,5 +96,6 @@ def token(config: Config, customer_id: str, seconds: int) -> str:
         raise ClicksError(f"{seconds} s: a token holds for 1 to {_LONGEST_TOKEN_S} s")
     key = OctKey.import_key(secret.get_secret_value().encode())
     now = int(time.time())
-    claims = {"sub": customer_id, "aud": AUDIENCE, "iat": now, "exp": now + seconds}
+    whose = {"sub": "server", "scope": ANY_CUSTOMER} if customer_id is None else {"sub": customer_id}
+    claims = {**whose, "aud": AUDIENCE, "iat": now, "exp": now + seconds}
     return jwt.encode({"alg": ALGORITHM}, claims, key, algorithms=[ALGORITHM])

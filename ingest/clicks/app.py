@@ -16,7 +16,7 @@ from account_alerts.config.ingest import Clicks
 from account_alerts.records.codec import Record
 from account_alerts.service import metrics, problems
 from account_alerts.service.problems import ProblemError
-from ingest.clicks.authentication import EVERYBODY, Authenticator, make_authenticator
+from ingest.clicks.authentication import Authenticator, make_authenticator
 from ingest.clicks.events import ClickEvent, parse_events
 from ingest.clicks.writer import BrokerUnavailableError, Writer
 
@@ -118,11 +118,11 @@ async def _authorized_events(
     Raises:
         ProblemError: 401, 403, 408, 413 or 422: none of them is accepted.
     """
-    customer = EVERYBODY
+    customer = None
     if authenticator is not None:
         customer = authenticator.customer(request.headers.get("Authorization", ""))
     events = parse_events(await _body(request, clicks), clicks.largest_batch)
-    if customer != EVERYBODY and any(event["customer_id"] != customer for event in events):
+    if customer is not None and any(event["customer_id"] != customer for event in events):
         detail = "The token is another customer's. Send each customer's events with their own token."
         raise ProblemError(403, detail)
     return events

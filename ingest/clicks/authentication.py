@@ -1,8 +1,9 @@
 """Whose events a request may send: by a JSON Web Token of the bank's login (RFC 7519).
 
 A token is signed with HS256 and the secret that the login shares with this endpoint. Claims: `sub` is the
-customer, or `*` for the bank's own servers, never for a browser; `exp` is required; `nbf` counts; where
-there is an `aud`, it must name `account-alerts-clicks`.
+customer; `exp` is required; `nbf` counts; where there is an `aud`, it must name `account-alerts-clicks`. A
+token of the bank's own servers, never of a browser, has the `scope` `clicks:any-customer` (RFC 8693, section
+4.2), and `sub` names the server: no name of a customer gives more than their own rights.
 """
 
 from joserfc import jwt
@@ -15,7 +16,9 @@ from account_alerts.service.problems import ProblemError
 
 ALGORITHM = "HS256"
 AUDIENCE = "account-alerts-clicks"
-EVERYBODY = "*"
+ANY_CUSTOMER = "clicks:any-customer"
+"""The scope of the bank's own servers."""
+_FORMERLY_ANYBODY = "*"
 _SHORTEST_SECRET = 32
 """Bytes: as long as the hash (RFC 7518, section 3.2)."""
 _REMEDY = "Send Authorization: Bearer and a token of the bank's login that has not expired."
@@ -34,8 +37,8 @@ class Authenticator:
             aud={"value": AUDIENCE},
         )
 
-    def customer(self, authorization: str) -> str:
-        """Return the customer, or `EVERYBODY`, whose events a request's `Authorization` lets in.
+    def customer(self, authorization: str) -> str | None:
+        """Return the customer whose events a request's `Authorization` lets in; None: any customer's.
 
         Raises:
             ProblemError: 401: no token, or one that is not valid.
@@ -49,8 +52,12 @@ class Authenticator:
         except (JoseError, ValueError, TypeError, RecursionError) as error:
             # The cause, such as an expired token, without anything of the token.
             raise _unauthorized(f"The token is not valid: {type(error).__name__}.") from None
-        customer: str = claims["sub"]
-        return customer
+        scope, customer = claims.get("scope", ""), claims["sub"]
+        if isinstance(scope, str) and ANY_CUSTOMER in scope.split():
+            return None
+        if customer == _FORMERLY_ANYBODY:
+            raise _unauthorized(f"The token's subject is {customer}; a server's has scope {ANY_CUSTOMER}.")
+        return str(customer)
 
 
 def make_authenticator(config: Config) -> Authenticator | None:

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
@@ -13,7 +13,7 @@ from joserfc.jwk import OctKey, RSAKey
 from account_alerts.config import ConfigError, load
 from account_alerts.service.problems import ProblemError
 from devenv.bank import web_page
-from ingest.clicks.authentication import AUDIENCE, EVERYBODY, Authenticator, make_authenticator
+from ingest.clicks.authentication import ANY_CUSTOMER, AUDIENCE, Authenticator, make_authenticator
 from tests.clock import FakeClock
 
 SECRET = b"0123456789abcdef0123456789abcdef"
@@ -25,8 +25,8 @@ def issue(claims: dict[str, Any], secret: bytes = SECRET, algorithm: str = "HS25
     return jwt.encode({"alg": algorithm}, claims, OctKey.import_key(secret), algorithms=[algorithm])
 
 
-def customer(token: str, scheme: str = "Bearer") -> str:
-    """Return the customer whose events the token lets in now."""
+def customer(token: str, scheme: str = "Bearer") -> str | None:
+    """Return the customer whose events the token lets in now; None: any customer's."""
     return Authenticator(SECRET, FakeClock(NOW * 1_000)).customer(f"{scheme} {token}")
 
 
@@ -41,6 +41,7 @@ def refusal(authorization: str) -> str:
 
 @given(st.text(st.characters(codec="utf-8"), min_size=1), st.integers(NOW + 1, 2**40))
 def test_a_token_names_its_customer_until_it_expires(name: str, expires: int) -> None:
+    assume(name != "*")
     token = issue({"sub": name, "exp": expires})
     assert customer(token) == name
     later = Authenticator(SECRET, FakeClock(expires * 1_000))
@@ -50,7 +51,23 @@ def test_a_token_names_its_customer_until_it_expires(name: str, expires: int) ->
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
 def test_the_scheme_is_read_in_any_case(scheme: str) -> None:
-    assert customer(issue({"sub": EVERYBODY, "exp": NOW + 1}), scheme) == EVERYBODY
+    assert customer(issue({"sub": "2", "exp": NOW + 1}), scheme) == "2"
+
+
+@pytest.mark.parametrize("scope", [ANY_CUSTOMER, f"other {ANY_CUSTOMER} more"])
+def test_a_server_of_the_bank_has_its_scope(scope: str) -> None:
+    assert customer(issue({"sub": "core-banking", "scope": scope, "exp": NOW + 1})) is None
+
+
+@pytest.mark.parametrize(
+    "scope", ["", "clicks:any-customers", "CLICKS:ANY-CUSTOMER", [ANY_CUSTOMER], 1, None]
+)
+def test_another_scope_gives_no_more_than_ones_own_rights(scope: Any) -> None:
+    assert customer(issue({"sub": "2", "scope": scope, "exp": NOW + 1})) == "2"
+
+
+def test_no_name_of_a_customer_is_that_of_all() -> None:
+    assert "scope clicks:any-customer" in refusal(f"Bearer {issue({'sub': '*', 'exp': NOW + 1})}")
 
 
 @pytest.mark.parametrize(
@@ -99,12 +116,12 @@ def test_only_hs256_is_taken() -> None:
 
 @given(st.integers(0, 200), st.characters(codec="utf-8"))
 def test_a_changed_token_lets_nobody_in(position: int, other: str) -> None:
-    token = issue({"sub": EVERYBODY, "exp": NOW + 1})
+    token = issue({"sub": "server", "scope": ANY_CUSTOMER, "exp": NOW + 1})
     position %= len(token)
     changed = token[:position] + other + token[position + 1 :]
     try:
         # The last character of a signature has bits that say nothing.
-        assert customer(changed) == EVERYBODY
+        assert customer(changed) is None
         assert changed == token or position == len(token) - 1
     except ProblemError:
         assert changed != token
@@ -130,6 +147,7 @@ def test_the_tools_issue_such_tokens() -> None:
     authenticator = make_authenticator(config)
     assert authenticator is not None
     assert authenticator.customer(f"Bearer {web_page.token(config, '2', 60)}") == "2"
+    assert authenticator.customer(f"Bearer {web_page.token(config, None, 60)}") is None
 
 
 def test_without_authentication_no_token_is_asked_for() -> None:
