@@ -15,6 +15,7 @@ SERVICES = {
     "alerting": "Job alerting",
     "rules": "Following of settings and authorizations, in every job that joins them",
     "analyst_alerts": "Job for analysts' alerts",
+    "reminders": "Job reminders",
     "device_resolver": "Job device-resolver",
 }
 """What stands behind the prefix, and the heading it gets."""

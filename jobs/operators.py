@@ -12,6 +12,7 @@ from account_alerts.config.kafka import Topic
 from account_alerts.model.alerts import AMOUNT_TYPES, AlertType, Channel
 from account_alerts.model.limits import CHANNELS_PER_SETTING
 from account_alerts.records.settings import FIELDS
+from account_alerts.service.metric_types import CounterMetric
 from jobs.catalog import RULE_TABLES
 
 _AHEAD_MS = 5_000
@@ -125,6 +126,33 @@ def look_up(
     """
     left, right = (table_env.from_path(view)._j_table for view in (rows, versions))
     return Table(_operators().lookUp(table_env._j_tenv, left, key, right, late, uid), table_env)
+
+
+def limit(
+    table_env: StreamTableEnvironment,
+    rows: str,
+    key: str,
+    time: str,
+    most: int,
+    within: int,
+    metric: CounterMetric,
+) -> Table:
+    """Let at most so many rows of each key pass within a time; leave the others out, and count them.
+
+    Args:
+        table_env: Where the view is.
+        rows: The view.
+        key: The column of the key.
+        time: The column with a row's time.
+        most: How many rows.
+        within: The time, milliseconds.
+        metric: Counts what is left out; its operator is this one.
+    """
+    java = table_env.from_path(rows)._j_table
+    uid = metric.operator.replace(" ", "-")
+    return Table(
+        _operators().limit(table_env._j_tenv, java, key, time, most, within, metric.name, uid), table_env
+    )
 
 
 def topic_source(config: Config, topic: Topic, patient: bool = False) -> Any:

@@ -10,13 +10,15 @@ from pyflink.table import DataTypes, StatementSet, StreamTableEnvironment
 from pyflink.table.udf import udtf
 
 from account_alerts.config import Config
+from account_alerts.service.metrics import REMINDERS_LEFT_OUT
 from jobs import catalog
-from jobs.operators import assign_watermarks, look_up, topic_source
+from jobs.operators import assign_watermarks, limit, look_up, topic_source
 from jobs.options import configure
 from jobs.runner import run
 from jobs.sql import create_view, keep_dead_letters, statement
 from udfs.reminders import make_reminders
 
+_DAY_MS = 86_400_000
 TABLES = ("click_events", "setting_records", "outbound_alerts", "dead_letters")
 
 
@@ -42,7 +44,7 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     Raises:
         ConfigError: The environment has no clicks.
     """
-    config.require("clicks")
+    clicks = config.require("clicks")
     configure(table_env, options(config))
     for table in TABLES:
         table_env.execute_sql(statement(f"tables/{table}.sql", config))
@@ -54,8 +56,8 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     topics = config.topics
     create_view(table_env, "reminders/checked_clicks.sql", config)
     # However long the topic does not get on, nobody is reminded of what they may have finished.
-    clicks = topic_source(config, topics.click_events, patient=True)
-    marked = assign_watermarks(table_env, "checked_clicks", clicks, "clicks-watermarks", move_late=True)
+    source = topic_source(config, topics.click_events, patient=True)
+    marked = assign_watermarks(table_env, "checked_clicks", source, "clicks-watermarks", move_late=True)
     table_env.create_temporary_view("clicks", marked)
     create_view(table_env, "reminders/unfinished_applications.sql", config)
     create_view(table_env, "shared/checked_settings.sql", config)
@@ -68,6 +70,12 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
         table_env, "unfinished_applications", "customer_id", "consent_versions", late, "find-agreed"
     )
     table_env.create_temporary_view("due_reminders", due)
+    create_view(table_env, "reminders/reminders.sql", config)
+    limited = limit(
+        *(table_env, "reminders", "customer_id", "rules_time"),
+        *(clicks.reminders_per_day, _DAY_MS, REMINDERS_LEFT_OUT),
+    )
+    table_env.create_temporary_view("limited_reminders", limited)
 
     results = table_env.create_statement_set()
     results.add_insert_sql(statement("reminders/send_reminders.sql", config))

@@ -118,6 +118,8 @@ class Clicks(Section):
     """`Retry-After` of a 503 answer."""
     reminder_after: Annotated[Duration, Field(ge=1_000, le=7 * 86_400_000)] = 1_800_000
     """How long after its beginning an application that was not finished is reminded of."""
+    reminders_per_day: Positive = 20
+    """How many reminders a customer gets within 24 hours, at all addresses together; others are left out."""
     parallelism: Positive = 1
     """Of the job that makes reminders."""
 

@@ -273,6 +273,12 @@ ANALYST_ALERTS_QUARANTINED = CounterMetric(
     "Alerts of paused rules, written to held-alerts until somebody decides",
     operator="break rules",
 )
+REMINDERS_LEFT_OUT = CounterMetric(
+    "account_alerts_reminders_left_out_messages_total",
+    "Reminders that were not sent, as their customer had had clicks.reminders_per_day",
+    alarm=_any("RemindersLeftOut"),
+    operator="limit reminders",
+)
 DEVICE_RESOLVER_REQUESTED_CUSTOMERS = CounterMetric(
     "account_alerts_device_resolver_requested_customers_total",
     "Customers whose devices the device service was asked for",

@@ -162,6 +162,25 @@ public final class Operators {
                 .name(uid).uid(uid));
     }
 
+    /**
+     * At most so many rows of each key within a time ({@link LimitPerKey}); what is over is left out and counted.
+     *
+     * @param key the column of the key
+     * @param time the column with a row's time
+     * @param most how many
+     * @param within the time, milliseconds
+     * @param metric the name of the counter
+     */
+    public static Table limit(
+            StreamTableEnvironment tables, Table rows, String key, String time, int most, long within, String metric,
+            String uid) {
+        int keyOfRow = at(rows, key);
+        return tables.fromDataStream(rows(tables, rows)
+                .keyBy(row -> row.getString(keyOfRow).toString())
+                .process(new LimitPerKey(at(rows, time), most, within, metric), InternalTypeInfo.of(type(rows)))
+                .name(uid.replace('-', ' ')).uid(uid));
+    }
+
     private static boolean isChange(RowData row) {
         return !row.getString(0).equals(StringData.fromString(""));
     }
