@@ -9,7 +9,6 @@ from account_alerts.service import metrics
 
 PENDING_STATES = (DeliveryState.CLAIMED, DeliveryState.DEFERRED, DeliveryState.RETRYING)
 """The states of alerts that are not done."""
-_OVERDUE_STATES = (DeliveryState.CLAIMED, DeliveryState.RETRYING)
 
 
 class SenderMetrics:
@@ -27,9 +26,10 @@ class SenderMetrics:
         self._ready_gauge = metrics.SENDER_READY.create(registry).labels(channel)
         self.lag = metrics.SENDER_LAG.create(registry).labels(channel)
         self.in_flight = metrics.SENDER_IN_FLIGHT.create(registry).labels(channel)
-        self.oldest_overdue = metrics.SENDER_OLDEST_OVERDUE.create(registry).labels(channel)
         self.send_latency = metrics.SENDER_SEND_LATENCY.create(registry).labels(channel)
         self._deliveries = metrics.SENDER_DELIVERIES.create(registry)
+        self._overdue = metrics.SENDER_OLDEST_OVERDUE.create(registry)
+        self._routes: set[str] = set()
         self._pending = metrics.SENDER_PENDING.create(registry)
         self._gateway_up = metrics.SENDER_GATEWAY_UP.create(registry)
         for state in DeliveryState:
@@ -54,9 +54,17 @@ class SenderMetrics:
         """Report whether a gateway takes messages."""
         self._gateway_up.labels(self._channel, route).set(up)
 
-    def set_pending(self, found: Mapping[DeliveryState, tuple[int, float]]) -> None:
-        """Report the alerts that are not done: by state, how many, and the age of the oldest in seconds."""
+    def set_pending(self, counts: Mapping[DeliveryState, int], overdue: Mapping[str, float]) -> None:
+        """Report the alerts that are not done.
+
+        Args:
+            counts: How many, by state.
+            overdue: For how many seconds one has been due and is not sent, by route.
+        """
         for state in PENDING_STATES:
-            self._pending.labels(self._channel, state).set(found.get(state, (0, 0.0))[0])
-        ages = [found[state][1] for state in _OVERDUE_STATES if state in found]
-        self.oldest_overdue.set(max(ages, default=0))
+            self._pending.labels(self._channel, state).set(counts.get(state, 0))
+        for route in self._routes - overdue.keys():
+            self._overdue.remove(self._channel, route)
+        self._routes = {*overdue, self._channel}
+        for route in self._routes:
+            self._overdue.labels(self._channel, route).set(overdue.get(route, 0))

@@ -167,14 +167,20 @@ SENDER_IN_FLIGHT = GaugeMetric(
 )
 SENDER_OLDEST_OVERDUE = GaugeMetric(
     "account_alerts_sender_oldest_overdue_alert_seconds",
-    "Age of the oldest alert that should have been sent",
-    _CHANNEL,
+    "How long ago an alert that is still there should have been sent; not one that its address keeps waiting",
+    ("channel", "route"),
     Alarm("AlertsNotSent", "{series} > 60", "1m"),
 )
 SENDER_PENDING = GaugeMetric(
     "account_alerts_sender_pending_alerts",
     "Alerts in the ledger that are not done, by DeliveryState",
     ("channel", "state"),
+    Alarm(
+        "NothingIsTaken",
+        'max by (channel) ({series}{{state="RETRYING"}}) > 10 and on (channel) '
+        f'sum by (channel) (increase({SENDER_DELIVERIES.series}{{{{state="SENT"}}}}[10m])) == 0',
+        "5m",
+    ),
 )
 SENDER_GATEWAY_UP = GaugeMetric(
     "account_alerts_sender_gateway_up",

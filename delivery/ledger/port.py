@@ -31,11 +31,13 @@ class DueAlert:
 
 @dataclass(frozen=True)
 class Pending:
-    """How many alerts in a state are not done."""
+    """How many alerts of a route are in a state and not done."""
 
+    state: DeliveryState
+    route: str
     count: int
-    oldest: float
-    """Age of the oldest in seconds."""
+    overdue: float
+    """Since when the one that is longest due could have been sent, in seconds; 0: none is due."""
 
 
 class RejectedByLedgerError(InvalidRecordError):
@@ -83,5 +85,5 @@ class Ledger(Protocol):
     async def prune(self, retention: int) -> int:
         """Delete some of what was received more than `retention` milliseconds ago; returns how many."""
 
-    async def count_pending(self) -> Mapping[DeliveryState, Pending]:
-        """Count the alerts that are not done, by state."""
+    async def count_pending(self) -> Sequence[Pending]:
+        """Count the alerts that are not done, by state and route."""

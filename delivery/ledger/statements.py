@@ -138,9 +138,10 @@ WHERE channel = %(channel)s AND state = '{State.CLAIMED}' AND due_at > now() AND
 RETURNING 1
 """
 
+# An alert that waits for another attempt at its address is not due; one whose route is down is, and stays.
 COUNT_PENDING = """
-SELECT state, count(*) AS count, extract(epoch FROM now() - min(written_at))::float AS oldest
-FROM deliveries WHERE channel = %(channel)s AND due_at IS NOT NULL GROUP BY state
+SELECT state, route, count(*) AS count, greatest(0, extract(epoch FROM now() - min(due_at)))::float AS overdue
+FROM deliveries WHERE channel = %(channel)s AND due_at IS NOT NULL GROUP BY state, route
 """
 
 FIND = """

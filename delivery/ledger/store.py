@@ -118,10 +118,12 @@ class LedgerStore:
         """Delete some of what was received more than `retention` milliseconds ago; returns how many."""
         return len(await self._due.run(statements.PRUNE, {"retention": retention}))
 
-    async def count_pending(self) -> dict[DeliveryState, Pending]:
-        """Count the alerts that are not done, by state."""
+    async def count_pending(self) -> list[Pending]:
+        """Count the alerts that are not done, by state and route."""
         rows = await self._due.run(statements.COUNT_PENDING, self._values())
-        return {DeliveryState(row["state"]): Pending(row["count"], row["oldest"]) for row in rows}
+        return [
+            Pending(DeliveryState(row["state"]), row["route"], row["count"], row["overdue"]) for row in rows
+        ]
 
     async def close(self) -> None:
         """Close the connections."""

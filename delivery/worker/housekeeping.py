@@ -1,7 +1,9 @@
 """What a sender does beside sending: deletes old rows of the ledger, and reports how it stands."""
 
 import asyncio
+from collections import Counter
 
+from account_alerts.model.alerts import DeliveryState
 from delivery.ledger.port import Ledger
 from delivery.metrics import SenderMetrics
 from delivery.worker.capacity import Capacity
@@ -33,7 +35,11 @@ async def report_once(
     ledger: Ledger, alerts: AlertSource, capacity: Capacity, metrics: SenderMetrics
 ) -> None:
     """Set the gauges."""
-    pending = await ledger.count_pending()
-    metrics.set_pending({state: (found.count, found.oldest) for state, found in pending.items()})
+    counts: Counter[DeliveryState] = Counter()
+    overdue: dict[str, float] = {}
+    for found in await ledger.count_pending():
+        counts[found.state] += found.count
+        overdue[found.route] = max(found.overdue, overdue.get(found.route, 0))
+    metrics.set_pending(counts, overdue)
     metrics.lag.set(alerts.lag)
     metrics.in_flight.set(capacity.in_flight)

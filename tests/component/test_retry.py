@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -14,7 +15,7 @@ from account_alerts.config import Config
 from account_alerts.model.alerts import Channel, DeliveryState
 from delivery.alert import Delivery, DeliveryUpdate, LastRetry, retry_update
 from delivery.ledger.audit import explain
-from delivery.ledger.port import DueAlert
+from delivery.ledger.port import DueAlert, Pending
 from delivery.ledger.retry import Retried, Selection, retry
 from delivery.ledger.store import LedgerStore
 from tests.unit.delivery.alerts import ALERT, delivery, record
@@ -54,6 +55,16 @@ class Ledger:
 
         self._with_store(work)
         return found
+
+    def pending(self) -> list[Pending]:
+        """What the ledger counts of this route."""
+        found: list[Pending] = []
+
+        async def work(store: LedgerStore) -> None:
+            found.extend(each for each in await store.count_pending() if each.route == self.route)
+
+        self._with_store(work)
+        return sorted(found, key=lambda each: each.state, reverse=True)
 
     def execute(self, sql: str, *values: object) -> None:
         """Run a statement."""
@@ -123,3 +134,21 @@ def test_a_probe_is_the_alert_that_was_tried_least(ledger: Ledger) -> None:
     assert often.last_retry is not None
     assert often.last_retry == LastRetry(ledger.name, often.last_retry.since)
     assert often.last_retry.since >= before
+
+
+def test_what_waits_for_its_own_next_attempt_is_not_overdue(ledger: Ledger) -> None:
+    """An address may be busy for a day; a route that does not send what is due is another matter."""
+    ledger.run("busy", "held up")
+    waiting = (
+        "UPDATE deliveries SET state = 'RETRYING', due_at = now() + {} * interval '1 s' WHERE alert_id = %s"
+    )
+    ledger.execute(waiting.format(300), ledger.id("busy"))
+    assert ledger.pending() == [Pending(DeliveryState.RETRYING, ledger.route, 1, 0), ANY]
+    ledger.execute(
+        "UPDATE deliveries SET written_at = now() - interval '1 day' WHERE route = %s", ledger.route
+    )
+    assert all(found.overdue == 0 for found in ledger.pending())
+    ledger.execute(waiting.format(-90), ledger.id("held up"))
+    [found] = ledger.pending()
+    assert (found.state, found.count) == (DeliveryState.RETRYING, 2)
+    assert 90 <= found.overdue < 90 + 300

@@ -133,9 +133,13 @@ class MemoryLedger:
         self.pruned.append(retention)
         return 0
 
-    async def count_pending(self) -> Mapping[DeliveryState, Pending]:
-        pending = [row.state for row in self.table.rows.values() if row.due_at is not None]
-        return {state: Pending(pending.count(state), 0.0) for state in set(pending)}
+    async def count_pending(self) -> Sequence[Pending]:
+        now = self.table.clock.now_ms()
+        return [
+            Pending(row.state, row.delivery.route, 1, max(0, now - row.due_at) / 1000)
+            for row in self.table.rows.values()
+            if row.due_at is not None
+        ]
 
     def _recipient(self, delivery: Delivery) -> RecipientState:
         return self.table.recipients.get(delivery.alert["customer_id"], UNKNOWN_RECIPIENT)
