@@ -12,7 +12,7 @@ from account_alerts.service.metrics import ALL, BRIDGE_SETTLE_DURATION, SENDER_D
 
 SERVICES = (
     *("bridge", "publisher", "clicks", "web", "sender", "profiles"),
-    *("alerting", "analyst_alerts", "device_resolver", "rules"),
+    *("alerting", "analyst_alerts", "device_resolver", "reminders", "rules"),
 )
 
 
