@@ -1,5 +1,6 @@
 """What all routes share; `request.app.state.parts`."""
 
+import asyncio
 from dataclasses import dataclass
 
 from fastapi import Request
@@ -10,6 +11,7 @@ from account_alerts.service.clock import SYSTEM_CLOCK, Clock
 from web.assets import Assets
 from web.auth.openid import OpenIdProvider
 from web.auth.session import Cookies
+from web.operator.watch import ChainWatch, local_metrics, sources
 from web.store.pools import Store
 from web.templating import Templates
 
@@ -28,16 +30,20 @@ class Parts:
     assets: Assets
     """The files that pages load."""
     templates: Templates
+    chain: ChainWatch
+    """What the operators' page shows."""
     registry: CollectorRegistry
     clock: Clock = SYSTEM_CLOCK
 
     async def open(self) -> None:
-        """Begin to connect to the databases."""
+        """Begin to connect to the databases, and to watch the chain."""
         await self.bank.open()
         await self.ledger.open()
+        self.chain.start()
 
     async def close(self) -> None:
         """Close what is open."""
+        await asyncio.to_thread(self.chain.stop)
         await self.bank.close()
         await self.ledger.close()
 
@@ -59,6 +65,7 @@ def make_parts(config: Config, registry: CollectorRegistry) -> Parts:
         Cookies(web),
         assets,
         Templates(web.brand, assets),
+        ChainWatch(config, sources(config, local_metrics(config) | web.service_metrics)),
         registry,
     )
 

@@ -1,6 +1,6 @@
 """The configuration of the web application: pages of customers and operators, and the API."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, StringConstraints, model_validator
@@ -10,6 +10,9 @@ from account_alerts.config.types import THIS_MACHINE, Duration, LocalPort, Port,
 
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+$")]
 """Scheme, host and port, without a path."""
+
+Service = Literal["clicks", "sender-email", "sender-sms", "sender-push"]
+HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+/\S*$")]
 
 
 def is_local(url: str) -> bool:
@@ -60,6 +63,9 @@ class Web(Section):
     """How many of them may come at once."""
     connections: Positive = 10
     """To each of the two databases, of each process."""
+    service_metrics: dict[Service, HttpUrl] = Field(default_factory=dict)
+    """Addresses of metrics, such as `sender-sms: http://sender-sms:9090/metrics`: there the operators'
+    page learns whether gateways take messages. Those of the local environment are known."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

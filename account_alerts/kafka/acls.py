@@ -96,6 +96,16 @@ def rights(config: Config) -> list[Right]:
     )
     found.append(Right("senders", ("Read",), "group", groups.SENDER_PREFIX, prefixed=True))
     found += _component("profiles", read=about_customers, write=[dead], groups=[groups.PROFILES])
+    if config.web is not None:
+        inputs = [topics.account_entries.name, topics.click_events.name, topics.outbound_push.name]
+        rules = topics.analyst_rules.name
+        found += _component(
+            "web",
+            read=[dead, rules, topics.quarantined_alerts.name],
+            write=[*inputs, *about_customers, *outbound, rules],
+        )
+        found.append(Right("web", ("Describe",), "group", groups.PROFILES))
+        found.append(Right("web", ("Describe",), "group", groups.SENDER_PREFIX, prefixed=True))
     everything = [topic.name for topic in topics.all().values()]
     found += [Right("tool", ("Create", "Read", "Write"), "topic", name) for name in everything]
     components = list(dict.fromkeys(right.component for right in found if right.component != "connect"))

@@ -43,7 +43,7 @@ class ListedDelivery:
         }
         account = self.row["account_id"]
         return shown | {
-            "address": _mask_address(self.row["address"]),
+            "address": mask_address(self.row["address"]),
             "account_id": account and masked(account),
         }
 
@@ -101,7 +101,7 @@ def explain(config: Config, alert_id: str) -> dict[str, Any]:
         alert = codec(config).decode("OutboundAlert", bytes(row["record"]))
     except CodecError as error:
         raise DatabaseError(f"{alert_id}: its record cannot be read: {error}") from error
-    return known | describe_cause(alert) | {"address": _mask_address(row["address"])}
+    return known | describe_cause(alert) | {"address": mask_address(row["address"])}
 
 
 def describe_cause(alert: Mapping[str, Any]) -> dict[str, Any]:
@@ -192,7 +192,7 @@ def erase(config: Config, customer: str) -> int:
         return connection.execute(statements.ERASE, {"customer": customer}).rowcount
 
 
-def _mask_address(address: str | None) -> str:
+def mask_address(address: str | None) -> str:
     """Return an address that its owner recognizes, and nobody else can use."""
     if not address:
         return "erased"

@@ -55,11 +55,13 @@ class Snapshot:
     at: int
     stages: tuple[Stage, ...]
     headlines: tuple[Headline, ...]
+    rules: tuple[Node, ...] = ()
+    """The jobs of analysts' rules."""
 
     @property
     def nodes(self) -> tuple[Node, ...]:
         """All parts, in the order of the chain."""
-        return tuple(node for stage in self.stages for node in stage.nodes)
+        return (*(node for stage in self.stages for node in stage.nodes), *self.rules)
 
     @property
     def troubles(self) -> tuple[Node, ...]:

@@ -11,7 +11,7 @@ from typing import TypeVar
 from account_alerts.config import Config
 from account_alerts.kafka import groups
 from account_alerts.model.alerts import Channel
-from jobs.catalog import ALERTING, DEVICE_RESOLVER, REMINDERS
+from jobs.catalog import ALERTING, ANALYST_ALERTS, DEVICE_RESOLVER, REMINDERS, RULE
 from web.operator.chain import Health, Node, Snapshot, Stage, duration_words
 from web.operator.headlines import CHANNEL_NAMES, headlines
 from web.operator.readings import (
@@ -59,7 +59,8 @@ def snapshot(config: Config, readings: Readings, now: int) -> Snapshot:
         Stage("Gateways", tuple(picture.gateways())),
     )
     strip = headlines(config, picture.kafka, picture.found_jobs, picture.ledger, now)
-    return Snapshot(now, tuple(stage for stage in stages if stage.nodes), tuple(strip))
+    shown = tuple(stage for stage in stages if stage.nodes)
+    return Snapshot(now, shown, tuple(strip), tuple(picture.rules()))
 
 
 def is_behind(waiting: int, rate: float | None) -> bool:
@@ -130,9 +131,16 @@ class _Picture:
             yield from self._topic(self._topics.click_events.name, self._waiting_of(REMINDERS))
 
     def jobs(self) -> Iterator[Node]:
-        away = "Flink does not answer; jobs may run all the same."
         known = [job.name for job in self._readings.jobs.value or ()] or [ALERTING]
-        for name in known:
+        return self._jobs([name for name in known if not _is_of_rules(name)])
+
+    def rules(self) -> Iterator[Node]:
+        known = [job.name for job in self._readings.jobs.value or ()]
+        return self._jobs([name for name in known if _is_of_rules(name)])
+
+    def _jobs(self, names: list[str]) -> Iterator[Node]:
+        away = "Flink does not answer; jobs may run all the same."
+        for name in names:
 
             def judged(found: tuple[JobFigures, ...], name: str = name) -> Node:
                 return self._job(next(job for job in found if job.name == name))
@@ -273,6 +281,10 @@ def _backlog(node: Node, words: str, meaning: str) -> Node:
     if node.waiting is None or not is_behind(node.waiting, node.rate):
         return node
     return replace(node, health=Health.BEHIND, words=words, meaning=f"{node.waiting:,} wait. {meaning}")
+
+
+def _is_of_rules(job: str) -> bool:
+    return job == ANALYST_ALERTS or job.startswith(RULE)
 
 
 def _group(channel: str) -> str:

@@ -203,3 +203,13 @@ def test_one_push_service_of_several_is_down(config: Config) -> None:
 )
 def test_durations_in_words(ms: float, words: str) -> None:
     assert duration_words(ms) == words
+
+
+def test_jobs_of_analysts_rules_stand_beside_the_chain(config: Config) -> None:
+    jobs = (job(), job("adhoc-alerts"), job("rule-salary", state="FAILED"))
+    found = snapshot(config, whole(config, jobs=read(jobs)), NOW)
+    assert [shown.name for stage in found.stages if stage.name == "Jobs" for shown in stage.nodes] == [
+        "Alerting"
+    ]
+    assert [shown.name for shown in found.rules] == ["Adhoc alerts", "Rule salary"]
+    assert [shown.name for shown in found.troubles] == ["Rule salary"]

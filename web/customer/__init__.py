@@ -1,1 +1,0 @@
-"""The customer's pages: their alerts, their messages, how they are reached."""
