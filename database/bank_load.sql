@@ -1,7 +1,12 @@
 -- What `alerts bank load` does with the records it has copied into tables of its own.
-CREATE TEMPORARY TABLE new_customers ON COMMIT DROP AS SELECT * FROM customers WITH NO DATA;
-CREATE TEMPORARY TABLE new_addresses ON COMMIT DROP AS SELECT * FROM addresses WITH NO DATA;
-CREATE TEMPORARY TABLE new_preferences ON COMMIT DROP AS SELECT * FROM preferences WITH NO DATA;
+CREATE TEMPORARY TABLE new_customers ON COMMIT DROP AS
+    SELECT customer_id, language, time_zone, quiet_from, quiet_to, digest FROM customers WITH NO DATA;
+CREATE TEMPORARY TABLE new_addresses ON COMMIT DROP AS
+    SELECT customer_id, channel, address FROM addresses WITH NO DATA;
+CREATE TEMPORARY TABLE new_preferences ON COMMIT DROP AS
+    SELECT customer_id, setting_id, account_id, currency, alert_type, channels, threshold_minor, count, window_minutes,
+        snoozed_until
+    FROM preferences WITH NO DATA;
 CREATE TEMPORARY TABLE new_accounts ON COMMIT DROP AS SELECT * FROM accounts WITH NO DATA;
 CREATE TEMPORARY TABLE new_rights ON COMMIT DROP AS SELECT * FROM access_rights WITH NO DATA;
 
@@ -12,7 +17,7 @@ INSERT INTO accounts
 SELECT account_id FROM new_accounts UNION SELECT account_id FROM new_preferences
 ON CONFLICT DO NOTHING;
 
-INSERT INTO customers
+INSERT INTO customers (customer_id, language, time_zone, quiet_from, quiet_to, digest)
 SELECT * FROM new_customers
 ON CONFLICT (customer_id) DO UPDATE SET
     language = excluded.language,
@@ -20,7 +25,8 @@ ON CONFLICT (customer_id) DO UPDATE SET
     quiet_from = excluded.quiet_from,
     quiet_to = excluded.quiet_to,
     digest = excluded.digest
-WHERE customers IS DISTINCT FROM excluded;
+WHERE (customers.language, customers.time_zone, customers.quiet_from, customers.quiet_to, customers.digest)
+    IS DISTINCT FROM (excluded.language, excluded.time_zone, excluded.quiet_from, excluded.quiet_to, excluded.digest);
 
 INSERT INTO customers (customer_id)
 SELECT DISTINCT customer_id FROM new_rights
@@ -32,9 +38,11 @@ WHERE customer_id IN (SELECT customer_id FROM new_customers)
         SELECT FROM new_addresses AS new
         WHERE (new.customer_id, new.channel, new.address) = (old.customer_id, old.channel, old.address)
     );
-INSERT INTO addresses
+-- The bank knows what it loads: an address that waited for its code is confirmed by it.
+INSERT INTO addresses (customer_id, channel, address)
 SELECT * FROM new_addresses
-ON CONFLICT DO NOTHING;
+ON CONFLICT (customer_id, channel, address) DO UPDATE SET confirmed_at = now()
+WHERE addresses.confirmed_at IS NULL;
 
 DELETE FROM preferences AS old
 WHERE customer_id IN (SELECT customer_id FROM new_customers)
@@ -42,7 +50,10 @@ WHERE customer_id IN (SELECT customer_id FROM new_customers)
         SELECT FROM new_preferences AS new
         WHERE (new.customer_id, new.setting_id) = (old.customer_id, old.setting_id)
     );
-INSERT INTO preferences
+INSERT INTO preferences (
+    customer_id, setting_id, account_id, currency, alert_type, channels, threshold_minor, count, window_minutes,
+    snoozed_until
+)
 SELECT * FROM new_preferences
 ON CONFLICT (customer_id, setting_id) DO UPDATE SET
     account_id = excluded.account_id,
@@ -53,7 +64,13 @@ ON CONFLICT (customer_id, setting_id) DO UPDATE SET
     count = excluded.count,
     window_minutes = excluded.window_minutes,
     snoozed_until = excluded.snoozed_until
-WHERE preferences IS DISTINCT FROM excluded;
+WHERE (
+    preferences.account_id, preferences.currency, preferences.alert_type, preferences.channels,
+    preferences.threshold_minor, preferences.count, preferences.window_minutes, preferences.snoozed_until
+) IS DISTINCT FROM (
+    excluded.account_id, excluded.currency, excluded.alert_type, excluded.channels,
+    excluded.threshold_minor, excluded.count, excluded.window_minutes, excluded.snoozed_until
+);
 
 DELETE FROM access_rights AS old
 WHERE account_id IN (SELECT account_id FROM new_accounts)

@@ -77,10 +77,12 @@ def put_address(customer: str, number: str) -> Step:
 
 def move_addresses(customer: str) -> Step:
     def change(model: Bank) -> None:
-        model.addresses = {
-            (who, channel, to + "0") if who == customer else (who, channel, to)
-            for who, channel, to in model.addresses
-        }
+        def moved(each: tuple[str, str, str]) -> tuple[str, str, str]:
+            who, channel, to = each
+            return (who, channel, to + "0") if who == customer else each
+
+        model.addresses = set(map(moved, model.addresses))
+        model.unconfirmed = set(map(moved, model.unconfirmed))
 
     return (
         change,
@@ -111,6 +113,40 @@ def put_preference(customer: str, name: str, account: str, threshold: int, until
     return change, text, values
 
 
+def confirm_addresses(customer: str, confirmed: bool) -> Step:
+    def change(model: Bank) -> None:
+        own = {each for each in model.addresses if each[0] == customer}
+        model.unconfirmed = model.unconfirmed - own if confirmed else model.unconfirmed | own
+
+    text = (
+        "UPDATE addresses SET confirmed_at = CASE WHEN %(confirmed)s THEN now() END"
+        " WHERE customer_id = %(id)s"
+    )
+    return change, text, {"id": customer, "confirmed": confirmed}
+
+
+def switch_preferences(customer: str, enabled: bool) -> Step:
+    def change(model: Bank) -> None:
+        own = {each for each in model.preferences if each[0] == customer}
+        model.switched_off = model.switched_off - own if enabled else model.switched_off | own
+
+    text = "UPDATE preferences SET enabled = %(enabled)s WHERE customer_id = %(id)s"
+    return change, text, {"id": customer, "enabled": enabled}
+
+
+def pause(customer: str, until: int | None) -> Step:
+    def change(model: Bank) -> None:
+        model.paused.pop(customer, None)
+        if until is not None and customer in model.customers:
+            model.paused[customer] = until
+
+    text = (
+        "UPDATE customers SET paused_until = timestamptz 'epoch' + %(until)s * interval '1 ms'"
+        " WHERE customer_id = %(id)s"
+    )
+    return change, text, {"id": customer, "until": until}
+
+
 STEPS: st.SearchStrategy[Step] = st.one_of(
     st.builds(
         put_customer,
@@ -126,6 +162,9 @@ STEPS: st.SearchStrategy[Step] = st.one_of(
     st.builds(drop_rights, NUMBERS),
     st.builds(put_address, NUMBERS, NUMBERS),
     st.builds(move_addresses, NUMBERS),
+    st.builds(confirm_addresses, NUMBERS, st.booleans()),
+    st.builds(switch_preferences, NUMBERS, st.booleans()),
+    st.builds(pause, NUMBERS, st.none() | st.integers(0, 4_000_000_000_000)),
     st.builds(
         put_preference, NUMBERS, NUMBERS, NUMBERS, LONGS, st.none() | st.integers(0, 4_000_000_000_000)
     ),

@@ -29,6 +29,10 @@ def test_the_history_says_who_changed_what(connection: Connection) -> None:
 def test_a_customer_can_be_forgotten(connection: Connection) -> None:
     one_customer(connection)
     connection.execute(ADD_ADDRESS)
+    connection.execute(
+        "INSERT INTO account_names VALUES ('c', 'a', 'Household');"
+        "INSERT INTO consents VALUES ('c', 'APPLICATION_REMINDERS', 'SMS', true, now(), 'APP', '1');"
+    )
     connection.execute("CALL forget_customer('c')")
     assert published(connection) == ({}, {})
     left = connection.execute(
@@ -58,3 +62,12 @@ def test_who_comes_back_is_there_again(connection: Connection) -> None:
     assert published(connection) == before
     connection.execute("CALL forget_departed('0')")
     assert published(connection) == before
+
+
+def test_a_name_of_an_account_goes_with_the_right_to_see_it(connection: Connection) -> None:
+    one_customer(connection)
+    connection.execute("INSERT INTO account_names VALUES ('c', 'a', 'Household')")
+    connection.execute("DELETE FROM access_rights")
+    assert connection.execute("SELECT * FROM account_names").fetchall() == []
+    actions = "SELECT action FROM history WHERE table_name = 'account_names' ORDER BY id"
+    assert connection.execute(actions).fetchall() == [("INSERT",), ("DELETE",)]

@@ -113,6 +113,27 @@ def test_a_transaction_that_would_not_see_the_others_is_refused(bank: Database) 
             connection.commit()
 
 
+def test_a_refused_consent_takes_the_channel_from_reminders_only(connection: Connection) -> None:
+    one_customer(connection)
+    for name, kind in (("r", "APPLICATION_REMINDER"), ("b", "BALANCE_BELOW")):
+        connection.execute(
+            "INSERT INTO preferences (customer_id, setting_id, account_id, currency, alert_type, channels,"
+            " threshold_minor) VALUES ('c', %s, 'a', 'EUR', %s, '{SMS,EMAIL}', 100)",
+            (name, kind),
+        )
+
+    def channels() -> dict[str, list[str]]:
+        [record] = published(connection)[0].values()
+        return {each["setting_id"]: each["channels"] for each in record["settings"]}
+
+    connection.execute(
+        "INSERT INTO consents VALUES ('c', 'APPLICATION_REMINDERS', 'SMS', false, now(), 'APP', '1')"
+    )
+    assert channels() == {"r": ["EMAIL"], "b": ["SMS", "EMAIL"]}
+    connection.execute("UPDATE consents SET given = true")
+    assert channels() == {"r": ["SMS", "EMAIL"], "b": ["SMS", "EMAIL"]}
+
+
 def test_what_did_not_change_is_not_written_again(connection: Connection) -> None:
     one_customer(connection)
     version = "SELECT xmin FROM published.alert_settings"
