@@ -22,6 +22,12 @@ _NOT_DIGITS = re.compile(r"\D")
 _WITHOUT = {"time_zone": "UTC"}
 """What stands in the place of an invalid field; null in that of any other."""
 
+_SETTING = (
+    *("account_id", "channels", "snoozed_until"),
+    *("alert_type", "currency", "threshold_minor", "count", "window_minutes"),
+)
+"""What is kept of a setting: what a sender asks, and what tells whether a change has come through Kafka."""
+
 _LAST_MS = 253_402_300_799_000
 """The end of the year 9999, UTC."""
 
@@ -80,9 +86,7 @@ def profile_row(record: Mapping[str, Any]) -> dict[str, Any]:
         "addresses": addresses,
         "sms_number": next((_NOT_DIGITS.sub("", found[1]) for found in numbers), None),
         "settings": {
-            setting["setting_id"]: {
-                name: setting[name] for name in ("account_id", "channels", "snoozed_until")
-            }
+            setting["setting_id"]: {name: setting[name] for name in _SETTING}
             for setting in record["settings"]
         },
     }
