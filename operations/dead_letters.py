@@ -10,8 +10,8 @@ from typing import Any, cast
 from confluent_kafka import Message
 
 from account_alerts.config import Config
-from account_alerts.kafka.clients import read_to_end, send_all, to_bytes
-from account_alerts.model.errors import InvalidRecordError
+from account_alerts.kafka.clients import read_one, read_to_end, send_all, to_bytes
+from account_alerts.model.errors import InvalidRecordError, NotFoundError
 from account_alerts.records.codec import Codec, CodecError, Record, RecordName, codec
 from operations import queue
 
@@ -25,6 +25,9 @@ _RECORDS: dict[str, RecordName] = {
 }
 _OUTBOUND = ("outbound_email", "outbound_sms", "outbound_device_push")
 """What the senders read: their ledger knows each alert, and takes one that is put back for a repeat."""
+_SILENCE = 10.0
+"""Seconds without an answer of Kafka, where somebody waits for one."""
+_LONGEST_ID = 40
 _Message = tuple[str, bytes | None, bytes | None]
 """Topic, key and value."""
 
@@ -59,6 +62,50 @@ def read(config: Config) -> Iterator[DeadLetter]:
     """Read all dead letters that Kafka has now, each partition in order."""
     for message in read_to_end(config, config.topics.dead_letters.name):
         yield _letter(message)
+
+
+def read_newest(config: Config, most: int) -> list[DeadLetter]:
+    """Read the newest dead letters, the newest first; of each partition so many at most.
+
+    Raises:
+        KafkaUnreachableError: Kafka does not answer.
+    """
+    found = read_to_end(config, config.topics.dead_letters.name, last=most, silence=_SILENCE)
+    return sorted(map(_letter, found), key=lambda letter: -letter.written_at)
+
+
+def find(config: Config, letter_id: str) -> DeadLetter:
+    """Read one dead letter by its id (`partition:offset`).
+
+    Raises:
+        NotFoundError: It is not there (any more).
+        KafkaUnreachableError: Kafka does not answer.
+    """
+    partition, _, offset = letter_id.partition(":")
+    message = None
+    if partition.isdecimal() and offset.isdecimal() and len(letter_id) < _LONGEST_ID:
+        topic = config.topics.dead_letters.name
+        message = read_one(config, topic, int(partition), int(offset), _SILENCE)
+    if message is None:
+        raise NotFoundError(f"no dead letter {letter_id}: it may be older than the topic keeps")
+    return _letter(message)
+
+
+def put_back(config: Config, letter: DeadLetter, record: Record) -> None:
+    """Put a repaired record back where its letter came from, with the key that goes with it.
+
+    Raises:
+        DeadLetterError: It cannot go there.
+        UnreachableError: Kafka did not take it.
+    """
+    records = Records(config)
+    if letter.key is None or letter.is_cut:
+        raise DeadLetterError("there is no whole key: repair it by `alerts dead-letters replay --file`")
+    value = records.encode(letter.topic, record)
+    # The one key that a record says itself: what is repaired there is repaired in the key, too.
+    booking = letter.topic == config.topics.account_entries.name
+    key = str(record["account_id"]).encode() if booking else letter.key
+    _put(config, records, [(letter.topic, key, value)])
 
 
 def as_dict(letter: DeadLetter, records: "Records") -> Record:

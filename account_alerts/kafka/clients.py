@@ -158,6 +158,41 @@ def read_to_end(
         client.close()
 
 
+def read_one(config: Config, topic: str, partition: int, offset: int, silence: float) -> Message | None:
+    """Read the record at an offset; None where there is none (any more).
+
+    Args:
+        config: Where Kafka is.
+        topic: The topic.
+        partition: Its partition.
+        offset: The record's offset.
+        silence: Seconds without an answer of Kafka after which to give up.
+
+    Raises:
+        KafkaUnreachableError: Nobody answered, or there is no such topic.
+    """
+    client = consumer(config, **{"enable.partition.eof": True})
+    try:
+        if partition not in {part.partition for part in partitions(client, topic)}:
+            return None
+        try:
+            low, high = client.get_watermark_offsets(TopicPartition(topic, partition), timeout=silence)
+        except KafkaException as error:
+            raise KafkaUnreachableError(f"topic {topic}: {error}") from error
+        if not low <= offset < high:
+            return None
+        client.assign([TopicPartition(topic, partition, offset)])
+        message = client.poll(silence)
+        if message is None:
+            raise KafkaUnreachableError(f"topic {topic}: no answer within {silence:.0f} s")
+        problem = message.error()
+        if problem is not None and problem.code() != KafkaError._PARTITION_EOF:
+            raise KafkaUnreachableError(f"topic {topic}: {problem}")
+        return message if problem is None and message.offset() == offset else None
+    finally:
+        client.close()
+
+
 def send(
     client: Producer,
     topic: str,

@@ -5,7 +5,20 @@ import pytest
 
 from account_alerts import postgres as database
 from account_alerts.config import Config
-from account_alerts.kafka.clients import KafkaUnreachableError, consumer, send_all
+from account_alerts.kafka.clients import (
+    KafkaUnreachableError,
+    consumer,
+    producer,
+    read_to_end,
+    send,
+    send_all,
+)
+from account_alerts.kafka.dead_letters import dead_letter
+from account_alerts.model.errors import NotFoundError
+from account_alerts.records.codec import codec
+from operations import dead_letters
+from tests.builders import entry
+from tests.reference.binary import encode
 from web.operator.readings import GroupFigures
 from web.operator.sources.kafka import KafkaSource
 from web.operator.sources.ledger import LedgerSource
@@ -53,6 +66,29 @@ def test_kafka_that_is_away_is_an_error_of_this_source(kafka: Config) -> None:
     away = kafka.override({"kafka": {"bootstrap_servers": "localhost:1"}})
     with pytest.raises(KafkaUnreachableError):
         KafkaSource(away).look()
+
+
+def test_a_dead_letter_is_found_by_its_id_and_put_back_repaired(kafka: Config) -> None:
+    topic, entries = kafka.topics.dead_letters.name, kafka.topics.account_entries.name
+    broken = entry(entry_id="repair-me", currency="EUX")
+    letter = dead_letter(b"a1", encode("AccountEntry", broken), entries, 1, 7, "currency is not in ISO 4217")
+    client = producer(kafka)
+    send(client, topic, letter.key, letter.value, headers=letter.headers)
+    assert client.flush(30) == 0
+    newest = dead_letters.read_newest(kafka, 5)[0]
+    found = dead_letters.find(kafka, newest.id)
+    assert found == newest
+    assert (found.topic, found.offset, found.reason) == (entries, 7, "currency is not in ISO 4217")
+    for missing in ("0:1000000", "9:0", "0", "0:-1", "a:b"):
+        with pytest.raises(NotFoundError):
+            dead_letters.find(kafka, missing)
+    dead_letters.put_back(kafka, found, broken | {"account_id": "a2", "currency": "EUR"})
+    records = [
+        (message.key(), codec(kafka).decode("AccountEntry", message.value() or b"")["currency"])
+        for message in read_to_end(kafka, entries, last=1)
+        if b"repair-me" in (message.value() or b"")
+    ]
+    assert records == [(b"a2", "EUR")]
 
 
 def test_the_last_minute_what_waits_and_the_last_hour(postgres: Config) -> None:

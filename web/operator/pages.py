@@ -13,7 +13,6 @@ _TABS = (
     ("chain", "/operator", "The chain", Role.OPERATOR),
     ("lookup", "/operator/lookup", "Did we tell them?", Role.OPERATOR),
     ("dead", "/operator/dead-letters", "Dead letters", Role.OPERATOR),
-    ("rules", "/operator/rules", "Rules", Role.ANALYST),
 )
 """Key, address, words, and the role that may see it."""
 
