@@ -126,6 +126,8 @@ WITH old AS (
   SELECT alert_id FROM deliveries
   WHERE received_at < now() - %(retention)s * interval '1 ms' AND due_at IS NULL
   LIMIT 5000 FOR UPDATE SKIP LOCKED
+), marks AS (  -- Made after their message was received, so that is gone, too.
+  DELETE FROM message_marks WHERE marked_at < now() - %(retention)s * interval '1 ms'
 )
 DELETE FROM deliveries WHERE alert_id = ANY (ARRAY(SELECT alert_id FROM old)) RETURNING 1
 """
@@ -179,6 +181,11 @@ FROM found
 
 # A pending alert is cancelled with it; one that is being sent is finished by its sender.
 ERASE = f"""
+WITH marks AS (
+  DELETE FROM message_marks WHERE customer_id = %(customer)s
+), inbox AS (
+  DELETE FROM inboxes WHERE customer_id = %(customer)s
+)
 UPDATE deliveries
 SET customer_id = NULL, address = NULL, account_id = NULL, entry_id = NULL, setting_id = NULL,
   other_setting_ids = NULL, record = NULL,
