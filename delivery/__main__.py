@@ -22,6 +22,7 @@ from delivery.gateways import factory
 from delivery.gateways.sms.gateway import SmsGateway
 from delivery.ledger.store import LedgerStore
 from delivery.metrics import SenderMetrics
+from delivery.notices.sender import Notices
 from delivery.opt_out.service import OptOuts
 from delivery.profiles import __main__ as profiles
 from delivery.worker.alert_consumer import AlertConsumer
@@ -81,6 +82,7 @@ async def send(service: Service, channel: Channel) -> None:
     if not await _profiles_complete(wait_for_profiles(config, database), stop):
         return
     opt_outs = OptOuts(config, gateway, service.registry) if isinstance(gateway, SmsGateway) else None
+    notices = None if config.bank is None else Notices(config, channel, gateway, service.registry)
     await gateway.open()
     ledger = LedgerStore(database, channel, settings.lease, instance)
     ports = Ports(
@@ -93,6 +95,7 @@ async def send(service: Service, channel: Channel) -> None:
         decoder=codec(config),
         unsubscribe=None if links is None else links.link,
         opt_outs=opt_outs,
+        notices=notices,
     )
     await ledger.reclaim_own()
     try:
@@ -102,6 +105,8 @@ async def send(service: Service, channel: Channel) -> None:
         await ledger.close()
         if opt_outs is not None:
             await opt_outs.close()
+        if notices is not None:
+            await notices.close()
 
 
 async def _profiles_complete(waiting: Coroutine[Any, Any, None], stop: asyncio.Event) -> bool:

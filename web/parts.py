@@ -11,6 +11,7 @@ from account_alerts.service.clock import SYSTEM_CLOCK, Clock
 from web.assets import Assets
 from web.auth.openid import OpenIdProvider
 from web.auth.session import Cookies
+from web.devices import Devices
 from web.operator.watch import ChainWatch, local_metrics, sources
 from web.store.pools import Store
 from web.templating import Templates
@@ -25,6 +26,8 @@ class Parts:
     """The bank's database: customers, settings, addresses."""
     ledger: Store
     """The delivery ledger: what became of each alert."""
+    devices: Devices
+    """The bank's device service."""
     provider: OpenIdProvider
     cookies: Cookies
     assets: Assets
@@ -44,6 +47,7 @@ class Parts:
     async def close(self) -> None:
         """Close what is open."""
         await asyncio.to_thread(self.chain.stop)
+        await self.devices.close()
         await self.bank.close()
         await self.ledger.close()
 
@@ -61,6 +65,7 @@ def make_parts(config: Config, registry: CollectorRegistry) -> Parts:
         config,
         Store(config.require("bank"), web.connections),
         Store(config.require("delivery"), web.connections),
+        Devices(config),
         OpenIdProvider(config),
         Cookies(web),
         assets,

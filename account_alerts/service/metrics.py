@@ -117,6 +117,12 @@ CLICKS_REQUEST_DURATION = HistogramMetric(
     "account_alerts_clicks_request_duration_seconds", "From a request to its answer"
 )
 
+SENDER_NOTICES = CounterMetric(
+    "account_alerts_sender_notices_total",
+    "Notices of the web application that are done, by outcome (sent, failed)",
+    ("channel", "outcome"),
+)
+
 # The web application: pages of customers and operators, and the API.
 WEB_REQUESTS = CounterMetric(
     "account_alerts_web_requests_total",

@@ -9,6 +9,7 @@ from account_alerts.service.clock import SYSTEM_CLOCK, Clock
 from delivery.alert import DeadLetter, Delivery, SourceRecord
 from delivery.gateways.base import Gateway
 from delivery.ledger.port import Ledger
+from delivery.notices.sender import Notices
 from delivery.opt_out.check import OptOutCheck
 from delivery.rendering.messages import UnsubscribeLink
 
@@ -58,4 +59,6 @@ class Ports:
     unsubscribe: UnsubscribeLink | None = None
     opt_outs: OptOutCheck | None = None
     """Asked before each SMS; None: on this channel nobody can opt out."""
+    notices: Notices | None = None
+    """What the web application wants sent; None: there is no bank's database that has it."""
     clock: Clock = SYSTEM_CLOCK

@@ -66,6 +66,7 @@ class Worker:
             "prune": prune_ledger(ports.ledger, self._settings.retention),
             "report": report_status(ports.ledger, ports.alerts, self._capacity, self._metrics),
             **({} if ports.opt_outs is None else ports.opt_outs.loops()),
+            **({} if ports.notices is None else ports.notices.loops()),
         }
         tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
         reading = tasks[0]
