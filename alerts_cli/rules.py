@@ -114,14 +114,14 @@ def start(
     ],
 ) -> None:
     """Compile rules and start each as a job of its own; bookings from now on raise its alerts."""
-    from operations.analyst_rules import check, lifecycle
+    from operations.analyst_rules import check, lifecycle, requests
 
     config = load_config()
-    rules = []
-    for name in names:
-        rule, file = _rule(name)
+    found = [_rule(name) for name in names]
+    rules = [rule for rule, _ in found]
+    requests.require_agreement(config, rules)
+    for rule, file in found:
         check.check(config, rule, str(file))
-        rules.append(rule)
     since = lifecycle.start(job_runner(), rules)
     for rule in rules:
         typer.echo(
@@ -156,15 +156,21 @@ def discard(name: Name) -> None:
 
 @app.command(epilog="Example: alerts rules guard --config conf/production.yaml")
 def guard() -> None:
-    """Pause rules that are over their limit, until Ctrl-C.
+    """Pause rules that are over their limit, and do what analysts ask for on their page, until Ctrl-C.
 
     In the local environment the reconciler does it; on any other cluster let this run somewhere.
     """
+    from threading import Thread
+
     from account_alerts.service.process import configure_logging
     from operations.analyst_rules import guard as watcher
+    from operations.analyst_rules import worker
 
     configure_logging()
-    watcher.watch(job_runner())
+    runner = job_runner()
+    if runner.config.bank is not None:
+        Thread(target=worker.watch, args=(runner.config,), daemon=True).start()
+    watcher.watch(runner)
 
 
 def _time(milliseconds: int) -> str:

@@ -13,12 +13,12 @@ from web import problems
 from web.auth import routes as auth
 from web.auth.session import Sessions
 from web.metering import Metering
-from web.operator import dead_letters, lookup
+from web.operator import dead_letters, lookup, rules
 from web.operator import routes as chain
 from web.parts import Parts
 from web.security import BodyLimit, SameOriginOnly, SecurityHeaders
 
-ROUTERS: tuple[APIRouter, ...] = (auth.router, chain.router, lookup.router, dead_letters.router)
+ROUTERS: tuple[APIRouter, ...] = (auth.router, chain.router, lookup.router, dead_letters.router, rules.router)
 """Of the API, the pages of customers, and those of operators."""
 
 

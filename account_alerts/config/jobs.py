@@ -82,6 +82,8 @@ class AnalystRuleJobs(Section):
     checkpoint_interval: Duration
     hits_per_second: Positive = 500
     """Of each rule: what it finds faster waits in its own job."""
+    two_people: bool = True
+    """A rule starts only if somebody else agreed to its text, on the operators' page."""
 
 
 class Flink(Section):

@@ -3,7 +3,7 @@
 Locally there is no high availability: a restarted JobManager knows no jobs. The reconciler, a process of the
 environment like the others, sees that a job is missing, and submits it from its newest retained checkpoint. A
 job that was cancelled, or ended, is not brought back. It also pauses the analysts' rules that are over their
-limit (`operations/analyst_rules/guard.py`).
+limit (`operations/analyst_rules/guard.py`), and does what is asked for on their page (`worker.py`).
 """
 
 import logging
@@ -19,7 +19,7 @@ from account_alerts.model.errors import OperationError
 from account_alerts.service.process import configure_logging
 from devenv.job_control.runner import LocalJobRunner
 from jobs.catalog import JOBS
-from operations.analyst_rules import guard
+from operations.analyst_rules import guard, worker
 from operations.flink.rest import FlinkApi, FlinkRest, FlinkUnreachableError
 from operations.job_runner import AT_ONCE
 from operations.job_store import DesiredState, JobStore
@@ -76,6 +76,8 @@ def main(config_file: str) -> None:
     pause = _INTERVAL
 
     Thread(target=guard.watch, args=(runner,), daemon=True).start()
+    if config.bank is not None:
+        Thread(target=worker.watch, args=(config,), daemon=True).start()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         while True:
             try:

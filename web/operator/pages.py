@@ -13,8 +13,9 @@ _TABS = (
     ("chain", "/operator", "The chain", Role.OPERATOR),
     ("lookup", "/operator/lookup", "Did we tell them?", Role.OPERATOR),
     ("dead", "/operator/dead-letters", "Dead letters", Role.OPERATOR),
+    ("rules", "/operator/rules", "Rules", None),
 )
-"""Key, address, words, and the role that may see it."""
+"""Key, address, words, and the role that may see it; None: all of the bank's own people."""
 
 
 def page(
@@ -34,14 +35,9 @@ def page(
         "here": here,
         "environment": parts.config.environment,
         "user": user.subject,
-        "tabs": [(key, path, words) for key, path, words, role in _TABS if may_see(user, role)],
+        "tabs": [(key, path, words) for key, path, words, role in _TABS if role in (None, *user.roles)],
         "csrf": "",
         "moment": moment,
         "duration": duration_words,
     }
     return HTMLResponse(parts.templates.render(f"operator/{template}", **frame, **values), status)
-
-
-def may_see(user: Identity, role: Role) -> bool:
-    """Tell whether somebody may see what a role is for; an approver sees the rules that wait for them."""
-    return role in user.roles or (role is Role.ANALYST and Role.APPROVER in user.roles)
