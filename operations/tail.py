@@ -35,7 +35,8 @@ class Arrival:
         """Return one line: when, which channel, how long after the booking, what the customer reads."""
         at = datetime.fromtimestamp(self.written_at / 1000, UTC)
         waited = "" if self.milliseconds is None else f"{self.milliseconds} ms"
-        text = render_text(self.alert, self.alert["language"]).text
+        rendered = render_text(self.alert, self.alert["language"])
+        text = " ".join([*rendered.sentences, *rendered.others])
         return f"{at:%H:%M:%S}.{at.microsecond // 1000:03d} {self.channel:5} {waited:>8}  {text}"
 
     def as_dict(self) -> Record:

@@ -14,6 +14,8 @@ from account_alerts.config.types import THIS_MACHINE, Duration, LocalPort, Port,
 
 HttpsUrl = Annotated[str, StringConstraints(pattern=r"^https://[^\s/]+(/\S*)?$")]
 ReceiptIds = Literal["same", "decimal", "hexadecimal"]
+Disclosure = Literal["full", "no_balance", "minimal"]
+"""What a channel's messages say: all; neither balances nor their thresholds; or only that there is news."""
 VendorTag = Annotated[int, Field(ge=0x1400, le=0x3FFF)]
 
 
@@ -27,6 +29,9 @@ class Email(Section):
     """`tls` from the first byte (port 465); `none` only to a server on this machine."""
     sender: Text
     """The From of every mail: `Example Bank <alerts@bank.example>`."""
+    disclosure: Disclosure = "full"
+    """What mails say: `full`; `no_balance`: neither balances nor their thresholds; `minimal`: only that there
+    is news."""
     connections: Positive = 8
     timeout: Duration = 10_000
     unsubscribe_url: str | None = None
@@ -131,6 +136,8 @@ class Sms(Section):
     """How SMS leave the bank: by SMPP or by HTTP."""
 
     type: Literal["smpp", "http"]
+    disclosure: Disclosure = "full"
+    """What SMS say, as for mails."""
     smpp: Smpp | None = None
     http: SmsHttp | None = None
     reply_language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")] = "en"
@@ -195,6 +202,8 @@ class Apns(Section):
 class Push(Section):
     """How pushes leave the bank, by the kind of the device; a kind that is not described gets none."""
 
+    disclosure: Disclosure = "no_balance"
+    """What pushes say, as for mails: anybody may read them on a locked phone."""
     web: WebPush | None = None
     fcm: Fcm | None = None
     apns: Apns | None = None
@@ -214,3 +223,8 @@ class Gateways(Section):
     email: Email | None = None
     sms: Sms | None = None
     push: Push | None = None
+
+    def disclosure(self, channel: str) -> Disclosure:
+        """Return what messages of a channel (`EMAIL`) may say."""
+        section: Email | Sms | Push | None = getattr(self, channel.lower())
+        return "full" if section is None else section.disclosure

@@ -6,7 +6,7 @@ advises for display: that prints Serbian dinars without decimals, and so would s
 
 import re
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 from babel import Locale
 from babel.core import UnknownLocaleError
@@ -48,6 +48,7 @@ def to_major(minor: int, currency: str) -> Decimal:
     return Decimal(minor).scaleb(-exponent(currency))
 
 
+@lru_cache(maxsize=10_000)
 def format_minor(minor: int, currency: str, language: str, *, code: bool = False) -> str:
     """Format minor units as a reader of the language writes them: 125050 CZK in "cs" is `1 250,50 Kč`.
 

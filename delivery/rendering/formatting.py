@@ -1,6 +1,6 @@
-"""Writes an alert's values as its reader's language has them: amounts, times, names. Pure functions."""
+"""Writes values as their reader's language has them: amounts, times, countries. Pure functions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -10,20 +10,11 @@ from babel.dates import format_date, format_time, get_timezone_name
 from babel.lists import format_list
 from babel.numbers import format_decimal
 
-from account_alerts.model.masking import masked
+from account_alerts.config.gateways import Disclosure
 from account_alerts.model.money import exponent, format_minor, locale
-from account_alerts.records.codec import Record
 from delivery.gateways.sms import gsm
 from delivery.policy import time_zone
-from delivery.reasons import integer_param
-from delivery.rendering.names import clean_name
-from delivery.rendering.texts import OTHER, choose, readable
-
-OPTIONAL = frozenset({"amount", "account", "product"})
-"""What a text may ask for and do without (`{% if amount %}`). Where another is missing, OTHER is taken."""
-_LONGEST_RULE = 50
-"""Characters of an analysts' rule's name, a title: phones show no more of one on the lock screen."""
-_SHOWN_OF_ACCOUNT = 4
+from delivery.rendering.texts import choose, readable
 
 MoneyFormat = Callable[[int, str, str], str]
 """From minor units, a currency and a language to text."""
@@ -35,32 +26,13 @@ class Style:
 
     money: MoneyFormat = format_minor
     longest_name: int = 80
-    """Characters of a name that an alert brings along, such as a product's."""
+    """Characters of a name that an alert brings along, such as a shop's or a product's.
 
-
-def format_values(alert: Record, language: str, style: Style) -> dict[str, str]:
-    """Return what texts may ask for; a value that the alert lacks is missing, or empty if optional.
-
-    What the other party of a booking wrote (`description`) is no value: it reaches no message.
+    0: without names, and without what was paid in another currency.
     """
-    language = readable(language)
-    params: Mapping[str, str] = alert["params"]
-    found = dict.fromkeys(OPTIONAL, "")
-    rule = clean_name(alert["alert_type"].replace("_", " "), min(_LONGEST_RULE, style.longest_name))
-    found["rule"] = rule.capitalize() or OTHER
-    if tail := clean_name(masked(alert["account_id"]).removeprefix("…"), _SHOWN_OF_ACCOUNT):
-        found["account"] = f"…{tail}"
-    for name in ("threshold", "amount", "balance"):
-        minor = integer_param(params, f"{name}_minor")
-        if minor is not None and _is_currency(alert["currency"]):
-            found[name] = style.money(minor, alert["currency"], language)
-    if (count := integer_param(params, "count")) is not None:
-        found["count"] = format_number(count, language)
-    if (minutes := integer_param(params, "window_minutes")) is not None:
-        found["window"] = format_window(minutes, language)
-    if params.get("product"):
-        found["product"] = clean_name(params["product"], style.longest_name)
-    return found
+    longest_rule: int = 50
+    """Characters of an analysts' rule's name, a title: phones show no more of one on the lock screen."""
+    disclosure: Disclosure = "full"
 
 
 def sms_money(minor: int, currency: str, language: str) -> str:
@@ -69,8 +41,8 @@ def sms_money(minor: int, currency: str, language: str) -> str:
     return shown if gsm.is_gsm(shown) else gsm.simplify(format_minor(minor, currency, language, code=True))
 
 
-SMS_STYLE = Style(sms_money, 40)
-"""With the longest name, every text is one SMS."""
+SMS_STYLE = Style(sms_money, 40, 40)
+PUSH_STYLE = Style(longest_name=40)
 
 
 def format_number(number: int, language: str) -> str:
@@ -119,8 +91,15 @@ def _zone_name(at: datetime, chosen: Locale) -> str:
     return name if name[:1].isalpha() else format_time(at, "OOOO", locale=chosen)
 
 
+def format_country(code: str, language: str) -> str | None:
+    """Return a country's name by itself; None where CLDR has none for the code (ISO 3166-1, two letters)."""
+    found: str | None = locale(readable(language)).territories.get(code) if len(code) == 2 else None
+    return found
+
+
 @cache
-def _is_currency(code: str) -> bool:
+def is_currency(code: str) -> bool:
+    """Tell whether ISO 4217 has a code."""
     try:
         exponent(code)
     except ValueError:

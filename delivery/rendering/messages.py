@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from account_alerts.config.gateways import Disclosure
 from account_alerts.model.ids import stable_id
 from account_alerts.records.codec import Record
 from delivery.alert import Delivery
@@ -15,7 +16,10 @@ UnsubscribeLink = Callable[[str, str], str]
 
 
 def build_message(
-    deliveries: Sequence[Delivery], channel: str, unsubscribe: UnsubscribeLink | None = None
+    deliveries: Sequence[Delivery],
+    channel: str,
+    unsubscribe: UnsubscribeLink | None = None,
+    disclosure: Disclosure = "full",
 ) -> Message:
     """Build the message of an alert, or of the alerts of a digest; its key is the same at every attempt."""
     first = deliveries[0]
@@ -24,7 +28,14 @@ def build_message(
     zone = time_zone(first.recipient.time_zone).key
     if first.digest_id is None:
         link = unsubscribe(customer, alert["setting_id"]) if unsubscribe else None
-        return render(alert, language=language, time_zone=zone, channel=channel, unsubscribe=link)
+        return render(
+            alert,
+            language=language,
+            time_zone=zone,
+            channel=channel,
+            unsubscribe=link,
+            disclosure=disclosure,
+        )
     return render_digest(
         [delivery.alert for delivery in deliveries],
         key=digest_key(first),
@@ -32,6 +43,7 @@ def build_message(
         time_zone=zone,
         channel=channel,
         unsubscribe=unsubscribe(customer, ALL_SETTINGS) if unsubscribe else None,
+        disclosure=disclosure,
     )
 
 

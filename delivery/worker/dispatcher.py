@@ -5,6 +5,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from account_alerts.config.gateways import Disclosure
 from account_alerts.model.alerts import DeliveryState
 from account_alerts.service.backoff import Backoff
 from delivery import policy
@@ -34,6 +35,7 @@ class SendSettings:
     timeout: int
     initial_backoff: int
     max_backoff: int
+    disclosure: Disclosure = "full"
 
 
 class Dispatcher:
@@ -120,7 +122,7 @@ class Dispatcher:
 
     async def _attempt(self, group: Sequence[Delivery]) -> Outcome:
         try:
-            message = build_message(group, self._channel, self._ports.unsubscribe)
+            message = build_message(group, self._channel, self._ports.unsubscribe, self._settings.disclosure)
         except Exception as error:  # Values that no text can be made of.
             return unsendable(f"cannot be rendered: {type(error).__name__}: {error}")
         check = self._ports.opt_outs

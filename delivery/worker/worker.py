@@ -41,7 +41,7 @@ class Worker:
         self._writer = LedgerWriter(ports.ledger, metrics, on_written=self._capacity.release)
         self._receipts = ReceiptWriter(ports.ledger, ports.gateway, metrics, ports.clock)
         self._dispatcher = Dispatcher(
-            channel, _send_settings(settings), ports, self._writer, self._capacity, breakers, metrics
+            channel, _send_settings(settings, channel), ports, self._writer, self._capacity, breakers, metrics
         )
         dispatch = self._dispatcher.dispatch
         self._intake = Intake(channel, settings.lease, ports, self._capacity, rate, dispatch, metrics)
@@ -100,7 +100,7 @@ class Worker:
         await reading
 
 
-def _send_settings(settings: Senders) -> SendSettings:
+def _send_settings(settings: Senders, channel: str) -> SendSettings:
     return SendSettings(
         policy=Policy(
             settings.max_deferral,
@@ -112,4 +112,5 @@ def _send_settings(settings: Senders) -> SendSettings:
         timeout=settings.send_timeout,
         initial_backoff=settings.initial_backoff,
         max_backoff=settings.max_backoff,
+        disclosure=settings.disclosure(channel),
     )

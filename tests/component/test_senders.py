@@ -304,7 +304,7 @@ def test_quiet_hours_defer_and_a_digest_is_one_mail(harness: SenderHarness) -> N
     harness.wait_for("the digest is out", lambda: harness.count_states(listed) == {"SENT": 5})
     [mail] = harness.mail_server.to(listed[0]["address"])
     assert "5" in mail.subject
-    assert mail.text.count("went out of account") == 5
+    assert mail.text.count("went out (account") == 5
     assert harness.count_states([deferred]) == {"DEFERRED": 1}
 
 

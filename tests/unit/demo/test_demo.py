@@ -156,5 +156,5 @@ def test_nothing_came() -> None:
 def test_a_line_says_when_how_and_what() -> None:
     alert = _alert("e1", booked_at=1_700_000_000_100)
     line = Arrival("email", 1_700_000_000_123, alert).line()
-    assert line == ("22:13:20.123 email    23 ms  €0.01 went out of account …6789. The balance is now €0.02.")
+    assert line == ("22:13:20.123 email    23 ms  €0.01 went out (account …6789). Balance €0.02.")
     assert Arrival("email", 1_700_000_000_123, _alert("e1")).milliseconds is None

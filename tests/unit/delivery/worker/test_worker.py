@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from account_alerts.config import PROJECT, load
+from account_alerts.config.gateways import Email, Fcm, Push
 from account_alerts.model.alerts import DeliveryState
 from delivery.alert import SourceRecord
 from delivery.gateways.base import Receipt
@@ -55,6 +56,20 @@ def test_alerts_go_through_and_each_once() -> None:
         assert sorted(message.key for message in world.gateway.sent) == sorted(ids)
         assert len(world.dead_letters.letters) == 1
         assert world.count("deliveries_total", state="SENT") == 30
+
+    run(work)
+
+
+def test_a_channel_says_what_its_section_allows() -> None:
+    async def work() -> None:
+        world = World()
+        email = Email(host="localhost", port=25, sender="a@bank.example", disclosure="minimal")
+        running = Running(world, email=email)
+        world.alerts.add(record(alert_id="a"))
+        await running.until(lambda: bool(world.gateway.sent))
+        await running.end()
+        assert world.gateway.sent[0].title == "News about your account"
+        assert Push(fcm=Fcm()).disclosure == "no_balance"
 
     run(work)
 

@@ -85,6 +85,7 @@ def test_what_a_customer_reads(language: str, text: str) -> None:
     alert = {
         "alert_type": "BALANCE_BELOW",
         "account_id": "CZ6508000000123456789",
+        "setting_id": "s1",
         "currency": "EUR",
         "language": language,
         "params": params,
