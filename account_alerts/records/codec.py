@@ -5,6 +5,7 @@ strings, records are dicts with every field of the schema. Decoding is strict: a
 its last byte is an error, because what follows a booking was not written by anyone who meant this booking.
 """
 
+import contextlib
 import io
 import json
 from collections.abc import Mapping
@@ -27,6 +28,12 @@ RecordName = Literal[
     "AccountEntry", "AccountAuthorization", "AlertSettings", "OutboundAlert", "ClickEvent", "SmsOptOut"
 ]
 
+_ADDED: Mapping[RecordName, frozenset[str]] = {"OutboundAlert": frozenset({"reasons"})}
+"""Fields at the end of records that outlive an upgrade, which versions before did not write.
+
+Alerts wait in the ledger, as they stood on Kafka. Bare Avro says nothing of its schema, but every byte has to
+be used: no record of one schema is one of the other.
+"""
 _NO_SUCH_SCHEMA = 40403
 """The registry's own code: a plain 404 may be a proxy's, of a registry that is away."""
 
@@ -44,6 +51,13 @@ def schema_text(record: RecordName) -> str:
 @cache
 def _schema(record: RecordName) -> fastavro.types.Schema:
     return _parse(schema_text(record))
+
+
+@cache
+def _earlier_schema(record: RecordName) -> fastavro.types.Schema:
+    schema = json.loads(schema_text(record))
+    schema["fields"] = [field for field in schema["fields"] if field["name"] not in _ADDED[record]]
+    return _parse(json.dumps(schema))
 
 
 def _parse(text: str) -> fastavro.types.Schema:
@@ -73,12 +87,18 @@ class Codec:
         return self._header(record, topic) + _write(record, value, check)
 
     def decode(self, record: RecordName, data: bytes) -> Record:
-        """Decode the record in the bytes.
+        """Decode the record in the bytes, of this version or an earlier one (`_ADDED`).
 
         Raises:
             CodecError: The bytes are no such record, or more than one.
         """
-        return _read(_schema(record), None, data)
+        try:
+            return _read(_schema(record), None, data)
+        except CodecError:
+            if record in _ADDED:
+                with contextlib.suppress(CodecError):
+                    return _read(_earlier_schema(record), _schema(record), data)
+            raise
 
     def _header(self, record: RecordName, topic: str) -> bytes:
         return b""

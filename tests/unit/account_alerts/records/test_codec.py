@@ -23,6 +23,36 @@ RECORDS: list[tuple[RecordName, dict[str, Any]]] = [
 ]
 
 
+ALERT: dict[str, Any] = {
+    **dict.fromkeys(
+        ("alert_id", "customer_id", "channel", "address", "alert_type", "account_id", "currency"), "x"
+    ),
+    **dict.fromkeys(("entry_id", "setting_id", "language"), "x"),
+    "booked_at": 1,
+    "raised_at": 2,
+    "params": {"amount_minor": "5"},
+}
+REASON = {"setting_id": "x", "alert_type": "x", "threshold_minor": 5, "count": None, "window_minutes": None}
+
+
+def test_an_alert_that_waits_since_before_there_were_reasons_is_read() -> None:
+    codec = Codec()
+    now = codec.encode("OutboundAlert", ALERT | {"reasons": []}, "t")
+    before = now[:-1]  # An empty array is one byte, the last.
+    assert codec.decode("OutboundAlert", before) == ALERT | {"reasons": []}
+    several = ALERT | {"reasons": [REASON, REASON]}
+    whole = codec.encode("OutboundAlert", several, "t")
+    assert codec.decode("OutboundAlert", whole) == several
+    cut_where_reasons_begin = len(before)
+    for length in range(len(whole)):
+        if length != cut_where_reasons_begin:
+            with pytest.raises(CodecError):
+                codec.decode("OutboundAlert", whole[:length])
+    for more in (now + b"\0", whole + b"\0"):
+        with pytest.raises(CodecError):
+            codec.decode("OutboundAlert", more)
+
+
 class FakeRegistry:
     """A Schema Registry in memory: ids by schema, as the real one gives them."""
 
