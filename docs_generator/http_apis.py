@@ -12,10 +12,17 @@ from devenv.bank.device_service.store import Store
 from docs_generator.markdown import bullets, page, paragraph, sentence
 from ingest.clicks.app import make_app as clicks_endpoint
 from ingest.clicks.writer import Writer
+from web.app import create_app
+from web.parts import make_parts
 
 _CLICKS = (
     "Takes what customers do on web pages and in the app. [The guide](../guides/connect-your-bank/clicks.md) "
     "says when to send what."
+)
+_BANK_APP = (
+    "What the bank's own app calls in a customer's name. [The guide](../guides/web-application.md#the-api) "
+    "says what its requests have in common; the web application serves the description as "
+    "`/api/v1/openapi.json`."
 )
 _DEVICES = (
     "The device service of the local environment. A bank's own needs the look-up only: "
@@ -30,8 +37,13 @@ def http_apis() -> str:
     no_writer = cast(Writer, None)  # It is used by requests only.
     config = load(PROJECT / "conf/local.yaml")
     clicks = clicks_endpoint(config, no_writer, CollectorRegistry()).openapi()
+    secret = {"web": {"session_secret": "0" * 32}}
+    bank_app = create_app(make_parts(config.override(secret), CollectorRegistry())).openapi()
     return page(
         "HTTP APIs",
+        "## API of the bank's app",
+        paragraph(_BANK_APP),
+        *_operations(bank_app),
         "## Clicks endpoint",
         paragraph(_CLICKS),
         *_operations(clicks),

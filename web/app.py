@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from account_alerts.service.problems import ProblemError
 from web import problems
+from web.api import router as api
 from web.auth import routes as auth
 from web.auth.session import Sessions
 from web.metering import Metering
@@ -18,7 +19,14 @@ from web.operator import routes as chain
 from web.parts import Parts
 from web.security import BodyLimit, SameOriginOnly, SecurityHeaders
 
-ROUTERS: tuple[APIRouter, ...] = (auth.router, chain.router, lookup.router, dead_letters.router, rules.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    *api.ROUTERS,
+    auth.router,
+    chain.router,
+    lookup.router,
+    dead_letters.router,
+    rules.router,
+)
 """Of the API, the pages of customers, and those of operators."""
 
 

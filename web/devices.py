@@ -17,6 +17,10 @@ class DeviceServiceError(UnreachableError):
     """The device service does not answer, or fails."""
 
 
+class InvalidDeviceError(InvalidRequestError):
+    """It is no device: no token, or no subscription of a browser."""
+
+
 class Devices:
     """Asks the device service for one customer at a time."""
 
@@ -59,7 +63,8 @@ class Devices:
         """Register a device, or give a known one a new token.
 
         Raises:
-            InvalidRequestError: The service refuses it: it is no such device, or one too many.
+            InvalidDeviceError: It is no device.
+            InvalidRequestError: It would be one too many.
             NotFoundError: The customer has no device of this id.
             DeviceServiceError: The service does not answer.
         """
@@ -82,7 +87,9 @@ class Devices:
             raise DeviceServiceError(f"device service: {type(error).__name__}") from error
         if answer.status_code == 404:
             raise NotFoundError("no such device")
-        if answer.status_code in (400, 409, 422):
+        if answer.status_code in (400, 422):
+            raise InvalidDeviceError(_reason(answer))
+        if answer.status_code == 409:
             raise InvalidRequestError(_reason(answer))
         if answer.is_error:
             raise DeviceServiceError(f"device service: HTTP {answer.status_code}")

@@ -13,6 +13,7 @@ from web.auth.openid import OpenIdProvider
 from web.auth.session import Cookies
 from web.devices import Devices
 from web.operator.watch import ChainWatch, local_metrics, sources
+from web.rates import RateLimits
 from web.store.pools import Store
 from web.templating import Templates
 
@@ -35,6 +36,7 @@ class Parts:
     templates: Templates
     chain: ChainWatch
     """What the operators' page shows."""
+    limits: RateLimits
     registry: CollectorRegistry
     clock: Clock = SYSTEM_CLOCK
 
@@ -71,6 +73,7 @@ def make_parts(config: Config, registry: CollectorRegistry) -> Parts:
         assets,
         Templates(web.brand, assets),
         ChainWatch(config, sources(config, local_metrics(config) | web.service_metrics)),
+        RateLimits(web.requests_per_second, web.burst),
         registry,
     )
 

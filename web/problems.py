@@ -5,19 +5,30 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from urllib.parse import urlencode
 
+import psycopg
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
-from account_alerts.model.errors import UnreachableError
+from account_alerts.model.errors import InvalidRequestError, NotFoundError, UnreachableError
 from account_alerts.service.problems import InvalidPart, ProblemError, respond
 from web.auth.dependencies import ForbiddenError, LoginNeededError
 from web.auth.openid import LoginFailedError
+from web.reach import TooOftenError
 from web.security import API
+from web.store.versions import ChangedMeanwhileError
 
 _log = logging.getLogger(__name__)
 _RETRY_SECONDS = "5"
+_AGAIN_SECONDS = "600"
+_STATUSES: dict[type[Exception], int] = {
+    NotFoundError: 404,
+    ChangedMeanwhileError: 412,
+    TooOftenError: 429,
+    InvalidRequestError: 409,
+}
+"""The nearest class of an error counts."""
 Page = Callable[[Request, ProblemError], Awaitable[Response]]
 """Writes a problem as a page."""
 
@@ -50,6 +61,18 @@ def install(app: FastAPI, page: Page) -> None:
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         return await answer(request, explain(error))
 
+    for kind, status in _STATUSES.items():
+        app.add_exception_handler(kind, _answering(answer, status))
+
+    @app.exception_handler(psycopg.DataError)
+    async def unstorable(request: Request, _: psycopg.DataError) -> Response:
+        return await answer(request, ProblemError(422, "A text or number is none that can be kept."))
+
+    @app.exception_handler(psycopg.IntegrityError)
+    async def beyond(request: Request, error: psycopg.IntegrityError) -> Response:
+        _log.warning("the database refused a change by %s", error.diag.constraint_name)
+        return await answer(request, ProblemError(409, "This does not fit what is there. Read it again."))
+
     @app.exception_handler(UnreachableError)
     async def away(request: Request, error: UnreachableError) -> Response:
         _log.warning("%s", error)
@@ -76,6 +99,17 @@ def install(app: FastAPI, page: Page) -> None:
     async def defect(request: Request, _: Exception) -> Response:
         # The framework logs its stack.
         return await answer(request, ProblemError(500, "Something went wrong here. It was noted."))
+
+
+def _answering(
+    answer: Callable[[Request, ProblemError], Awaitable[Response]], status: int
+) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def handler(request: Request, error: Exception) -> Response:
+        text = str(error)
+        headers = {"Retry-After": _AGAIN_SECONDS} if status == HTTPStatus.TOO_MANY_REQUESTS else None
+        return await answer(request, ProblemError(status, f"{text[:1].upper()}{text[1:]}.", headers=headers))
+
+    return handler
 
 
 def explain(error: RequestValidationError) -> ProblemError:

@@ -95,7 +95,7 @@ async def api_customer(
     """Return the customer whose bearer token a request has.
 
     Raises:
-        ProblemError: 401: there is no valid token. 403: it is no customer's.
+        ProblemError: 401: there is no valid token. 403: it is no customer's. 429: they ask too often.
     """
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
@@ -105,6 +105,8 @@ async def api_customer(
     except InvalidTokenError as error:
         detail = f"{str(error).capitalize()}. Log in again."
         raise ProblemError(401, detail, headers=_INVALID) from None
+    if not parts.limits.allow(identity.subject):
+        raise ProblemError(429, "Too many requests. Wait a second.", headers={"Retry-After": "1"})
     customer = await _find(identity, parts, "app")
     if customer is None:
         raise ProblemError(403, "The token is valid, but no customer's.")

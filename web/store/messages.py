@@ -23,7 +23,7 @@ MOST_UNREAD = 99
 
 _COLUMNS = """
   alert_id, channel, state, alert_type, address, account_id, entry_id, setting_id, record, received_at,
-  raised_at, sent_at, delivered_at, due_at, deferred_for, reason
+  raised_at, written_at, sent_at, delivered_at, due_at, deferred_for, reason, steps
 """
 _OWN = "hashtextextended(customer_id, 0) = hashtextextended(%(customer)s, 0) AND customer_id = %(customer)s"
 _PAGE = f"""
