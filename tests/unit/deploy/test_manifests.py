@@ -14,6 +14,7 @@ import yaml
 
 from account_alerts import installation
 from account_alerts.config import PROJECT, Config, load, secret_variables
+from account_alerts.config.gateways import SmsCallback
 from install import jars
 from jobs import catalog
 from operations.flink import client_config
@@ -462,3 +463,23 @@ def test_overlay_gives_the_configuration() -> None:
     assert {replica["name"] for replica in overlay["replicas"]} <= names
     assert {patch["target"]["name"] for patch in overlay["patches"]} <= set(JOBS)
     assert read(BASE / "name-references.yaml")
+
+
+def test_the_sms_callback_is_reached_at_the_senders_port() -> None:
+    folder = PROJECT / "deploy/kubernetes/overlays/example/sms-callback"
+    component = kustomization(folder)
+    service, policy = (found for name in component["resources"] for found in read(folder / name))
+    [patch] = component["patches"]
+    sender = SERVICES[patch["target"]["name"]]
+    [change] = yaml.safe_load(patch["patch"])
+    assert change["path"] == "/spec/template/spec/containers/0/ports/-"
+    assert len(pod(sender)["containers"]) == 1
+    port = SmsCallback().port
+    assert change["value"] == {"name": service["spec"]["ports"][0]["targetPort"], "containerPort": port}
+    [rule] = policy["spec"]["ingress"]
+    assert rule["ports"] == [{"protocol": "TCP", "port": port}]
+    assert rule["from"] == of_kind("NetworkPolicy")["clicks"]["spec"]["ingress"][0]["from"]
+    for manifest in (service, policy):
+        _validate(manifest)
+        [selector] = [each for each in _pod_selectors(manifest) if each]
+        assert _selects(selector, sender["spec"]["template"]["metadata"]["labels"])
