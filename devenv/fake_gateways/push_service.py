@@ -160,8 +160,8 @@ def fcm_side(app: FastAPI, services: PushServices) -> None:
             return _fcm_error(404, "NOT_FOUND")
         try:
             message = json.loads(await request.body())["message"]
-            own, notification, data = message["token"], message["notification"], message.get("data", {})
-            title, text = notification["title"], notification["body"]
+            own, data = message["token"], message["data"]
+            title, text = data["title"], data["body"]
         except (ValueError, KeyError, TypeError):
             return _fcm_error(400, "INVALID_ARGUMENT", "INVALID_ARGUMENT")
         if not all(isinstance(value, str) for value in data.values()):

@@ -22,6 +22,8 @@ from delivery.gateways.tokens import signed
 
 _SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+LARGEST = 4_000
+"""Bytes of keys and values; FCM takes 4096 (firebase.google.com, About FCM messages)."""
 _RENEW_BEFORE = 300
 _QUOTA_SECONDS = 60.0
 """What FCM's documentation asks to wait after a 429 that does not say how long."""
@@ -76,7 +78,9 @@ class FcmService(HttpService):
         if isinstance(token, Outcome):
             return token
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        body = json.dumps(self._body(message, to)).encode()
+        # No part `notification`: FCM keeps only the newest of those for a device that is off.
+        android = {"priority": "HIGH", "ttl": f"{self._config.ttl // 1000}s"}
+        body = json.dumps({"message": {"token": to, "data": content(message), "android": android}}).encode()
         answer = await self.post(self._url, headers=headers, content=body)
         if isinstance(answer, Outcome):
             return answer
@@ -90,22 +94,6 @@ class FcmService(HttpService):
         if after is None and answer.status_code == 429:
             after = _QUOTA_SECONDS
         return outcome(meaning.about, f"HTTP {answer.status_code} {code}".strip(), after=after)
-
-    def _body(self, message: Message, to: str) -> dict[str, Any]:
-        tag = keys.token(message.key)
-        return {
-            "message": {
-                "token": to,
-                "notification": {"title": message.title, "body": message.text},
-                "data": {**message.data, "idempotency_key": tag},
-                "android": {
-                    "priority": "HIGH",
-                    "ttl": f"{self._config.ttl // 1000}s",
-                    # A repeat takes the place of what is shown already.
-                    "notification": {"tag": tag},
-                },
-            }
-        }
 
     async def _access_token(self) -> str | Outcome:
         async with self._renewing:
@@ -131,6 +119,19 @@ class FcmService(HttpService):
             lasts = float(seconds) if seconds and seconds.isdigit() else 3600.0
             self._token, self._expires = token, time.monotonic() + max(lasts - _RENEW_BEFORE, lasts / 2)
             return token
+
+
+def content(message: Message) -> dict[str, str]:
+    """Return what the app gets, and shows; a long text is cut to what FCM takes."""
+    tag = keys.token(message.key)
+    about = {**message.data, "title": message.title, "lang": message.language, "idempotency_key": tag}
+    text = message.text
+    while True:
+        data = {**about, "body": text}
+        size = sum(len(part.encode(errors="replace")) for item in data.items() for part in item)
+        if size <= LARGEST or not text:
+            return data
+        text = text[: len(text) - max(1, (size - LARGEST) // 4)]
 
 
 def _json(answer: httpx2.Response) -> dict[str, Any]:

@@ -137,6 +137,29 @@ def test_an_endpoint_that_is_no_address_stops_nobody() -> None:
     run(send)
 
 
+def test_each_push_by_fcm_is_kept_for_a_phone_that_is_off() -> None:
+    """FCM's notifications and messages with a key replace those before them; data without a key does not."""
+    service = new_service("FCM")
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        return respond(200, {"access_token": "access", "expires_in": 3600, "name": "n"})
+
+    requests = connect(service, answer)
+
+    async def send() -> None:
+        message = new_message(title="Žluť", text="100,00\u00a0€", data={"alert_id": "a1"})
+        await service.push(message, DeviceAddress("d1", "FCM", "token"))
+
+    run(send)
+    message = json.loads(requests[-1].content)["message"]
+    assert message.keys() == {"token", "data", "android"}
+    assert message["android"] == {"priority": "HIGH", "ttl": "86400s"}
+    data = message["data"]
+    assert (data["title"], data["body"], data["alert_id"]) == ("Žluť", "100,00\u00a0€", "a1")
+    reserved = ("from", "message_type", "google.", "gcm.")
+    assert not [key for key in data if key.startswith(reserved)]
+
+
 def test_fcm_says_how_long_a_quota_lasts_or_it_is_a_minute() -> None:
     error = {"error": {"status": "RESOURCE_EXHAUSTED"}}
     outcomes, _ = push("FCM", respond(429, error, Retry_After="7"), respond(429, error))
