@@ -143,13 +143,16 @@ class JobStore:
 
     @contextmanager
     def claim(self, name: str) -> Iterator[None]:
-        """Claim a job for one command; a crash releases it.
+        """Claim a job for one command; a crash releases it, once the client that it started has ended.
+
+        What that client submits is then known to whoever claims the job next.
 
         Raises:
             OperationError: Somebody else is at it for minutes.
         """
         self.folder.root.mkdir(parents=True, exist_ok=True)
         with (self.folder.root / f"submit-{name}.lock").open("w") as lock:
+            os.set_inheritable(lock.fileno(), True)
 
             def claimed() -> bool:
                 try:

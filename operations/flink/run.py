@@ -161,6 +161,8 @@ class JobSubmission:
                 env=environment,
                 # Ctrl-C is for the command, which ends its clients itself.
                 start_new_session=True,
+                # It has its command's claim, too: a command that is killed leaves a client that may submit.
+                close_fds=False,
             )
 
     def wait(self, client: "subprocess.Popen[str]") -> list[str]:

@@ -1,6 +1,10 @@
 """What is remembered of the jobs."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -77,3 +81,39 @@ def test_a_clusters_jobs_are_remembered_in_the_users_folder(
     monkeypatch.setenv("XDG_STATE_HOME", "/dev/null")
     with pytest.raises(OperationError, match="XDG_STATE_HOME"):
         cluster_folder(load())
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from operations.flink.run import JobSubmission, RunFolder
+from operations.job_store import JobStore
+
+JobSubmission.command = lambda *_: ["sleep", "600"]
+folder = RunFolder(Path(sys.argv[1]))
+folder.make()
+with JobStore(folder).claim("alerting"):
+    client = JobSubmission(folder, "alerting-new", Path("/"), Path("/config")).client("alerting_job.py", [])
+    print(client.pid, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_command_is_submitting_is_waited_for(
+    store: JobStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the job would be submitted a second time, and two of them would run."""
+    killed = subprocess.run(
+        [sys.executable, "-c", _KILLED, str(tmp_path)], capture_output=True, text=True, timeout=60
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    client = int(killed.stdout)
+    monkeypatch.setattr("operations.job_store._CLAIM_SECONDS", 0.2)
+    try:
+        with pytest.raises(OperationError, match="Another command is submitting"), store.claim("alerting"):
+            pass
+    finally:
+        os.kill(client, signal.SIGKILL)
+    monkeypatch.setattr("operations.job_store._CLAIM_SECONDS", 60)
+    with store.claim("alerting"):
+        pass
