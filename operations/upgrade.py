@@ -139,6 +139,7 @@ def _replace(
             runner.flink,
             name,
             job_id,
+            runner.config.flink.healthy_after,
             lambda: print_progress(f"{name}: was away for {time.monotonic() - began:.1f} s"),
         )
         _settle(runner, name)
@@ -168,6 +169,7 @@ def _go_back(runner: JobRunner, name: str, way_back: JobRecord) -> None:
         runner.flink,
         name,
         job_id,
+        runner.config.flink.healthy_after,
         lambda: print_progress(
             f"{name}: the version before runs again after {time.monotonic() - began:.1f} s"
         ),

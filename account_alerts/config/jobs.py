@@ -92,3 +92,6 @@ class Flink(Section):
     rest_url: Annotated[Text, LocalPort("flink_rest_port", "http://localhost:{}")]
     options: dict[str, str | int | float | bool] = Field(default_factory=dict)
     """Further Flink options, written into the cluster's config.yaml as they are."""
+    healthy_after: Duration = 10_000
+    """How long a version of `alerts upgrade` must run without a failure, or the one before runs again.
+    One that fails at its first records has done so by then, where there are any."""

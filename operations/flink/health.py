@@ -10,8 +10,6 @@ from operations.waiting import print_progress, wait_for
 
 _SECONDS = 300.0
 _HEALTHY_SECONDS = 120.0
-_WATCHED_SECONDS = 10.0
-"""A version that fails at its first records does so by then, where there are any."""
 
 
 def wait_until_running(flink: FlinkApi, name: str, job_id: str) -> None:
@@ -23,13 +21,16 @@ def wait_until_running(flink: FlinkApi, name: str, job_id: str) -> None:
     _wait(flink, name, job_id, "running", lambda: _all_tasks_run(flink, job_id), _SECONDS, may_fail=True)
 
 
-def wait_until_healthy(flink: FlinkApi, name: str, job_id: str, on_running: Callable[[], None]) -> None:
-    """Wait until all tasks run, then for a checkpoint asked for after that, and seconds without a failure.
+def wait_until_healthy(
+    flink: FlinkApi, name: str, job_id: str, watched: int, on_running: Callable[[], None]
+) -> None:
+    """Wait until all tasks run, then for a checkpoint asked for after that, and a time without a failure.
 
     Args:
         flink: The JobManager.
         name: The job's name, for the error.
         job_id: The job.
+        watched: The time, milliseconds.
         on_running: Called when all tasks run for the first time.
 
     Raises:
@@ -43,7 +44,7 @@ def wait_until_healthy(flink: FlinkApi, name: str, job_id: str, on_running: Call
     def healthy() -> bool:
         latest = flink.checkpoints(job_id)["latest"]["completed"]
         done = latest is not None and latest["trigger_timestamp"] >= asked_at
-        return done and time.monotonic() - began >= _WATCHED_SECONDS
+        return done and time.monotonic() - began >= watched / 1000
 
     _wait(flink, name, job_id, "first checkpoint", healthy, _HEALTHY_SECONDS)
 

@@ -8,17 +8,12 @@ import pytest
 from account_alerts.config import PROJECT, load
 from account_alerts.model.errors import OperationError
 from operations import upgrade as upgrading
-from operations.flink import health, versions
+from operations.flink import versions
 from operations.flink.run import RunFolder, Version
 from operations.job_store import DesiredState, JobRecord, PreviousVersion, UpgradeMode
 from tests.unit.operations.fakes import FakeFlink, FakeRunner, uids
 
 OLD_OPERATORS = uids(["read-bookings", "join-rules"])
-
-
-@pytest.fixture(autouse=True)
-def _unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "_WATCHED_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -40,7 +35,9 @@ def runner(tmp_path: Path, code: Path) -> FakeRunner:
     old.mkdir()
     config = tmp_path / "config.yaml"
     load().write(config)
-    runner = FakeRunner(flink, folder, operators={stored.name: OLD_OPERATORS, "old": OLD_OPERATORS})
+    operators = {stored.name: OLD_OPERATORS, "old": OLD_OPERATORS}
+    at_once = load(overrides={"flink": {"healthy_after": "0ms"}})
+    runner = FakeRunner(flink, folder, operators=operators, config=at_once)
     with runner.store.edit("alerting") as record:
         record.submitted(flink.run("alerting", None), Version(str(old), str(config), OLD_OPERATORS))
     return runner
