@@ -5,7 +5,7 @@ KEEP ?=
 BENCH ?= pipeline
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo check lint test test-unit docs bench clean
+.PHONY: help install browser demo check lint test test-unit docs bench clean
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
@@ -27,7 +27,10 @@ check: lint test-unit ## What to run before a commit: lint and the unit tests
 test-unit: install ## Run the tests that start no service: some minutes
 	@.venv/bin/python -m pytest --numprocesses logical --maxprocesses 3 tests/unit tests/plans
 
-test: lint ## Run all tests: as many processes as processors, three at most, the long tests first
+browser: install
+	@"$(PYTHON)" -m install --tests
+
+test: lint browser ## Run all tests: as many processes as processors, three at most, the long tests first
 	@.venv/bin/python -m pytest --numprocesses logical --maxprocesses 3 --dist loadscope --no-loadscope-reorder
 
 docs: install ## Write the generated pages of docs/reference from the code

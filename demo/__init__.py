@@ -79,8 +79,11 @@ def run(config: Config, keep: bool = False, as_json: bool = False) -> int:
 
 def _tell(config: Config, file: Path) -> None:
     use = f"alerts --config {file}"
+    web = config.require("web")
     print(
-        f"\nLeft running. Flink's page: {config.flink.rest_url}   Kafka: {config.kafka.bootstrap_servers}\n"
+        f"\nLeft running. Pages: {web.public_url}, to log in as a customer or an operator by one click\n"
+        f"Tokens for the API, {web.public_url}/api/v1: {web.openid.issuer}\n"
+        f"Flink's page: {config.flink.rest_url}   Kafka: {config.kafka.bootstrap_servers}\n"
         f"What customers got: {use} inbox mail (sms, push)\n"
         f"What runs: {use} status\nStop it: {use} down",
         file=sys.stderr,

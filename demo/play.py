@@ -73,6 +73,7 @@ def play(config: Config, out: TextIO) -> Watch:
         print(
             f"{len(settings)} customers ask for {count} alerts, in the bank's database", file=out, flush=True
         )
+        print(f"pages of customers and operators: {config.require('web').public_url}", file=out, flush=True)
         register_devices(config, devices)
         print(f"{sum(devices.values())} devices registered", file=out, flush=True)
         last = wait_for_records(

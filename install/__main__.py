@@ -169,8 +169,17 @@ def install() -> None:
         (VENV / "classes.stamp").write_text(classes)
 
 
+def make_browser() -> None:
+    """Have the browser that tests of the pages drive; on Debian as root, install it."""
+    if shutil.which("chromium") is None:
+        _apt_install("Chromium, which tests of the pages drive, is", ["chromium"], "Chromium")
+
+
 def main() -> int:
-    """Install, one at a time in one clone; returns the exit status."""
+    """Install, one at a time in one clone; returns the exit status.
+
+    With `--tests` also what only tests need from the system.
+    """
     if sys.version_info[:2] != _VERSION:
         found = "{}.{}".format(*sys.version_info[:2])
         print(
@@ -182,6 +191,8 @@ def main() -> int:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
             install()
+            if "--tests" in sys.argv[1:]:
+                make_browser()
         except InstallError as error:
             print(error, file=sys.stderr)
             return 1
