@@ -12,7 +12,7 @@ from web.assets import Assets
 from web.auth.openid import OpenIdProvider
 from web.auth.session import Cookies
 from web.devices import Devices
-from web.operator.watch import ChainWatch, local_metrics, sources
+from web.operator.watch import ChainWatch, sources
 from web.rates import RateLimits
 from web.store.pools import Store
 from web.templating import Templates
@@ -72,7 +72,7 @@ def make_parts(config: Config, registry: CollectorRegistry) -> Parts:
         Cookies(web),
         assets,
         Templates(web.brand, assets),
-        ChainWatch(config, sources(config, local_metrics(config) | web.service_metrics)),
+        ChainWatch(config, sources(config)),
         RateLimits(web.requests_per_second, web.burst),
         registry,
     )

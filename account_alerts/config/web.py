@@ -11,8 +11,9 @@ from account_alerts.config.types import THIS_MACHINE, Duration, LocalPort, Port,
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+$")]
 """Scheme, host and port, without a path."""
 
-Service = Literal["clicks", "sender-email", "sender-sms", "sender-push"]
-HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+/\S*$")]
+Service = Literal["clicks", "publisher", "sender-email", "sender-sms", "sender-push"]
+Job = Literal["alerting", "device-resolver", "reminders", "adhoc-alerts"]
+HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+(/\S*)?$")]
 
 
 def is_local(url: str) -> bool:
@@ -63,9 +64,11 @@ class Web(Section):
     """How many of them may come at once."""
     connections: Positive = 10
     """To each of the two databases, of each process."""
+    job_managers: dict[Job, HttpUrl] = Field(default_factory=dict)
+    """Addresses of Flink, where each job has a cluster of its own; of the others it is `flink.rest_url`."""
     service_metrics: dict[Service, HttpUrl] = Field(default_factory=dict)
-    """Addresses of metrics, such as `sender-sms: http://sender-sms:9090/metrics`: there the operators'
-    page learns whether gateways take messages. Those of the local environment are known."""
+    """Addresses of metrics, such as `sender-sms: http://sender-sms:9402/metrics`: there the operators' page
+    learns whether gateways take messages and capture runs. Those of the local environment are known."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

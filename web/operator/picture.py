@@ -16,6 +16,7 @@ from web.operator.chain import Health, Node, Snapshot, Stage, duration_words
 from web.operator.headlines import CHANNEL_NAMES, headlines
 from web.operator.readings import (
     NO_SPREAD,
+    UNREACHABLE,
     CaptureFigures,
     ChannelFigures,
     JobFigures,
@@ -102,26 +103,23 @@ class _Picture:
 
         def capture(found: CaptureFigures) -> Node:
             if found.running:
-                return Node(
-                    "Capture", Health.HEALTHY, "Healthy", self._rate(self._topics.alert_settings.name)
-                )
+                rate = self._rate(self._topics.alert_settings.name)
+                return Node("Capture", Health.HEALTHY, "Healthy", rate)
             meaning = f"Changes of settings do not reach the chain. {found.reason}".strip()
             return Node("Capture", Health.DOWN, "Down", 0, meaning=meaning)
 
+        def publisher(found: ServiceFigures) -> Node:
+            return capture(CaptureFigures(bool(found.connector)))
+
         def clicks(_: ServiceFigures) -> Node:
-            rate = self._rate(self._topics.click_events.name)
-            return Node("Click intake", Health.HEALTHY, "Healthy", rate)
+            return Node("Click intake", Health.HEALTHY, "Healthy", self._rate(self._topics.click_events.name))
 
         yield from self._judge("Bridge", self._readings.queue, bridge, "The queue does not answer.")
-        yield from self._judge(
-            "Capture", self._readings.capture, capture, "Changes of settings may not reach the chain."
-        )
-        yield from self._judge(
-            "Click intake",
-            self._readings.services.get("clicks"),
-            clicks,
-            "Events of web pages may be refused.",
-        )
+        away = "Changes of settings may not reach the chain."
+        yield from self._judge("Capture", self._readings.capture, capture, away)
+        yield from self._judge("Capture", self._readings.services.get("publisher"), publisher, away)
+        service = self._readings.services.get("clicks")
+        yield from self._judge("Click intake", service, clicks, "Events of web pages may be refused.")
 
     def topics_in(self) -> Iterator[Node]:
         settings = self._topics.alert_settings.name
@@ -216,6 +214,9 @@ class _Picture:
             DEVICE_RESOLVER: self._topics.outbound_push.name,
             REMINDERS: self._topics.click_events.name,
         }
+        if job.state == UNREACHABLE:
+            meaning = "Its JobManager does not answer; it may run all the same."
+            return Node(_capital(job.name), Health.NO_NEWS, "No news", meaning=meaning)
         rate = self._rate(reads[job.name]) if job.name in reads else None
         node = Node(_capital(job.name), Health.HEALTHY, "Healthy", rate, job.waiting)
         if job.state != "RUNNING":

@@ -76,6 +76,10 @@ class Checkpoint:
     duration: int
 
 
+UNREACHABLE = "UNREACHABLE"
+"""The state of a job whose JobManager does not answer, while another one's does."""
+
+
 @dataclass(frozen=True)
 class JobFigures:
     """One job of the chain."""
@@ -141,6 +145,8 @@ class ServiceFigures:
 
     gateways: Mapping[str, bool] = field(default_factory=dict)
     """Whether each takes messages, by route."""
+    connector: bool | None = None
+    """Of a publisher: whether change data capture runs."""
 
 
 @dataclass(frozen=True)

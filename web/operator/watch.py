@@ -6,7 +6,7 @@ says so.
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,21 +35,23 @@ class Source:
     """Seconds between two looks."""
 
 
-def sources(config: Config, metrics: Mapping[str, str]) -> list[Source]:
-    """List what an environment has to be looked at.
-
-    Args:
-        config: The environment.
-        metrics: Addresses of services' metrics, by the name of the service (`sender-sms`, `clicks`).
-    """
-    found = [Source("kafka", KafkaSource(config).look, 2), Source("flink", FlinkSource(config).look, 5)]
+def sources(config: Config) -> list[Source]:
+    """List what an environment has to be looked at."""
+    web = config.require("web")
+    metrics = local_metrics(config) | {str(name): url for name, url in web.service_metrics.items()}
+    job_managers = {str(name): url for name, url in web.job_managers.items()}
+    found = [
+        Source("kafka", KafkaSource(config).look, 2),
+        Source("flink", FlinkSource(config, job_managers).look, 5),
+    ]
     if config.delivery is not None:
         found.append(Source("ledger", LedgerSource(config).look, 5))
     if config.bridge is not None and config.bridge.management is not None:
         found.append(Source("queue", lambda: services.look_at_queue(config), 2))
     if config.bank is not None:
         found.append(Source("bank", lambda: services.look_at_bank(config), 5))
-    if config.capture is not None:
+    # Elsewhere only publishers may talk to Kafka Connect: whoever may could read the bank's tables.
+    if config.capture is not None and config.local is not None:
         found.append(Source("capture", services.capture_source(config), 5))
     for name, url in metrics.items():
         found.append(Source(f"service {name}", lambda url=url: services.look_at_service(url), 5))  # type: ignore[misc]

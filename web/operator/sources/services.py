@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from account_alerts import postgres
 from account_alerts.config import Config
 from account_alerts.model.errors import UnreachableError
-from account_alerts.service.metrics import SENDER_GATEWAY_UP
+from account_alerts.service.metrics import PUBLISHER_CONNECTOR_RUNNING, SENDER_GATEWAY_UP
 from ingest.capture.connect_client import ConnectClient
 from operations import queue
 from web.operator.readings import CaptureFigures, QueueFigures, ServiceFigures
@@ -71,10 +71,12 @@ def look_at_service(url: str) -> ServiceFigures:
 
 def parse(text: str) -> ServiceFigures:
     """Take from a service's metrics, in Prometheus' text format, what the pages show."""
-    gateways = {
-        sample.labels["route"]: sample.value > 0
-        for family in text_string_to_metric_families(text)
-        if family.name == SENDER_GATEWAY_UP.name
-        for sample in family.samples
-    }
-    return ServiceFigures(gateways)
+    gateways: dict[str, bool] = {}
+    connector = None
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            if sample.name == SENDER_GATEWAY_UP.name:
+                gateways[sample.labels["route"]] = sample.value > 0
+            elif sample.name == PUBLISHER_CONNECTOR_RUNNING.name:
+                connector = sample.value > 0
+    return ServiceFigures(gateways, connector)

@@ -8,6 +8,7 @@ from jobs.catalog import ALERTING
 from web.operator.chain import Health, Node, Snapshot, duration_words
 from web.operator.picture import FRESH_MS, snapshot
 from web.operator.readings import (
+    UNREACHABLE,
     CaptureFigures,
     ChannelFigures,
     Checkpoint,
@@ -125,6 +126,12 @@ def test_a_part_that_is_away_leaves_the_others_as_they_are(config: Config) -> No
     assert {shown.name for shown in found.troubles} == {"Alerting"}
 
 
+def test_capture_is_known_by_its_publisher_where_kafka_connect_is_closed(config: Config) -> None:
+    services = {**whole(config).services, "publisher": read(ServiceFigures(connector=False))}
+    found = snapshot(config, whole(config, capture=None, services=services), NOW)
+    assert node(found, "Capture").health is Health.DOWN
+
+
 def test_what_an_environment_does_not_have_is_not_shown(config: Config) -> None:
     found = snapshot(config, Readings(kafka=read(kafka(config)), jobs=read((job(),))), NOW)
     assert [stage.name for stage in found.stages] == ["Topics in", "Jobs", "Topics out"]
@@ -149,6 +156,7 @@ def test_queue_and_bridge(config: Config, queue: QueueFigures, name: str, health
         ({"state": "FAILED"}, Health.DOWN, "Down"),
         ({"state": "STARTING"}, Health.BEHIND, "Starts"),
         ({"state": "NOT SUBMITTED", "waiting": None}, Health.DOWN, "Not started"),
+        ({"state": UNREACHABLE}, Health.NO_NEWS, "No news"),
         ({"waiting": 5_000}, Health.BEHIND, "Behind"),
         ({"checkpoints": (Checkpoint(NOW - 91_000, 400),)}, Health.BEHIND, "No checkpoint"),
         ({"checkpoints": (), "waiting": None}, Health.HEALTHY, "Healthy"),

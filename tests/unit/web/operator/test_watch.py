@@ -6,8 +6,9 @@ import pytest
 
 from account_alerts.config import load
 from account_alerts.model.errors import UnreachableError
+from operations.flink.rest import FlinkUnreachableError, Job
 from tests.clock import FakeClock
-from web.operator.readings import CaptureFigures
+from web.operator.readings import UNREACHABLE, CaptureFigures
 from web.operator.sources.flink import FlinkSource
 from web.operator.sources.services import parse
 from web.operator.watch import ChainWatch, Source, sources
@@ -81,10 +82,16 @@ def test_a_source_that_hangs_or_breaks_takes_no_other_with_it() -> None:
 
 def test_only_what_an_environment_has_is_looked_at() -> None:
     config = load()
-    names = [source.name for source in sources(config, {"clicks": "http://localhost:1/metrics"})]
-    assert names == ["kafka", "flink", "ledger", "queue", "bank", "capture", "service clicks"]
-    bare = config.model_copy(update=dict.fromkeys(("delivery", "bridge", "bank", "capture")))
-    assert [source.name for source in sources(bare, {})] == ["kafka", "flink"]
+    services = ["service sender-email", "service sender-sms", "service sender-push", "service clicks"]
+    names = [source.name for source in sources(config)]
+    assert names == ["kafka", "flink", "ledger", "queue", "bank", "capture", *services]
+    gone = ("delivery", "bridge", "bank", "capture", "senders", "clicks")
+    bare = config.model_copy(update=dict.fromkeys(gone))
+    assert [source.name for source in sources(bare)] == ["kafka", "flink"]
+    # Elsewhere Kafka Connect is for publishers only, and services are where the configuration says.
+    web = config.require("web").model_copy(update={"service_metrics": {"publisher": "http://p:1/metrics"}})
+    elsewhere = [source.name for source in sources(config.model_copy(update={"local": None, "web": web}))]
+    assert elsewhere == ["kafka", "flink", "ledger", "queue", "bank", "service publisher"]
 
 
 def test_gateways_of_a_senders_metrics() -> None:
@@ -96,17 +103,19 @@ account_alerts_sender_gateway_up{channel="PUSH",route="WEB_PUSH:localhost"} 0.0
 account_alerts_sender_lag_records{channel="PUSH"} 7.0
 """
     assert parse(text).gateways == {"FCM": True, "WEB_PUSH:localhost": False}
+    assert parse(text).connector is None
+    assert parse("account_alerts_publisher_connector_running 0.0\n").connector is False
 
 
 class Flink:
     """A JobManager that keeps one checkpoint only."""
 
-    def __init__(self, clock: FakeClock) -> None:
-        self.clock = clock
+    def __init__(self, clock: FakeClock, url: str = "") -> None:
+        self.clock, self.url = clock, url
 
     def jobs(self) -> list[Any]:
-        from operations.flink.rest import Job
-
+        if "away" in self.url:
+            raise FlinkUnreachableError("nobody answers")
         return [Job("1", "alerting", "RUNNING", 0, True), Job("0", "alerting", "FAILED", 9, False)]
 
     def checkpoints(self, job_id: str) -> dict[str, Any]:
@@ -129,7 +138,7 @@ class Flink:
 
 def test_checkpoints_are_remembered_for_an_hour() -> None:
     clock = FakeClock(10_000_000)
-    source = FlinkSource(load(), Flink(clock), clock)  # type: ignore[arg-type]
+    source = FlinkSource(load(), {}, clock, lambda _: Flink(clock))  # type: ignore[arg-type,return-value]
     for _ in range(3):
         clock.advance(1_800)
         job = source.look()[0]
@@ -148,3 +157,19 @@ def test_checkpoints_are_remembered_for_an_hour() -> None:
         15_400_000,
         17_200_000,
     ]
+
+
+def test_a_job_manager_that_is_away_takes_only_its_own_jobs_with_it() -> None:
+    clock = FakeClock(10_000_000)
+    addresses = {"reminders": "http://away:8081"}
+
+    def connect(url: str) -> Any:
+        return Flink(clock, url)
+
+    jobs = {job.name: job.state for job in FlinkSource(load(), addresses, clock, connect).look()}
+    assert jobs == {"alerting": "RUNNING", "device-resolver": "NOT SUBMITTED", "reminders": UNREACHABLE}
+    everywhere = dict.fromkeys(
+        ("alerting", "device-resolver", "reminders", "adhoc-alerts"), "http://away:8081"
+    )
+    with pytest.raises(FlinkUnreachableError):
+        FlinkSource(load(), everywhere, clock, connect).look()
