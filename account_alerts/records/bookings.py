@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from functools import cache
-from types import MappingProxyType
 from typing import Any
 
 from account_alerts.model.alerts import CreditDebit, EntryType
@@ -16,9 +15,10 @@ _OPTIONAL_TEXTS = (
     *("counterparty_name", "card_last_four", "original_currency"),
 )
 _OPTIONAL_NUMBERS = ("balance_minor", "original_amount_minor")
-DEFAULTS: Mapping[str, Any] = MappingProxyType(
-    {**dict.fromkeys((*_OPTIONAL_TEXTS, *_OPTIONAL_NUMBERS)), "reversal": False}
-)
+DEFAULTS: Mapping[str, Any] = {
+    **dict.fromkeys((*_OPTIONAL_TEXTS, *_OPTIONAL_NUMBERS)),
+    "reversal": False,
+}
 """Fields of AccountEntry that a bank need not give, and what they are then."""
 FIELDS = frozenset((*_TEXTS, *_NUMBERS, *DEFAULTS))
 LONG_MAX = 2**63 - 1
@@ -38,10 +38,12 @@ def violation(booking: Record) -> str | None:
         if not _is_long(booking[name]):
             return f"{name} is no integer of 64 bits"
     for name in _OPTIONAL_TEXTS:
-        if booking[name] is not None and type(booking[name]) is not str:
+        text = booking[name]
+        if text is not None and type(text) is not str:
             return f"{name} is neither text nor null"
     for name in _OPTIONAL_NUMBERS:
-        if booking[name] is not None and not _is_long(booking[name]):
+        number = booking[name]
+        if number is not None and not _is_long(number):
             return f"{name} is neither an integer of 64 bits nor null"
     if type(booking["reversal"]) is not bool:
         return "reversal is neither true nor false"

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 from zoneinfo import ZoneInfo
 
 from account_alerts.model.alerts import EntryType
-from account_alerts.records.bookings import DEFAULTS, violation
+from account_alerts.records.bookings import DEFAULTS
 from account_alerts.records.codec import Record
 from ingest.formats import camt054_amounts as amounts
 from ingest.formats import camt054_details as details
@@ -23,6 +23,7 @@ from ingest.formats.xml_tree import child, text
 
 _ROOTS = frozenset({"BkToCstmrDbtCdtNtfctn", "BkToCstmrDbtCdtNtfctnV01"})
 _NO_MESSAGE = "not a camt.054: no BkToCstmrDbtCdtNtfctn"
+_NO_BALANCE = "booked without a balance"
 _NOT_BOOKED = frozenset({"PDNG", "INFO", "FUTR"})
 
 
@@ -140,12 +141,19 @@ class _Notification:
             closing = amounts.balance(self._element, own=True)
         except InvalidMessageError as error:
             closing = error
+        if entries and isinstance(closing, InvalidMessageError):
+            parsed.errors.append(f"{where}: {_NO_BALANCE}: {closing}")
         balances = balances_after(postings, order, unknown, closing)
         errors: dict[int, str] = {}
         for index in order:
             position, entry = entries[index]
+            own = entry.posting.balance
             try:
-                parsed.add(_with_balance(entry.booking, balances[index]))
+                if isinstance(entry.booking, InvalidMessageError):
+                    raise entry.booking
+                parsed.add({**entry.booking, "balance_minor": balances[index]})
+                if isinstance(own, InvalidMessageError):
+                    raise InvalidMessageError(f"{_NO_BALANCE}: {own}")
             except InvalidMessageError as error:
                 errors[position] = f"{where}, Ntry {position}: {error}"
         parsed.errors += [errors[position] for position in sorted(errors)]
@@ -172,9 +180,12 @@ class _Notification:
         posting = Posting(time.span if time else ALWAYS, currency, change, _own_balance(element, currency))
         if fault is not None or amount is None or time is None:
             return _Entry(posting, fault or InvalidMessageError("no booking"))
-        transaction = details.transaction(element)
-        reversal = details.is_reversal(element)
+        transactions = details.transactions(element)
+        # Of a batch, none describes their sum.
+        transaction = transactions[0] if len(transactions) == 1 else None
+        reversal = details.says_reversal(element)
         booking = {
+            **DEFAULTS,
             "entry_id": ids.make(
                 element, (self._account, currency or "", amount, indicator, reversal, time.said)
             ),
@@ -183,12 +194,12 @@ class _Notification:
             "amount_minor": amount,
             "credit_debit": indicator,
             "booked_at": time.at,
-            **DEFAULTS,
         }
         booking["entry_type"] = details.entry_type(element, transaction, self._codes)
-        booking |= {
-            key: value for key, value in details.parties(element, transaction, booking).items() if value
-        }
+        booking["reversal"] = reversal or details.returns(element, transactions)
+        said = details.parties(element, transaction, booking)
+        booking |= {key: value for key, value in said.items() if value}
+        booking |= details.original(element, transaction, currency or "")
         return _Entry(posting, booking)
 
     def _time(self, date: Element | None) -> _Time:
@@ -241,12 +252,3 @@ def _own_balance(entry: Element, currency: str | None) -> int | InvalidMessageEr
     if currency is not None and found[1] != currency:
         return InvalidMessageError(OTHER_CURRENCY)
     return found[0]
-
-
-def _with_balance(booking: Record | InvalidMessageError, balance: int | InvalidMessageError) -> Record:
-    if isinstance(booking, InvalidMessageError):
-        raise booking
-    if isinstance(balance, InvalidMessageError):
-        # What is wrong with the entry itself is said first.
-        raise InvalidMessageError(violation({**booking, "balance_minor": 0}) or str(balance))
-    return {**booking, "balance_minor": balance}

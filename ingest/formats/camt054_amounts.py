@@ -1,6 +1,7 @@
 """Reads amounts and balances of camt.054, in minor units."""
 
 import re
+from functools import lru_cache
 from xml.etree.ElementTree import Element
 
 from account_alerts.model.alerts import CreditDebit
@@ -17,7 +18,12 @@ the bank's own, of which nothing is known. A balance without a type is what is b
 
 def currency(amount: Element | None) -> str | None:
     """Return the currency of an `Amt`; None where it is not in ISO 4217."""
-    code = "" if amount is None else amount.get("Ccy", "").strip()
+    return None if amount is None else _currency(amount.get("Ccy", ""))
+
+
+@lru_cache(maxsize=1_000)
+def _currency(said: str) -> str | None:
+    code = said.strip()
     return code if is_currency(code) else None
 
 

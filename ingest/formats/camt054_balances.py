@@ -10,8 +10,6 @@ from math import inf
 from ingest.formats.parsed import InvalidMessageError
 
 OTHER_CURRENCY = "the balance is in another currency than the amount"
-_NONE = "no balance after the booking (docs/guides/connect-your-bank/queue.md: Bal)"
-_NO_ORDER = "no balance after the booking: the times of the entries do not say which came first"
 ALWAYS = (-inf, inf)
 """The time of an entry that names none."""
 
@@ -65,8 +63,8 @@ def balances_after(
     order: Sequence[int],
     unknown: set[int],
     closing: tuple[int, str] | InvalidMessageError | None,
-) -> list[int | InvalidMessageError]:
-    """Return the balance after each entry, in minor units, or why there is none.
+) -> list[int | None]:
+    """Return the balance after each entry, in minor units; None where it is not known.
 
     Args:
         postings: The entries that are booked, in the message's order.
@@ -75,20 +73,15 @@ def balances_after(
         closing: The balance after all of them, and its currency; an error where that cannot be read.
     """
     running: dict[str | None, int] = {}
-    missing = closing if isinstance(closing, InvalidMessageError) else InvalidMessageError(_NONE)
     if isinstance(closing, tuple):
         running[closing[1]] = closing[0]
-    balances: dict[int, int | InvalidMessageError] = {}
+    balances: dict[int, int | None] = {}
     for index in reversed(order):
         posting = postings[index]
         if posting.balance is not None:
-            balances[index] = posting.balance
-        elif index in unknown:
-            balances[index] = InvalidMessageError(_NO_ORDER)
-        elif posting.currency in running:
-            balances[index] = running[posting.currency]
+            balances[index] = posting.balance if isinstance(posting.balance, int) else None
         else:
-            balances[index] = InvalidMessageError(OTHER_CURRENCY) if running else missing
+            balances[index] = None if index in unknown else running.get(posting.currency)
         if isinstance(posting.balance, int) and index not in unknown:
             running[posting.currency] = posting.balance
         if posting.change is not None and posting.currency is not None:

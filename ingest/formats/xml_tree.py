@@ -35,7 +35,8 @@ def text(element: Element | None, *path: str) -> str:
         if element is None:
             return ""
         element = element.find(name)
-    return "" if element is None else (element.text or "").strip()
+    found = None if element is None else element.text
+    return found.strip() if found else ""
 
 
 def parse(data: bytes, *, utf8: bool = False) -> Element:

@@ -3,8 +3,8 @@
 -- history: 7d
 SELECT *, 1000000 AS threshold_minor
 FROM (
-  SELECT *, ROW_NUMBER() OVER (PARTITION BY account_id, counterparty ORDER BY arrived_at) AS nth
+  SELECT *, ROW_NUMBER() OVER (PARTITION BY account_id, COALESCE(counterparty, counterparty_name) ORDER BY arrived_at) AS nth
   FROM bookings
-  WHERE credit_debit = 'CRDT' AND counterparty IS NOT NULL
+  WHERE credit_debit = 'CRDT' AND COALESCE(counterparty, counterparty_name) IS NOT NULL
 )
 WHERE nth = 1 AND currency = 'CZK' AND amount_minor > 1000000

@@ -22,7 +22,10 @@ def said(amount: str, time: str = "2026-11-25T09:00:00Z", indicator: str = "DBIT
     return ntry(**(own | parts))
 
 
-def balances(*entries: str, after: str = "1000.00") -> dict[int, int]:
+_BALANCE = '<SplmtryData><Bal><Amt Ccy="EUR">50.00</Amt><CdtDbtInd>CRDT</CdtDbtInd></Bal></SplmtryData>'
+
+
+def balances(*entries: str, after: str = "1000.00") -> dict[int, int | None]:
     """Return the balance after each booking, by its amount."""
     bookings = parse(camt("".join(entries), head=closing(after))).bookings
     return {each["amount_minor"]: each["balance_minor"] for each in bookings}
@@ -33,10 +36,6 @@ def balances(*entries: str, after: str = "1000.00") -> dict[int, int]:
     [
         pytest.param(said("0.00"), id="zero"),
         pytest.param(said("0"), id="zero without decimals"),
-        pytest.param(
-            ntry(amount='<Amt Ccy="USD">7.00</Amt>', date=at("2026-11-25T09:00:00Z"), balance=""),
-            id="another currency",
-        ),
     ],
 )
 @pytest.mark.parametrize("place", [0, 1, 2])
@@ -46,18 +45,48 @@ def test_a_refused_entry_that_moves_nothing_refuses_no_other(refused: str, place
     assert balances(*entries) == {2500: 100_500, 500: 100_000}
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_an_entry_in_another_currency_is_booked_without_a_balance(place: int) -> None:
+    entries = [said("25.00"), said("5.00")]
+    entries.insert(place, said("7.00").replace("EUR", "USD"))
+    assert balances(*entries) == {2500: 100_500, 700: None, 500: 100_000}
+
+
+def test_a_refused_entry_that_moves_something_counts_all_the_same() -> None:
+    refused = said("7.00", date="<BookgDt><Dt>yesterday</Dt></BookgDt>")
+    assert balances(said("25.00"), refused, said("5.00")) == {2500: 101_200, 500: 100_000}
+
+
 @pytest.mark.parametrize(
-    "refused",
+    ("balance", "reason"),
     [
-        pytest.param(said("7.00", date="<BookgDt><Dt>yesterday</Dt></BookgDt>"), id="time"),
-        pytest.param(
-            said("7.00", balance="<SplmtryData><Bal/></SplmtryData>"),
-            id="balance of its own",
-        ),
+        ("<SplmtryData><Bal/></SplmtryData>", "Bal: no Amt"),
+        (_BALANCE * 2, "more than one Bal of what is booked"),
+        (_BALANCE.replace("EUR", "USD"), "the balance is in another currency than the amount"),
+        (_BALANCE.replace("CRDT", "BOTH"), "Bal: CdtDbtInd is neither CRDT nor DBIT"),
     ],
 )
-def test_a_refused_entry_that_moves_something_counts_all_the_same(refused: str) -> None:
-    assert balances(said("25.00"), refused, said("5.00")) == {2500: 101_200, 500: 100_000}
+def test_a_balance_that_cannot_be_read_costs_no_booking_and_is_told(balance: str, reason: str) -> None:
+    parsed = parse(
+        camt(said("25.00") + said("7.00", balance=balance) + said("5.00"), head=closing("1000.00"))
+    )
+    found = {each["amount_minor"]: each["balance_minor"] for each in parsed.bookings}
+    assert found == {2500: 101_200, 700: None, 500: 100_000}
+    assert parsed.errors == [f"Ntfctn 1, Ntry 2: booked without a balance: {reason}"]
+
+
+def test_a_closing_balance_that_cannot_be_read_is_told_once() -> None:
+    broken = closing("1000.00").replace("CRDT", "BOTH")
+    parsed = parse(camt(said("25.00") + said("5.00"), head=broken))
+    assert [each["balance_minor"] for each in parsed.bookings] == [None, None]
+    assert parsed.errors == ["Ntfctn 1: booked without a balance: Bal: CdtDbtInd is neither CRDT nor DBIT"]
+    assert parse(camt("", head=broken)).errors == []
+
+
+def test_without_any_balance_all_is_booked() -> None:
+    parsed = parse(camt(said("25.00") + said("5.00")))
+    assert [each["balance_minor"] for each in parsed.bookings] == [None, None]
+    assert parsed.errors == []
 
 
 @pytest.mark.parametrize(
@@ -71,8 +100,9 @@ def test_a_refused_entry_that_moves_something_counts_all_the_same(refused: str) 
 )
 def test_before_an_entry_of_which_nothing_is_known_there_is_no_balance(broken: str) -> None:
     parsed = parse(camt(said("25.00") + broken + said("5.00"), head=closing("1000.00")))
-    assert [each["amount_minor"] for each in parsed.bookings] == [500]
-    assert [error.split(":")[0] for error in parsed.errors] == ["Ntfctn 1, Ntry 1", "Ntfctn 1, Ntry 2"]
+    found = {each["amount_minor"]: each["balance_minor"] for each in parsed.bookings}
+    assert found == {2500: None, 500: 100_000}
+    assert [error.split(":")[0] for error in parsed.errors] == ["Ntfctn 1, Ntry 2"]
 
 
 def test_an_entry_that_is_not_booked_moves_nothing() -> None:
@@ -100,17 +130,15 @@ def test_entries_of_one_time_are_in_the_order_of_the_message() -> None:
     assert balances(said("1.00"), said("2.00")) == {100: 100_200, 200: 100_000}
 
 
-def test_where_times_and_order_contradict_what_is_not_known_is_refused() -> None:
+def test_where_times_and_order_contradict_what_is_not_known_has_no_balance() -> None:
     entries = [
         said("1.00", "2026-11-26T08:00:00Z"),
         said("2.00", "2026-11-24T08:00:00Z"),
         said("3.00", "2026-11-25T08:00:00Z"),
         said("4.00", "2026-11-25"),
     ]
-    assert balances(*entries) == {200: 100_800, 100: 100_000}
-    parsed = parse(camt("".join(entries), head=closing("1000.00")))
-    assert len(parsed.errors) == 2
-    assert all("the times of the entries do not say which came first" in each for each in parsed.errors)
+    assert balances(*entries) == {200: 100_800, 300: None, 400: None, 100: 100_000}
+    assert parse(camt("".join(entries), head=closing("1000.00"))).errors == []
 
 
 def test_a_balance_of_the_entry_itself_wins() -> None:

@@ -139,10 +139,111 @@ def test_what_came_back_has_the_parties_of_before_where_no_account_tells(
         entry = ntry(
             details=parties("", "", returned), indicator=f"<CdtDbtInd>{indicator}</CdtDbtInd>", **parts
         )
-        assert one(camt(entry))["counterparty"] == f"{other} of it"
+        booking = one(camt(entry))
+        assert booking["counterparty"] is None
+        assert booking["counterparty_name"] == f"{other} of it"
+        assert booking["reversal"]
 
 
 def test_an_ordinary_payment_where_no_account_tells() -> None:
     for indicator, other in (("CRDT", "Dbtr"), ("DBIT", "Cdtr")):
         entry = ntry(details=parties("", ""), indicator=f"<CdtDbtInd>{indicator}</CdtDbtInd>")
-        assert one(camt(entry))["counterparty"] == f"{other} of it"
+        booking = one(camt(entry))
+        assert booking["counterparty"] is None
+        assert booking["counterparty_name"] == f"{other} of it"
+        assert not booking["reversal"]
+
+
+def transaction(*parts: str) -> str:
+    """Make the only transaction of an entry."""
+    return f"<NtryDtls><TxDtls>{''.join(parts)}</TxDtls></NtryDtls>"
+
+
+_BANK = "<FinInstnId><BICFI>BANKNLXX</BICFI><Nm>The bank</Nm><PstlAdr><Ctry>DE</Ctry></PstlAdr></FinInstnId>"
+
+
+@pytest.mark.parametrize(
+    ("parts", "name", "country"),
+    [
+        pytest.param("<RltdPties><Cdtr><Nm>Shop</Nm></Cdtr></RltdPties>", "Shop", None, id="to version 7"),
+        pytest.param(
+            "<RltdPties><Cdtr><Pty><Nm>Shop</Nm></Pty></Cdtr></RltdPties>", "Shop", None, id="from 8"
+        ),
+        pytest.param(
+            f"<RltdPties><Cdtr><Agt>{_BANK}</Agt></Cdtr></RltdPties>", "The bank", "DE", id="a bank"
+        ),
+        pytest.param(
+            "<RltdPties><Cdtr><PstlAdr><Ctry>FR</Ctry></PstlAdr></Cdtr>"
+            "<UltmtCdtr><Nm>Seller</Nm></UltmtCdtr></RltdPties>",
+            "Seller",
+            "FR",
+            id="who gets it in the end",
+        ),
+        pytest.param(
+            f"<RltdAgts><CdtrAgt>{_BANK}</CdtrAgt></RltdAgts>", "The bank", None, id="only the bank"
+        ),
+        pytest.param(f"<RltdAgts><DbtrAgt>{_BANK}</DbtrAgt></RltdAgts>", None, None, id="the own bank"),
+        pytest.param("<RltdPties><Dbtr><Nm>Me</Nm></Dbtr></RltdPties>", None, None, id="oneself"),
+    ],
+)
+def test_the_name_of_the_other_side(parts: str, name: str | None, country: str | None) -> None:
+    booking = one(camt(ntry(details=transaction(parts))))
+    assert (booking["counterparty_name"], booking["country"]) == (name, country)
+
+
+def test_a_batch_is_of_nobody() -> None:
+    party = "<TxDtls><RltdPties><Cdtr><Nm>Shop</Nm></Cdtr></RltdPties></TxDtls>"
+    booking = one(camt(ntry(details=f"<NtryDtls>{party}{party}</NtryDtls>")))
+    assert (booking["counterparty_name"], booking["reversal"]) == (None, False)
+    returned = party.replace("</TxDtls>", f"{_RETURN}</TxDtls>")
+    assert one(camt(ntry(details=f"<NtryDtls>{returned}{returned}</NtryDtls>")))["reversal"]
+    assert not one(camt(ntry(details=f"<NtryDtls>{returned}{party}</NtryDtls>")))["reversal"]
+
+
+@pytest.mark.parametrize(
+    ("number", "last_four"),
+    [("5412345678901234", "1234"), ("541234******9876", "9876"), ("123", None), ("************", None)],
+)
+def test_of_a_card_number_the_last_four_digits_are_read(number: str, last_four: str | None) -> None:
+    card = f"<CardTx><Card><PlainCardData><PAN>{number}</PAN></PlainCardData></Card></CardTx>"
+    for details in (transaction(card), card):
+        assert one(camt(ntry(details=details)))["card_last_four"] == last_four
+
+
+def test_the_name_of_the_shop_of_a_card_payment() -> None:
+    shop = "<CardTx><POI><Id><Id>m</Id><ShrtNm>Shop 7</ShrtNm></Id></POI></CardTx>"
+    party = "<RltdPties><Cdtr><Nm>Shops of the town</Nm></Cdtr></RltdPties>"
+    agent = f"<RltdAgts><CdtrAgt>{_BANK}</CdtrAgt></RltdAgts>"
+    both = one(camt(ntry(code=code("CCRD", "POSD"), details=transaction(party, agent, shop))))
+    assert (both["merchant_name"], both["counterparty_name"]) == ("Shop 7", "Shops of the town")
+    named = one(camt(ntry(code=code("CCRD", "POSD"), details=transaction(party, agent))))
+    assert named["merchant_name"] == "Shops of the town"
+    # The shop's bank is not the shop.
+    unnamed = one(camt(ntry(code=code("CCRD", "POSD"), details=transaction(agent))))
+    assert (unnamed["merchant_name"], unnamed["counterparty_name"]) == (None, None)
+
+
+def amount_of(name: str, currency: str, digits: str) -> str:
+    return f'<{name}><Amt Ccy="{currency}">{digits}</Amt></{name}>'
+
+
+@pytest.mark.parametrize(
+    ("stated", "currency", "minor"),
+    [
+        (amount_of("InstdAmt", "USD", "20.00"), "USD", 2000),
+        (amount_of("InstdAmt", "JPY", "350.00") + amount_of("TxAmt", "EUR", "12.34"), "JPY", 350),
+        (amount_of("InstdAmt", "EUR", "12.00") + amount_of("TxAmt", "KWD", "1.234"), "KWD", 1234),
+        (amount_of("CntrValAmt", "CHF", "7"), "CHF", 700),
+        (amount_of("InstdAmt", "EUR", "12.00"), None, None),
+        (amount_of("InstdAmt", "USD", "1e3") + amount_of("TxAmt", "USD", "7.00"), "USD", 700),
+        (amount_of("InstdAmt", "USX", "20.00"), None, None),
+        (amount_of("InstdAmt", "USD", "0.00"), None, None),
+        (amount_of("InstdAmt", "JPY", "0.5"), None, None),
+    ],
+)
+def test_the_amount_before_its_conversion(stated: str, currency: str | None, minor: int | None) -> None:
+    given = f"<AmtDtls>{stated}</AmtDtls>"
+    for details in (transaction(given), given):
+        booking = one(camt(ntry(details=details)))
+        assert (booking["original_currency"], booking["original_amount_minor"]) == (currency, minor)
+        assert (booking["currency"], booking["amount_minor"]) == ("EUR", 1234)
