@@ -22,8 +22,11 @@ _LOOSE_JOINERS = regex.compile(rf"(?<![^{_WESTERN}])[{_JOINERS}]|[{_JOINERS}](?!
 """Zero width joiners and non-joiners belong into Persian words and into emoji of several parts only."""
 _DOT = r"[.\u3002]"
 _LABEL = r"[\p{L}\p{N}\p{M}_-]+"
+_OCTET = r"\p{Nd}{1,3}"
 _LINK = regex.compile(
-    rf"[a-z][a-z0-9+.-]*:/\S*|www{_DOT}\S*|[^\s@]+@\S+{_DOT}\S+|{_LABEL}(?:{_DOT}{_LABEL})+{_DOT}?[/\\:?#]\S+",
+    rf"[a-z][a-z0-9+.-]*:/\S*|www{_DOT}\S*|[^\s@]+@\S+{_DOT}\S+|{_LABEL}(?:{_DOT}{_LABEL})+{_DOT}?[/\\:?#]\S+"
+    # Phones make a link of an IPv4 address, too.
+    rf"|(?<![\p{{L}}\p{{N}}]){_OCTET}(?:{_DOT}{_OCTET}){{3}}(?![\p{{L}}\p{{N}}])",
     regex.IGNORECASE,
 )
 _DOMAINS_DOT = regex.compile(rf"(?<=\S){_DOT}(?=\p{{L}}[\p{{L}}\p{{N}}\p{{M}}-])")

@@ -9,7 +9,10 @@ import regex
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from delivery.rendering.formatting import PUSH_STYLE, SMS_STYLE, Style
 from delivery.rendering.names import MOST_DIGITS, clean_name
+from delivery.rendering.values import alert_values, booking_sentence, quote
+from tests.unit.delivery.alerts import ALERT
 
 PIECES = (
     *(
@@ -68,6 +71,9 @@ HOSTILE = st.lists(st.sampled_from(PIECES) | st.text(max_size=4), max_size=30).m
         ("ｈｔｔｐｓ：／／evil.example", ""),
         ("e\u200bvil.example/pay", ""),
         ("ev\u00adil\u202e.example", "evil example"),
+        ("pay at 1.2.3.4 now", "pay at now"),
+        ("pay at 1.2.3.4:80 or １.２.３.４", "pay at or"),
+        ("v1.2.3 of 24.12.", "v1.2.3 of 24.12."),
         ("mail a.b@evil.example please", "mail please"),
         ("\u202egnp.tiurtsluA\u202c", "gnp tiurtsluA"),
         ("ba\u200dnk\u200c", "bank"),
@@ -129,3 +135,24 @@ def test_a_name_of_a_megabyte_costs_no_time(piece: str) -> None:
     began = time.thread_time()
     clean_name(piece * 500_000, 40)
     assert time.thread_time() - began < 1
+
+
+_WRITTEN = (
+    *("merchant_name", "counterparty_name", "counterparty", "description", "product", "country"),
+    *("card_last_four", "merchant_category", "original_currency"),
+)
+"""What an alert brings along that the bank did not write."""
+
+
+@pytest.mark.parametrize("style", [Style(), SMS_STYLE, PUSH_STYLE])
+@pytest.mark.parametrize("name", _WRITTEN)
+def test_whatever_field_a_stranger_fills_no_channel_shows_a_link_a_number_or_hidden_letters(
+    name: str, style: Style
+) -> None:
+    written = "Blocked: https://evil.example 0800 123456 \u202egnp\u200b 1.2.3.4"
+    params = {**ALERT["params"], "credit_debit": "DBIT", "original_amount_minor": "5", name: written}
+    alert = {**ALERT, "params": params}
+    values = alert_values(alert, "en", style)
+    sentence = booking_sentence(alert, values, "en") or ""
+    for shown in (*values.values(), sentence, quote(alert)):
+        assert not re.search(r"evil|0800|1\.2\.3|[\u202e\u200b]", shown), shown
