@@ -18,10 +18,12 @@ from web.operator import dead_letters, lookup, rules
 from web.operator import routes as chain
 from web.parts import Parts
 from web.security import BodyLimit, SameOriginOnly, SecurityHeaders
+from web.unsubscribe import router as unsubscribe
 
 ROUTERS: tuple[APIRouter, ...] = (
     *api.ROUTERS,
     auth.router,
+    unsubscribe,
     chain.router,
     lookup.router,
     dead_letters.router,

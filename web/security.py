@@ -13,6 +13,9 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 API = "/api/"
 """What stands below takes bearer tokens only, which no browser sends by itself."""
 STATIC = "/static/"
+UNSUBSCRIBE = "/unsubscribe/"
+"""What stands below is posted by mail programs, from no page (RFC 8058): a signed token says what may
+change."""
 
 
 def content_security_policy(web: Web) -> str:
@@ -92,7 +95,7 @@ class SameOriginOnly:
         await self._app(scope, receive, send)
 
     def _is_allowed(self, scope: Scope) -> bool:
-        if scope["method"] in _SAFE_METHODS or scope["path"].startswith(API):
+        if scope["method"] in _SAFE_METHODS or scope["path"].startswith((API, UNSUBSCRIBE)):
             return True
         headers = Headers(scope=scope)
         site = headers.get("sec-fetch-site")

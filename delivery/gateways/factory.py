@@ -62,8 +62,7 @@ def make_unsubscribe_links(config: Config) -> UnsubscribeLinks | None:
         return None
     key = "senders.email.unsubscribe_secret"
     _secret(config, key, email.unsubscribe_secret)
-    assert email.unsubscribe_secret is not None  # As above.
-    return UnsubscribeLinks(email.unsubscribe_url, email.unsubscribe_secret)
+    return UnsubscribeLinks.of(email)
 
 
 def _push_services(config: Config, push: Push) -> dict[str, PushService]:

@@ -3,16 +3,17 @@
 from collections.abc import Callable, Sequence
 
 from account_alerts.config.gateways import Disclosure
+from account_alerts.model.analyst_rule_keys import is_of_a_rule
 from account_alerts.model.ids import stable_id
 from account_alerts.records.codec import Record
 from delivery.alert import Delivery
 from delivery.gateways.base import Message
-from delivery.gateways.email.unsubscribe import ALL_SETTINGS
 from delivery.policy import time_zone
+from delivery.reasons import list_reasons
 from delivery.rendering.render import render, render_digest
 
-UnsubscribeLink = Callable[[str, str], str]
-"""From a customer's id and a setting's (empty: all of them) to the address that ends such mails."""
+UnsubscribeLink = Callable[[str, Sequence[str]], str]
+"""From a customer's id and their settings' (empty: all of them) to the address that ends such mails."""
 
 
 def build_message(
@@ -27,7 +28,10 @@ def build_message(
     customer, language = alert["customer_id"], alert["language"]
     zone = time_zone(first.recipient.time_zone).key
     if first.digest_id is None:
-        link = unsubscribe(customer, alert["setting_id"]) if unsubscribe else None
+        # An analysts' rule is no setting that the customer could take back.
+        ids = [reason["setting_id"] for reason in list_reasons(alert)]
+        own = [each for each in dict.fromkeys(ids) if not is_of_a_rule(each)]
+        link = unsubscribe(customer, own) if unsubscribe and own else None
         return render(
             alert,
             language=language,
@@ -42,7 +46,7 @@ def build_message(
         language=language,
         time_zone=zone,
         channel=channel,
-        unsubscribe=unsubscribe(customer, ALL_SETTINGS) if unsubscribe else None,
+        unsubscribe=unsubscribe(customer, ()) if unsubscribe else None,
         disclosure=disclosure,
     )
 

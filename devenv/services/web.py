@@ -11,13 +11,17 @@ from devenv.services.health import answers
 
 def write(config: Config, layout: Layout) -> str:
     """Write its configuration, and its secret once; return the shell command that becomes it."""
+    from devenv.fake_gateways import secrets as gateways  # Here because it loads cryptography.
+
     file, secret = layout.state / "web.yaml", layout.state / "web.secret"
     config.write(file)
     if not secret.exists():
         secret.touch(mode=0o600)
         secret.write_text(secrets.token_hex(32))
     command = shlex.join([sys.executable, "-m", "web", "--config", str(file)])
-    return f"{PREFIX}WEB__SESSION_SECRET=$(cat {shlex.quote(str(secret))}) exec {command}"
+    # Links in mails are signed by the senders, and read here.
+    begin = gateways.prefix(config)
+    return f"{begin}{PREFIX}WEB__SESSION_SECRET=$(cat {shlex.quote(str(secret))}) exec {command}"
 
 
 def ready(config: Config) -> bool:

@@ -1,20 +1,35 @@
-"""The signed link by which one click ends the mails of a setting (RFC 8058): a JWS (RFC 7515) with HS256."""
+"""The signed link by which one click ends the mails of settings (RFC 8058): a JWS (RFC 7515) with HS256."""
 
 import hashlib
 import hmac
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 from pydantic import SecretStr
 
+from account_alerts.config.gateways import Email
 from delivery.gateways import base64url
 
-ALL_SETTINGS = ""
+_ALL_SETTINGS = ""
 """Instead of a setting's id: all mails, as a digest has it."""
+_LONGEST_IDS = 300
+"""Bytes of the ids in a link: it is a line of a mail's header (at most 998 letters), and base64 takes a third
+more. The first setting's id is always there."""
 _HEADER = {"alg": "HS256", "typ": "unsubscribe+jws"}
 """`typ` says what the token is for: the secret may sign other things too."""
+
+
+@dataclass(frozen=True)
+class Unsubscription:
+    """What a link ends."""
+
+    customer_id: str
+    setting_ids: Sequence[str]
+    """Empty: all mails."""
 
 
 class UnsubscribeLinks:
@@ -25,14 +40,27 @@ class UnsubscribeLinks:
         self._url, self._secret = url, secret.get_secret_value().encode()
         self._key = OctKey.import_key(self._secret)
 
-    def link(self, customer_id: str, setting_id: str = ALL_SETTINGS) -> str:
-        """Return the address that ends the mails of a customer's setting."""
-        payload = json.dumps([customer_id, setting_id], separators=(",", ":"))
+    @classmethod
+    def of(cls, email: Email) -> "UnsubscribeLinks | None":
+        """Make the links that the configuration describes; None without an address or a secret."""
+        if email.unsubscribe_url is None or email.unsubscribe_secret is None:
+            return None
+        return cls(email.unsubscribe_url, email.unsubscribe_secret)
+
+    def link(self, customer_id: str, setting_ids: Sequence[str] = ()) -> str:
+        """Return the address that ends the mails of a customer's settings, or all their mails."""
+        kept, size = [setting_ids[0] if setting_ids else _ALL_SETTINGS], 0
+        for each in setting_ids[1:]:
+            size += len(json.dumps(each)) + 1
+            if size > _LONGEST_IDS:
+                break
+            kept.append(each)
+        payload = json.dumps([customer_id, *kept], separators=(",", ":"))
         token = jws.serialize_compact(_HEADER, payload, self._key, algorithms=["HS256"])
         return self._url.replace("{token}", token)
 
-    def read(self, token: str) -> tuple[str, str] | None:
-        """Return customer and setting of a token; None where it was not made with this secret."""
+    def read(self, token: str) -> Unsubscription | None:
+        """Return what a token ends; None where it was not made with this secret."""
         if token.count(".") == 1:
             return self._read_two_part(token)
         try:
@@ -43,7 +71,7 @@ class UnsubscribeLinks:
             return None
         return _payload(found.payload)
 
-    def _read_two_part(self, token: str) -> tuple[str, str] | None:
+    def _read_two_part(self, token: str) -> Unsubscription | None:
         """Read the format of links in mails that were sent before December 2026: payload and HMAC.
 
         Such links are honoured until the end of 2027; remove this method then.
@@ -59,6 +87,6 @@ class UnsubscribeLinks:
         return _payload(payload)
 
 
-def _payload(data: bytes) -> tuple[str, str]:
-    customer_id, setting_id = json.loads(data)
-    return customer_id, setting_id
+def _payload(data: bytes) -> Unsubscription:
+    customer_id, *setting_ids = json.loads(data)
+    return Unsubscription(customer_id, [each for each in setting_ids if each != _ALL_SETTINGS])
