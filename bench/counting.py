@@ -1,9 +1,9 @@
 """`python -m bench counting`: counting card bookings in Java and in Python, each function alone.
 
-The same made-up bookings go through count_card_bookings, the job's own process table function with the two
-settings of an account that count, and through a keyed function in Python, in thread mode, which does less: it
-gets one of them, and never forgets a booking. Making up the bookings is in both figures. One task, one
-process, the heap backend; two runs of different length, so that neither start nor end is in them.
+The same made-up bookings go through count_card_bookings, the process table function that counts as the job
+does, with the two settings of an account that count, and through a keyed function in Python, in thread mode,
+which does less: it gets one of them, and never forgets a booking. Making up the bookings is in both figures.
+One task, one process, the heap backend; two runs of different length, so that neither start nor end is in them.
 """
 
 import time
@@ -21,7 +21,7 @@ from pyflink.table import StreamTableEnvironment
 
 from account_alerts.config import PROJECT, load
 from jobs.runner import prepare_process
-from jobs.sql import create_view
+from jobs.sql import values
 
 _HOUR = 3_600_000
 _WINDOW_MINUTES = 60
@@ -93,8 +93,12 @@ def measure(way: Way, bookings: int, accounts: int) -> float:
     _make_bookings(table_env, bookings, accounts)
     if way is Way.JAVA:
         table_env.create_java_temporary_function("count_card_bookings", "alerts.count.CountCardBookings")
-        create_view(table_env, "alerting/raised_counts.sql", load(PROJECT / "conf/local.yaml"))
-        table_env.create_temporary_view("raised", table_env.sql_query("SELECT entry_id FROM raised_counts"))
+        known = values(load(PROJECT / "conf/local.yaml"))
+        query = f"""SELECT entry_id FROM count_card_bookings(
+          booking => TABLE counted_bookings PARTITION BY (account_id, currency),
+          reach => CAST({known["count_reach"]} AS BIGINT), kept => CAST({known["count_kept"]} AS BIGINT),
+          uid => 'count-card-bookings')"""
+        table_env.create_temporary_view("raised", table_env.sql_query(query))
     else:
         flat = table_env.to_data_stream(table_env.from_path("flat_bookings"))
         counted = flat.key_by(lambda row: row.account_id).process(CountInPython(), Types.STRING())

@@ -1,5 +1,5 @@
 """Bookings to alerts: joins each booking with the authorizations and settings that hold for it, and writes
-one alert per raised setting, channel and address to the topic of the channel. It reads `account-entries`,
+one alert per booking, customer, channel and address to the topic of the channel. It reads `account-entries`,
 `account-authorizations` and `alert-settings`; what cannot be used goes to `dead-letters`.
 
     flink run -py jobs/alerting_job.py --config conf/local.yaml     on a cluster
@@ -19,7 +19,7 @@ from pyflink.table.udf import udtf
 
 from account_alerts.config import Config
 from jobs import catalog
-from jobs.operators import hold_bookings, plan_once, temporal_join
+from jobs.operators import collect_reasons, hold_bookings, plan_once, temporal_join
 from jobs.options import configure
 from jobs.runner import run
 from jobs.sql import create_view, keep_dead_letters, statement
@@ -40,13 +40,8 @@ PLANNED_ONCE = {
     "settings": "checked_settings",
 }
 """The views that several others read, by the name under which they do."""
-RULE_BOOK = (
-    "alerting/raised_amounts",
-    "alerting/raised_counts",
-    "alerting/raised_alerts",
-    "alerting/unusable_records",
-)
-
+RULE_BOOK = ("alerting/candidates", "alerting/raised_settings")
+ALERTS = ("alerting/raised_alerts", "alerting/alerts", "alerting/unusable_records")
 
 ROCKSDB = {
     # A booking asks for keys of which many are not there.
@@ -93,20 +88,24 @@ def build(table_env: StreamTableEnvironment, config: Config, raise_from: int = 0
     table_env.create_temporary_function(
         "make_alerts", udtf(make_alerts, result_types=[DataTypes.STRING()] * 3)
     )
-    table_env.create_java_temporary_function("count_card_bookings", "alerts.count.CountCardBookings")
+    table_env.create_java_temporary_function("without_nulls", "alerts.functions.WithoutNulls")
     for view in (*CHECKED, "alerting/read_entries"):
         create_view(table_env, f"{view}.sql", config)
     for name, view in PLANNED_ONCE.items():
         table_env.create_temporary_view(name, plan_once(table_env, view))
     create_view(table_env, "alerting/usable_entries.sql", config)
     joined = dict(temporal_join(table_env, config, "usable_entries", "authorizations", "settings"))
-    since = max(0, raise_from - config.rules.effect_delay)  # As rules_time.
-    if since:
-        joined["candidates"] = joined["candidates"].where(col("rules_time") >= to_timestamp_ltz(since, 3))
+    if raise_from:
+        since = max(0, raise_from - config.rules.effect_delay)  # As rules_time.
+        booked = col("booking").get("rules_time")
+        joined["joined"] = joined["joined"].where(booked >= to_timestamp_ltz(since, 3))
     for name, table in joined.items():
         table_env.create_temporary_view(name, table)
     for view in RULE_BOOK:
-        create_view(table_env, f"{view}.sql", config, raise_from=str(since))
+        create_view(table_env, f"{view}.sql", config)
+    table_env.create_temporary_view("raised_bookings", collect_reasons(table_env, "raised_settings"))
+    for view in ALERTS:
+        create_view(table_env, f"{view}.sql", config)
 
     results = table_env.create_statement_set()
     results.add_insert_sql(statement("alerting/send_alerts.sql", config))

@@ -9,7 +9,7 @@ from pyflink.table import StreamTableEnvironment, Table
 
 from account_alerts.config import Config
 from account_alerts.config.kafka import Topic
-from account_alerts.model.alerts import AMOUNT_TYPES, AlertType, Channel
+from account_alerts.model.alerts import AMOUNT_TYPES, IMPORTANCE, AlertType, Channel
 from account_alerts.model.limits import CHANNELS_PER_SETTING
 from account_alerts.records.settings import FIELDS
 from account_alerts.service.metric_types import CounterMetric
@@ -46,8 +46,8 @@ def temporal_join(
         settings: The same about what customers asked for.
 
     Returns:
-        ``candidates``: a booking beside each setting about amounts; ``counted_bookings``: a card booking with
-        the settings that count; ``invalid_settings``: records with settings that were skipped.
+        ``joined``: a booking beside each setting about amounts, and each that counts and is raised by it,
+        then the booking alone; ``invalid_settings``: records with settings that were skipped.
     """
     topics = config.topics
     found = _operators().temporalJoin(
@@ -62,6 +62,18 @@ def temporal_join(
         config.rules.count_reach,
     )
     return {str(name): Table(found[name], table_env) for name in found}
+
+
+def collect_reasons(table_env: StreamTableEnvironment, raised: str) -> Table:
+    """Gather what a booking raised: a row for each customer, with the reasons by channel.
+
+    Args:
+        table_env: Where the view is.
+        raised: The rows of ``joined`` that were raised, and those that end a booking.
+    """
+    rows = table_env.from_path(raised)._j_table
+    java = _operators().collectReasons(table_env._j_tenv, rows, [kind.value for kind in IMPORTANCE])
+    return Table(java, table_env)
 
 
 def hold_bookings(table_env: StreamTableEnvironment, config: Config) -> None:

@@ -67,5 +67,5 @@ def read(config: Config, file: Path) -> str:
     file = file.resolve()
     if not file.is_relative_to(SQL):
         return file.read_text(encoding="utf-8")
-    conditions = statement("alerting/raised_amounts.sql", config).strip()
-    return statement(str(file.relative_to(SQL)), config, raised_amounts=conditions)
+    conditions = statement("alerting/raised_settings.sql", config).strip()
+    return statement(str(file.relative_to(SQL)), config, raised_settings=conditions)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from account_alerts.records.settings import check_settings
-from udfs.alerts import make_alerts
+from udfs.alerts import make_setting_alerts
 
 Reminder = tuple[str, str, str, str, str, str]
 """(alert_id, channel, address, setting_id, account_id, currency)"""
@@ -22,7 +22,7 @@ def make_reminders(
     with an unknown channel counts for nothing, as any invalid one.
 
     Args:
-        application_id: Ids are UTF-8, as of `udfs.alerts.make_alerts`.
+        application_id: Ids are UTF-8, as of `udfs.alerts`.
         customer_id: Whose application it is.
         addresses: Those of the customer's record, as JSON; None: there is no record.
         settings: Likewise.
@@ -33,7 +33,7 @@ def make_reminders(
     agreed = check_settings(json.loads(settings)).reminders
     sent: set[tuple[str, str]] = set()
     for setting in sorted(agreed, key=lambda setting: str(setting["setting_id"])):
-        made = make_alerts(
+        made = make_setting_alerts(
             application_id,
             customer_id,
             setting["setting_id"].encode(),

@@ -32,6 +32,16 @@ AMOUNT_TYPES = frozenset(AlertType) - {AlertType.TRANSACTION_COUNT, AlertType.AP
 """The types that compare an amount with `threshold_minor`."""
 
 
+IMPORTANCE = (
+    AlertType.BALANCE_BELOW,
+    AlertType.DEBITED_ABOVE,
+    AlertType.CREDITED_ABOVE,
+    AlertType.BALANCE_ABOVE,
+    AlertType.TRANSACTION_COUNT,
+)
+"""The order of an alert's reasons; any other type comes after them, by name."""
+
+
 class EntryType(StrEnum):
     """What kind of booking an AccountEntry is."""
 

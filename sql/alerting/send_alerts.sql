@@ -1,32 +1,28 @@
--- One alert per channel and address of a raised rule; make_alerts (udfs/alerts.py) makes them. A channel without
--- an address gives none: how many is the difference between what make_alerts gives and what is sent.
+-- An alert, to the topic of its channel: what it is about, all its reasons, and what the message can say of the booking.
 INSERT INTO outbound_alerts
 SELECT
-  r.customer_id, a.alert_id, r.customer_id, a.channel, a.address, r.alert_type, r.account_id, r.currency, r.entry_id,
-  r.setting_id, CAST(r.booked_at AS TIMESTAMP(3)), CAST(CURRENT_TIMESTAMP AS TIMESTAMP(3)), r.`language`,
-  CASE
-    WHEN r.alert_type = 'TRANSACTION_COUNT' AND r.balance_minor IS NULL THEN
-      MAP['count', CAST(r.`count` AS STRING),
-          'window_minutes', CAST(r.window_minutes AS STRING),
-          'amount_minor', CAST(r.amount_minor AS STRING)]
-    WHEN r.balance_minor IS NULL THEN
-      MAP['threshold_minor', CAST(r.threshold_minor AS STRING),
-          'amount_minor', CAST(r.amount_minor AS STRING)]
-    WHEN r.alert_type = 'TRANSACTION_COUNT' THEN
-      MAP['count', CAST(r.`count` AS STRING),
-          'window_minutes', CAST(r.window_minutes AS STRING),
-          'amount_minor', CAST(r.amount_minor AS STRING),
-          'balance_minor', CAST(r.balance_minor AS STRING)]
-    ELSE
-      MAP['threshold_minor', CAST(r.threshold_minor AS STRING),
-          'amount_minor', CAST(r.amount_minor AS STRING),
-          'balance_minor', CAST(r.balance_minor AS STRING)]
-  END,
-  ARRAY[ROW(r.setting_id, r.alert_type, r.threshold_minor, r.`count`, r.window_minutes)],
-  CASE a.channel ${channel_topics} END
-FROM raised_alerts AS r
-CROSS JOIN LATERAL TABLE(make_alerts(
-    ENCODE(r.entry_id, 'UTF-8'), ENCODE(r.customer_id, 'UTF-8'), ENCODE(r.setting_id, 'UTF-8'),
-    r.channels, r.address_channels, r.addresses))
-  AS a(alert_id, channel, address)
-WHERE a.address IS NOT NULL
+  customer_id, alert_id, customer_id, channel, address, main_reason.alert_type, account_id, currency, entry_id,
+  main_reason.setting_id, CAST(booked_at AS TIMESTAMP(3)), CAST(CURRENT_TIMESTAMP AS TIMESTAMP(3)), `language`,
+  without_nulls(MAP[
+    'threshold_minor', CASE WHEN main_reason.alert_type <> 'TRANSACTION_COUNT'
+      THEN CAST(main_reason.threshold_minor AS STRING) END,
+    'count', CASE WHEN main_reason.alert_type = 'TRANSACTION_COUNT' THEN CAST(main_reason.`count` AS STRING) END,
+    'window_minutes', CASE WHEN main_reason.alert_type = 'TRANSACTION_COUNT'
+      THEN CAST(main_reason.window_minutes AS STRING) END,
+    'amount_minor', CAST(amount_minor AS STRING),
+    'balance_minor', CAST(balance_minor AS STRING),
+    'credit_debit', IF(is_credit, 'CRDT', 'DBIT'),
+    'entry_type', entry_type,
+    'merchant_name', merchant_name,
+    'merchant_category', merchant_category,
+    'country', country,
+    'counterparty', counterparty,
+    'counterparty_name', counterparty_name,
+    'card_last_four', card_last_four,
+    'original_currency', original_currency,
+    'original_amount_minor', CAST(original_amount_minor AS STRING),
+    'reversal', IF(reversal, 'true', CAST(NULL AS STRING)),
+    'description', description]),
+  own_reasons,
+  CASE channel ${channel_topics} END
+FROM alerts

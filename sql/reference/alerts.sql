@@ -12,7 +12,7 @@ ALTER TABLE alert_settings ADD (
 );
 
 -- Each booking beside each setting of its account and currency that held when it was written.
-CREATE TEMPORARY VIEW candidates AS
+CREATE TEMPORARY VIEW booked_settings AS
 SELECT
   b.entry_id, b.account_id, b.currency, b.amount_minor, b.credit_debit = 'CRDT' AS is_credit, b.balance_minor, b.booked_at,
   b.entry_type, b.written_at, c.customer_id, s.`language`, w.setting_id, w.alert_type, w.threshold_minor, w.`count`,
@@ -27,9 +27,6 @@ CROSS JOIN UNNEST(s.settings) AS w
 WHERE w.account_id = b.account_id AND w.currency = b.currency
   AND CARDINALITY(ARRAY_EXCEPT(w.channels, ARRAY['EMAIL', 'SMS', 'PUSH'])) = 0;
 
--- When an amount raises an alert: the job's own conditions, sql/alerting/raised_amounts.sql.
-${raised_amounts};
-
 -- Card payments, to be counted in a sliding window of each setting's own length.
 CREATE TEMPORARY VIEW counted_bookings AS
 SELECT
@@ -39,23 +36,34 @@ SELECT
     ROW(customer_id, setting_id, `count`, window_minutes, `language`, channels, address_channels, addresses, CAST(NULL AS BIGINT))
     AS ROW<customer_id STRING, setting_id STRING, `count` INT, window_minutes INT, `language` STRING,
       channels ARRAY<STRING>, address_channels ARRAY<STRING>, addresses ARRAY<STRING>, valid_to BIGINT>)] AS rules
-FROM candidates
+FROM booked_settings
 WHERE alert_type = 'TRANSACTION_COUNT' AND entry_type = 'CARD' AND `count` IS NOT NULL AND window_minutes IS NOT NULL;
 
--- The alerts: one for each channel of the setting and address of the customer (udfs/alerts.py).
+-- What may raise an alert: settings about amounts, and those that count where the number has been reached.
+CREATE TEMPORARY VIEW candidates AS
 SELECT
-  CASE a.channel ${channel_topics} END AS topic, a.alert_id, r.customer_id, a.address, r.alert_type, r.account_id,
-  r.entry_id, r.setting_id
-FROM (
-  SELECT customer_id, alert_type, account_id, entry_id, setting_id, channels, address_channels, addresses
-  FROM raised_amounts
-  UNION ALL
-  SELECT customer_id, 'TRANSACTION_COUNT', account_id, entry_id, setting_id, channels, address_channels, addresses
-  FROM count_card_bookings(
-    booking => TABLE counted_bookings PARTITION BY (account_id, currency, customer_id, setting_id),
-    reach => CAST(${count_reach} AS BIGINT), kept => CAST(${count_kept} AS BIGINT), uid => 'count-card-bookings')
-) AS r
+  entry_id, account_id, amount_minor, is_credit, balance_minor, customer_id, setting_id, alert_type, threshold_minor, channels,
+  address_channels, addresses
+FROM booked_settings
+WHERE alert_type <> 'TRANSACTION_COUNT'
+UNION ALL
+SELECT
+  entry_id, account_id, amount_minor, FALSE, balance_minor, customer_id, setting_id, 'TRANSACTION_COUNT', CAST(NULL AS BIGINT),
+  channels, address_channels, addresses
+FROM count_card_bookings(
+  booking => TABLE counted_bookings PARTITION BY (account_id, currency, customer_id, setting_id),
+  reach => CAST(${count_reach} AS BIGINT), kept => CAST(${count_kept} AS BIGINT), uid => 'count-card-bookings');
+
+-- When a setting is raised: the job's own conditions, sql/alerting/raised_settings.sql.
+${raised_settings};
+
+-- The alerts: one for each channel of a raised setting and address of the customer (udfs/alerts.py). An alert has a row for
+-- each of its reasons.
+SELECT
+  CASE a.channel ${channel_topics} END AS topic, a.alert_id, r.customer_id, a.address, r.account_id, r.entry_id, r.setting_id,
+  r.alert_type
+FROM raised_settings AS r
 CROSS JOIN LATERAL TABLE(make_alerts(
-  ENCODE(r.entry_id, 'UTF-8'), ENCODE(r.customer_id, 'UTF-8'), ENCODE(r.setting_id, 'UTF-8'),
-  r.channels, r.address_channels, r.addresses)) AS a (alert_id, channel, address)
+  ENCODE(r.entry_id, 'UTF-8'), ENCODE(r.customer_id, 'UTF-8'), r.channels, r.address_channels, r.addresses))
+  AS a (alert_id, channel, address)
 WHERE a.address IS NOT NULL;

@@ -39,16 +39,18 @@ def test_it_gives_the_alerts_of_the_job(environment: Environment, scenario: Scen
     owner.books(amount_minor=5_001)
     assert len(scenario.verify().certain) > 20
 
+    told = ("alert_id", "address", "entry_id")
     topics = {channel: topic.name for channel, topic in environment.config.topics.map_channels().items()}
     job = {
-        (topics[each.channel], *(each.record[name] for name in ("alert_id", "address", "entry_id")))
+        (topics[each.channel], *(each.record[name] for name in told), reason["setting_id"])
         for each in scenario.alerts()
+        for reason in each.record["reasons"]
     }
     printed = environment.alerts("sql", str(PROJECT / "sql/reference/alerts.sql"))
     rows = [tuple(map(str.strip, line.split("|")[2:-1])) for line in printed.splitlines() if "| +I |" in line]
     # Other scenarios' ids have line breaks: such a row stands on several lines.
-    own = [row for row in rows if len(row) > 6 and row[6].startswith(scenario.id(""))]
-    plain = {(row[0], row[1], row[3], row[6]) for row in own}
+    own = [row for row in rows if len(row) > 7 and row[5].startswith(scenario.id(""))]
+    plain = {(row[0], row[1], row[3], row[5], row[6]) for row in own}
     # upsert-kafka gives a tombstone the time of the record it deletes: the booking between them meets nobody.
     assert plain == {row for row in job if row[3] != lost}
     assert lost in {row[3] for row in job}

@@ -105,8 +105,7 @@ def test_sources_join_python_and_sinks_run_once() -> None:
     assert len(re.findall(r"PythonCorrelate\(", steps)) == 1
     assert len(re.findall(r"Sink\(table=\[default_catalog.default_database.outbound_alerts\]", steps)) == 1
     assert len(re.findall(r"Sink\(table=\[default_catalog.default_database.dead_letters\]", steps)) == 1
-    assert len(re.findall(r"ProcessTableFunction\(", steps)) == 1
-    assert len(re.findall(r"Exchange\(", steps)) == 1, "one shuffle of what is counted"
+    assert "Exchange(" not in steps, "bookings are moved once, to the temporal join"
     assert len(re.findall(r"Source: KafkaSource", operators)) == 3
     assert "ChangelogNormalize" not in steps, "a tombstone would lose its time"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.reference.model import Alert, Expected, Source
+from tests.reference.model import Alert, Expected, Source, reason
 
 MAX_SHOWN = 10
 
@@ -48,8 +48,10 @@ class Difference:
 
 def as_alert(record: Mapping[str, Any]) -> Alert:
     """An OutboundAlert as the model speaks of it."""
-    values = {name: record[name] for name in Alert.__dataclass_fields__ if name != "params"}
-    return Alert(**values, params=frozenset(record["params"].items()))
+    of_their_own = ("params", "reasons")
+    values = {name: record[name] for name in Alert.__dataclass_fields__ if name not in of_their_own}
+    reasons = tuple(map(reason, record["reasons"]))
+    return Alert(**values, params=frozenset(record["params"].items()), reasons=reasons)
 
 
 def compare(
@@ -63,20 +65,20 @@ def compare(
     """
     difference = Difference()
     got: dict[tuple[str, str], set[Alert]] = defaultdict(set)
-    ids: dict[Alert, set[str]] = defaultdict(set)
+    ids: dict[tuple[str, ...], set[str]] = defaultdict(set)
     owners: dict[str, set[tuple[str, ...]]] = defaultdict(set)
     for channel, record in alerts:
         alert = as_alert(record)
         got[alert.entry_id, alert.customer_id].add(alert)
-        ids[alert].add(record["alert_id"])
-        what = alert.entry_id, alert.customer_id, alert.setting_id, alert.channel, alert.address
+        what = alert.entry_id, alert.customer_id, alert.channel, alert.address
+        ids[what].add(record["alert_id"])
         owners[record["alert_id"]].add(what)
         if channel != alert.channel:
             difference.channels.append(f"{alert} came by {channel}")
     _compare_alerts(expected, got, difference)
-    for alert, own in ids.items():
+    for what, own in ids.items():
         if len(own) > 1 or not all(own):
-            difference.ids.append(f"{sorted(own)} stand for one: {alert}")
+            difference.ids.append(f"{sorted(own)} stand for one: {what}")
     for alert_id, whats in owners.items():
         if len(whats) > 1:
             difference.ids.append(f"{alert_id!r} stands for {len(whats)}: {sorted(whats)}")

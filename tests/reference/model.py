@@ -64,6 +64,18 @@ class Topics:
     settings: str = "alert-settings"
 
 
+Reason = tuple[str, str, int | None, int | None, int | None]
+"""setting_id, alert_type, threshold_minor, count, window_minutes."""
+REASON = ("setting_id", "alert_type", "threshold_minor", "count", "window_minutes")
+_IMPORTANCE = ("BALANCE_BELOW", "DEBITED_ABOVE", "CREDITED_ABOVE", "BALANCE_ABOVE", "TRANSACTION_COUNT")
+_TOLD = (
+    *("credit_debit", "entry_type", "amount_minor", "balance_minor"),
+    *("merchant_name", "merchant_category", "country", "counterparty", "counterparty_name"),
+    *("card_last_four", "original_currency", "original_amount_minor", "description"),
+)
+"""What an alert says of its booking."""
+
+
 @dataclass(frozen=True)
 class Alert:
     """An OutboundAlert without what only the job can know: its id and when it was raised."""
@@ -79,6 +91,7 @@ class Alert:
     booked_at: int
     language: str
     params: frozenset[tuple[str, str]]
+    reasons: tuple[Reason, ...]
 
 
 Outcome = frozenset[Alert]
@@ -329,30 +342,44 @@ def _alerts(
     entry: Mapping[str, Any],
     crossed: frozenset[tuple[str, str]],
 ) -> Iterator[Alert]:
+    hit = []
     for setting in settings["settings"].get((entry["account_id"], entry["currency"]), ()):
         counts = setting["alert_type"] == "TRANSACTION_COUNT"
-        if not ((customer, setting["setting_id"]) in crossed if counts else raised(setting, entry)):
+        if (customer, setting["setting_id"]) in crossed if counts else raised(setting, entry):
+            hit.append(setting)
+    hit.sort(key=lambda each: (_IMPORTANCE.index(each["alert_type"]), each["setting_id"]))
+    for channel, address in dict.fromkeys(
+        (each["channel"], each["address"]) for each in settings["addresses"]
+    ):
+        reasons = [setting for setting in hit if channel in setting["channels"]]
+        if not reasons:
             continue
-        params = {"amount_minor": str(entry["amount_minor"])}
-        if entry["balance_minor"] is not None:
-            params["balance_minor"] = str(entry["balance_minor"])
+        first = reasons[0]
+        params = {name: str(entry[name]) for name in _TOLD if entry.get(name) is not None}
+        params |= {"reversal": "true"} if entry.get("reversal") else {}
+        counts = first["alert_type"] == "TRANSACTION_COUNT"
         for name in ("count", "window_minutes") if counts else ("threshold_minor",):
-            params[name] = str(setting[name])
-        for address in settings["addresses"]:
-            if address["channel"] in setting["channels"]:
-                yield Alert(
-                    entry_id=entry["entry_id"],
-                    customer_id=customer,
-                    setting_id=setting["setting_id"],
-                    channel=address["channel"],
-                    address=address["address"],
-                    alert_type=setting["alert_type"],
-                    account_id=entry["account_id"],
-                    currency=entry["currency"],
-                    booked_at=entry["booked_at"],
-                    language=settings["language"],
-                    params=frozenset(params.items()),
-                )
+            params[name] = str(first[name])
+        yield Alert(
+            entry_id=entry["entry_id"],
+            customer_id=customer,
+            setting_id=first["setting_id"],
+            channel=channel,
+            address=address,
+            alert_type=first["alert_type"],
+            account_id=entry["account_id"],
+            currency=entry["currency"],
+            booked_at=entry["booked_at"],
+            language=settings["language"],
+            params=frozenset(params.items()),
+            reasons=tuple(dict.fromkeys(reason(each) for each in reasons)),
+        )
+
+
+def reason(setting: Mapping[str, Any]) -> Reason:
+    """What an alert says of a setting that raised it."""
+    setting_id, alert_type, threshold, count, window = (setting[name] for name in REASON)
+    return setting_id, alert_type, threshold, count, window
 
 
 def _text(key: bytes | None) -> str | None:

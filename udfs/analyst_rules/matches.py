@@ -17,7 +17,7 @@ def make_alerts(
     """Make one alert for each address on a channel that the rule wants.
 
     Args:
-        entry_id: Ids are UTF-8, as of `alerts.make_alerts`.
+        entry_id: Ids are UTF-8, as of `udfs.alerts`.
         customer_id: Whom it is for.
         setting_id: What stands for the rule in its alerts.
         channels: Those that the rule wants, with commas between them; empty: any.
@@ -28,7 +28,7 @@ def make_alerts(
     """
     known = json.loads(addresses or "[]")
     wanted = channels.split(",") if channels else [channel.value for channel in Channel]
-    made = alerts.make_alerts(
+    made = alerts.make_setting_alerts(
         entry_id,
         customer_id,
         setting_id,

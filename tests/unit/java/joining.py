@@ -49,12 +49,17 @@ class Joining:
         reach: int,
         backend: str = "hashmap",
         parallelism: int = 1,
+        real_counts: bool = False,
     ) -> list[Step]:
-        """Do the steps on new operators, and return what came of each."""
+        """Do the steps on new operators, and return what came of each.
+
+        With real counts the settings that count are raised, else what was to be counted is told.
+        """
         run = {
             "steps": list(steps),
             "retention": retention,
             "reach": reach,
+            "real_counts": real_counts,
             "backend": backend,
             "parallelism": parallelism,
             "lists": contract_lists(),

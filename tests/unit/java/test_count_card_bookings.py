@@ -15,7 +15,7 @@ from pyflink.table import EnvironmentSettings, TableEnvironment
 
 from account_alerts.config import PROJECT, load
 from jobs.runner import prepare_process
-from jobs.sql import create_view
+from jobs.sql import values
 
 MINUTE = 60_000
 DAY = 1_440 * MINUTE
@@ -124,7 +124,6 @@ class Counter:
               rules {RULES_COLUMN}
             ) WITH ('connector' = 'filesystem', 'path' = '{self.file.as_uri()}', 'format' = 'json')"""
         )
-        create_view(self.env, "alerting/raised_counts.sql", load(PROJECT / "conf/local.yaml"))
 
     def alerts(self, accounts: list[Account]) -> list[Raised]:
         """(entry, setting) of the alerts of each account."""
@@ -136,7 +135,14 @@ class Counter:
         ]
         self.file.write_text("\n".join(lines))
         found: list[Raised] = [[] for _ in accounts]
-        result = self.env.execute_sql("SELECT account_id, entry_id, setting_id FROM raised_counts")
+        known = values(load(PROJECT / "conf/local.yaml"))
+        reach, kept = known["count_reach"], known["count_kept"]
+        result = self.env.execute_sql(
+            "SELECT account_id, entry_id, setting_id FROM count_card_bookings("
+            "booking => TABLE counted_bookings PARTITION BY (account_id, currency), "
+            f"reach => CAST({reach} AS BIGINT), kept => CAST({kept} AS BIGINT), "
+            "uid => 'count-card-bookings')"
+        )
         with result.collect() as rows:
             for account_id, entry_id, setting_id in rows:
                 found[int(account_id)].append((entry_id, setting_id))

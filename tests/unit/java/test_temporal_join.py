@@ -220,3 +220,64 @@ def test_nothing_is_forgotten_where_the_changes_have_ended(join: Joining) -> Non
     came = join.run(steps, retention=RETENTION, reach=REACH)[-1]["candidates"]
 
     assert [candidate[0] for candidate in came] == ["e1"]
+
+
+def _counted(join: Joining, steps: list[Step]) -> list[tuple[str, str]]:
+    """(entry_id, setting_id) of the counts that were raised."""
+    came = join.run(steps, retention=RETENTION, reach=REACH, real_counts=True)
+    candidates = [candidate for step in came for candidate in step["candidates"]]
+    return [(entry, setting) for entry, _, setting, kind, *_ in candidates if kind == "TRANSACTION_COUNT"]
+
+
+def test_counts_outlive_a_restart_and_are_kept_by_currency(join: Joining) -> None:
+    wanted = [_setting(currency, "a1", currency, "count", 1) for currency in ("EUR", "JPY")]
+    steps = [
+        authorization(START, "a1", "c1"),
+        settings(START, "c1", builders.settings("c1", *wanted)),
+        watermark(START),
+        booking(START, "e1", "a1"),
+        booking(START, "j1", "a1", "JPY"),
+        restore(3),
+        watermark(START),
+        booking(START, "e1", "a1"),
+        booking(START, "e2", "a1", countable=False),
+        booking(START, "e3", "a1"),
+        restore(1),
+        watermark(START),
+        booking(START, "e4", "a1"),
+    ]
+
+    assert _counted(join, steps) == [("e3", "EUR")]
+
+
+def test_what_is_not_counted_any_more_is_forgotten_by_currency(join: Joining) -> None:
+    wanted = [_setting(currency, "a1", currency, "count", 1) for currency in ("EUR", "JPY")]
+    later = START + RETENTION + REACH
+    steps = [
+        authorization(START, "a1", "c1"),
+        settings(START, "c1", builders.settings("c1", *wanted)),
+        watermark(START),
+        booking(START, "e1", "a1"),
+        booking(START, "j1", "a1", "JPY"),
+        joining.ENTRIES,
+        watermark(later),
+        booking(later, "j2", "a1", "JPY"),
+        watermark(later + HOUR),
+        joining.ENTRIES,
+        watermark(later + RETENTION + REACH + 2 * HOUR),
+        joining.ENTRIES,
+    ]
+
+    # On the heap a map is one entry.
+    came = join.run(steps, retention=RETENTION, reach=REACH, real_counts=True, backend="rocksdb")
+
+    both, one, none = (step["entries"] for step in came if "entries" in step)
+    assert both > one > none
+
+
+@patience(max_examples=50, suppress_health_check=QUIET, phases=PHASES)
+@given(RUNS)
+def test_nothing_is_left_of_what_was_counted(join: Joining, moves: list[tuple[Any, ...]]) -> None:
+    came = join.run(_steps(moves), retention=RETENTION, reach=REACH, real_counts=True)
+
+    assert came[-1]["entries"] == 0

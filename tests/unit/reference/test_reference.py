@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.builders import NOON, Log, authorization, entry, setting, settings
 from tests.reference.binary import encode
 from tests.reference.compare import DeadLetter, compare
-from tests.reference.model import Alert, Expected, expect, raised
+from tests.reference.model import REASON, Alert, Expected, expect, raised
 
 LONGS = st.integers(-(2**63), 2**63 - 1)
 AMOUNTS = st.integers(1, 2**63 - 1)
@@ -227,7 +227,9 @@ def test_the_order_in_which_topics_were_read_does_not_matter(seed: int) -> None:
 
 def _found(alert: Alert, alert_id: str, **fields: str) -> tuple[str, dict[str, Any]]:
     values = {name: getattr(alert, name) for name in Alert.__dataclass_fields__}
-    record = values | {"params": dict(alert.params), "alert_id": alert_id, "raised_at": 0} | fields
+    reasons = [dict(zip(REASON, each, strict=True)) for each in alert.reasons]
+    values |= {"params": dict(alert.params), "reasons": reasons}
+    record = values | {"alert_id": alert_id, "raised_at": 0} | fields
     return alert.channel, record
 
 

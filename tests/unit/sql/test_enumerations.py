@@ -48,8 +48,7 @@ def test_a_databases_check_allows_what_the_enumeration_has(
 @pytest.mark.parametrize(
     ("file", "types"),
     [
-        ("alerting/raised_amounts.sql", set(AlertType) - COUNT - REMINDER),
-        ("alerting/raised_counts.sql", COUNT),
+        ("alerting/raised_settings.sql", set(AlertType) - REMINDER),
         ("reminders/send_reminders.sql", REMINDER),
     ],
 )

@@ -30,7 +30,7 @@ MORE = {
     "analyst_rules/raise_hits.sql": names_of_a_rule(),
     "tables/bookings_of_a_file.sql": {"bookings_file"},
     "shared/keep_dead_letters.sql": {"source", "key", "topic"},
-    "reference/alerts.sql": {"raised_amounts"},
+    "reference/alerts.sql": {"raised_settings"},
 }
 """Names that are filled in by who uses the file."""
 

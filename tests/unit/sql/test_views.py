@@ -47,8 +47,8 @@ def test_amounts_raise_what_the_reference_says(tmp_path: Path) -> None:
         **dict.fromkeys(arrays, "ARRAY<STRING NOT NULL> NOT NULL"),
     }
     views.add_table("candidates", columns, candidates)
-    views.add_view("alerting/raised_amounts.sql")
-    found = views.rows("SELECT entry_id, setting_id, alert_type, threshold_minor FROM raised_amounts")
+    views.add_view("alerting/raised_settings.sql")
+    found = views.rows("SELECT entry_id, setting_id, alert_type, threshold_minor FROM raised_settings")
     assert sorted(found) == sorted(expected)
     assert len(expected) > 400
 

@@ -34,7 +34,7 @@ def test_a_message_for_each_address_on_a_channel_agreed_to() -> None:
         addresses=[("EMAIL", "a"), ("SMS", "1"), ("EMAIL", "b"), ("EMAIL", "a")],
     )
     assert (first[2], second[2]) == ("a", "b")
-    made = alert_id(b"loan-1", b"c", b"s", "EMAIL", "a")
+    made = alert_id((b"loan-1", b"c", b"s"), "EMAIL", "a")
     assert first == (made, "EMAIL", "a", "s", "account of s", "EUR")
 
 

@@ -40,15 +40,15 @@ public final class Operators {
     /**
      * Bookings with the settings that hold for them ({@link TemporalJoin}).
      *
-     * @param entries usable bookings, with account_id, currency, countable and rules_time
+     * @param entries usable bookings, with entry_id, account_id, currency, booked_at, countable and rules_time
      * @param authorizations all records, with account_id, customer_ids, record (null: a tombstone), reason (null: usable),
      *     written (milliseconds UTC), source_partition and source_offset
      * @param settings the same with customer_id, language, time_zone, addresses, settings, quiet_from, quiet_to and
      *     digest
      * @param lists of the data contract, by name: see {@link CheckSettings.Lists}
      * @param mostChannels how many a valid setting may have
-     * @return by name: candidates, counted_bookings, and of the records of settings the invalid_settings
-     *     (with a column invalid, the reason)
+     * @param reach milliseconds for which a booking is counted, at least
+     * @return by name: joined, and of the records of settings the invalid_settings (with a column invalid, the reason)
      */
     public static Map<String, Table> temporalJoin(
             StreamTableEnvironment tables, Table entries, Table authorizations, Table settings,
@@ -57,8 +57,6 @@ public final class Operators {
         RowType booking = type(entries);
         RowType settingsRecord = type(settings);
         OutputTag<RowData> invalid = tag("invalid-settings", joined(settingsRecord, "invalid", DataTypes.STRING()));
-        OutputTag<RowData> counted =
-                tag("counted-bookings", joined(booking, "rules", DataTypes.ARRAY(Rows.COUNTED).notNull()));
 
         SingleOutputStreamOperator<RowData> customers = customers(tables, settings, lists, mostChannels, invalid);
         DataStream<RowData> settingsChanges = EndOffsetWatermarks
@@ -85,12 +83,26 @@ public final class Operators {
                 .connect(settingsChanges.union(authorizationChanges).keyBy(row -> row.getString(0).toString()))
                 .process(new TemporalJoin(booking,
                         new TemporalJoin.Fields(at(entries, "currency"), at(entries, "countable"), at(entries, "rules_time")),
-                        retention, reach, counted), InternalTypeInfo.of(Rows.candidate(booking)))
+                        retention, reach,
+                        new AccountCounts(at(entries, "currency"), at(entries, "entry_id"), at(entries, "booked_at"),
+                                reach, retention + reach)), InternalTypeInfo.of(Rows.candidate(booking)))
                 .name("temporal join").uid("temporal-join");
         return Map.of(
-                "candidates", tables.fromDataStream(candidates),
-                "counted_bookings", tables.fromDataStream(candidates.getSideOutput(counted)),
+                "joined", tables.fromDataStream(candidates),
                 "invalid_settings", tables.fromDataStream(customers.getSideOutput(invalid)));
+    }
+
+    /**
+     * The raised settings of a booking and customer in one row ({@link CollectReasons}).
+     *
+     * @param raised rows of the temporal join, chained to it: a booking, a customer, a setting
+     * @param importance the alert types, the most important first
+     */
+    public static Table collectReasons(StreamTableEnvironment tables, Table raised, List<String> importance) {
+        RowType booking = (RowType) type(raised).getTypeAt(0);
+        return tables.fromDataStream(rows(tables, raised)
+                .process(new CollectReasons(importance, booking.getFieldCount()), InternalTypeInfo.of(Rows.raised(booking)))
+                .name("collect reasons").uid("collect-reasons"));
     }
 
     private static SingleOutputStreamOperator<RowData> customers(

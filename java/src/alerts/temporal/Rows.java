@@ -14,7 +14,7 @@ final class Rows {
     private static final DataType TEXTS = DataTypes.ARRAY(TEXT).notNull();
 
     /** A valid setting. */
-    private static final DataType SETTING = row(
+    static final DataType SETTING = row(
             DataTypes.FIELD("setting_id", TEXT),
             DataTypes.FIELD("alert_type", TEXT),
             DataTypes.FIELD("setting_currency", TEXT),
@@ -25,7 +25,9 @@ final class Rows {
 
     static final int SETTING_FIELDS = 7;
     static final int SETTING_ID = 0;
+    static final int ALERT_TYPE = 1;
     static final int SETTING_CURRENCY = 2;
+    static final int THRESHOLD = 3;
     static final int COUNT = 4;
     static final int WINDOW_MINUTES = 5;
     static final int CHANNELS = 6;
@@ -83,29 +85,38 @@ final class Rows {
             DataTypes.FIELD("settings", DataTypes.of(ACCOUNT_SETTINGS.copy(true))),
             DataTypes.FIELD("authorized", DataTypes.of(AUTHORIZED.copy(true)))));
 
-    /** A setting that counts; valid_to, milliseconds UTC, is null where it has not ended. */
-    static final DataType COUNTED = row(
+    /** Whose a setting is. */
+    static final RowType CANDIDATE_CUSTOMER = type(row(
             DataTypes.FIELD("customer_id", TEXT),
-            DataTypes.FIELD("setting_id", TEXT),
-            DataTypes.FIELD("count", DataTypes.INT().notNull()),
-            DataTypes.FIELD("window_minutes", DataTypes.INT().notNull()),
             DataTypes.FIELD("language", TEXT),
-            DataTypes.FIELD("channels", TEXTS),
             DataTypes.FIELD("address_channels", TEXTS),
-            DataTypes.FIELD("addresses", TEXTS),
-            DataTypes.FIELD("valid_to", DataTypes.BIGINT()));
+            DataTypes.FIELD("addresses", TEXTS)));
+
+    /** Why an alert was raised. */
+    private static final DataType REASON = row(
+            DataTypes.FIELD("setting_id", TEXT),
+            DataTypes.FIELD("alert_type", TEXT),
+            DataTypes.FIELD("threshold_minor", DataTypes.BIGINT()),
+            DataTypes.FIELD("count", DataTypes.INT()),
+            DataTypes.FIELD("window_minutes", DataTypes.INT()));
 
     private Rows() {}
 
-    /** A booking beside a setting about amounts in its currency, and whose it is. */
+    /** A booking beside a setting and whose it is; without them it ends the rows of the booking. */
     static RowType candidate(RowType booking) {
-        RowType setting = type(SETTING);
-        RowType settings = ACCOUNT_SETTINGS;
-        List<RowType.RowField> right = new ArrayList<>();
-        right.add(new RowType.RowField("customer_id", TEXT.getLogicalType()));
-        right.addAll(settings.getFields().subList(LANGUAGE, AMOUNTS));
-        right.addAll(setting.getFields());
-        return joined(booking, right.toArray(new RowType.RowField[0]));
+        return type(row(
+                DataTypes.FIELD("booking", DataTypes.of(booking.copy(false))),
+                DataTypes.FIELD("customer", DataTypes.of(CANDIDATE_CUSTOMER.copy(true))),
+                DataTypes.FIELD("setting", SETTING.nullable())));
+    }
+
+    /** A booking, a customer, the channels on which they are told, and for each the reasons. */
+    static RowType raised(RowType booking) {
+        return type(row(
+                DataTypes.FIELD("booking", DataTypes.of(booking.copy(false))),
+                DataTypes.FIELD("customer", DataTypes.of(CANDIDATE_CUSTOMER)),
+                DataTypes.FIELD("channels", TEXTS),
+                DataTypes.FIELD("reasons", DataTypes.MAP(TEXT, DataTypes.ARRAY(REASON).notNull()).notNull())));
     }
 
     static RowType joined(RowType left, RowType.RowField... right) {

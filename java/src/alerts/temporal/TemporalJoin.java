@@ -18,22 +18,20 @@ import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.streaming.api.functions.co.KeyedCoProcessFunction;
 import org.apache.flink.table.data.ArrayData;
-import org.apache.flink.table.data.GenericArrayData;
 import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.data.StringData;
-import org.apache.flink.table.data.utils.JoinedRowData;
 import org.apache.flink.table.types.logical.RowType;
 import org.apache.flink.util.Collector;
-import org.apache.flink.util.OutputTag;
 
 /**
  * The temporal join of bookings with authorizations and settings; keyed by account. A booking meets those that held at its
  * rules_time, of the customers who might see its account then: at once where all changes up to that time have been read,
  * which the watermark says, else as soon as they have. Older versions are kept for bookings that come late or again.
  *
- * <p>It gives each booking beside each setting about amounts in its currency; whether that is raised is decided in SQL
- * (sql/alerting/raised_amounts.sql). Bookings that may be counted go to a side output, with all settings that count.
+ * <p>It gives a booking beside each setting about amounts in its currency, and beside each that counts and is raised by it
+ * ({@link CardCounts}); whether one about amounts is raised is decided in SQL (sql/alerting/raised_settings.sql). Behind them
+ * comes the booking without a setting.
  */
 final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData, RowData> {
     private static final long serialVersionUID = 1;
@@ -48,27 +46,26 @@ final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData
     private final Fields at;
     private final long retention;
     private final long reach;
-    private final OutputTag<RowData> countedBookings;
+    private final CardCounts cardCounts;
     /** {@link Rows#HELD} of the account and of each customer: in one state, which is found once for a booking. */
     private transient Versions held;
     private transient MapState<String, Boolean> counting;
     private transient ValueState<Boolean> counts;
     private transient ListState<RowData> waiting;
-    private transient JoinedRowData candidate;
     private transient Counter waited;
     private transient Counter late;
 
     /**
      * @param retention milliseconds for which bookings may come late or again
      * @param reach milliseconds after its end for which a setting that counts is told of
-     * @param countedBookings rows of the booking's fields and the settings, an array of {@link Rows#COUNTED}
+     * @param cardCounts finds the settings that a card booking raises by its number
      */
-    TemporalJoin(RowType booking, Fields at, long retention, long reach, OutputTag<RowData> countedBookings) {
+    TemporalJoin(RowType booking, Fields at, long retention, long reach, CardCounts cardCounts) {
         this.booking = booking;
         this.at = at;
         this.retention = retention;
         this.reach = reach;
-        this.countedBookings = countedBookings;
+        this.cardCounts = cardCounts;
     }
 
     @Override
@@ -77,7 +74,7 @@ final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData
         counting = getRuntimeContext().getMapState(new MapStateDescriptor<>("counting", Types.STRING, Types.BOOLEAN));
         counts = getRuntimeContext().getState(new ValueStateDescriptor<>("counts", Types.BOOLEAN));
         waiting = getRuntimeContext().getListState(new ListStateDescriptor<>("waiting", Rows.info(booking)));
-        candidate = new JoinedRowData();
+        cardCounts.open(getRuntimeContext());
         waited = getRuntimeContext().getMetricGroup().counter("account_alerts_alerting_waited_bookings_total");
         late = getRuntimeContext().getMetricGroup().counter("account_alerts_alerting_late_changes_total");
     }
@@ -139,19 +136,34 @@ final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData
         // Where the watermark is without end, the changes have ended, and bookings may still come.
         if (timer % HOUR == 0 && watermark < Long.MAX_VALUE - 1) {
             sweep(timer - retention - reach);
+            cardCounts.forget(timer, context.timerService());
         }
     }
 
     private void join(RowData booking, long time, Context context, Collector<RowData> out) throws Exception {
+        boolean any = false;
         if (booking.getBoolean(at.countable) && counts.value() != null) {
-            count(booking, time, context);
+            List<CardCounts.Counted> counting = counting(booking, time);
+            if (!counting.isEmpty()) {
+                for (CardCounts.Counted each : cardCounts.raised(booking, time, counting, context.timerService())) {
+                    out.collect(GenericRowData.of(booking, each.customer(), each.setting()));
+                    any = true;
+                }
+            }
         }
         RowData authorized = held.asOf(ACCOUNT, time);
-        if (authorized == null) {
-            return;
+        if (authorized != null) {
+            any |= propose(booking, time, authorized.getArray(0), out);
         }
+        if (any) {
+            out.collect(GenericRowData.of(booking, null, null));
+        }
+    }
+
+    /** Gives the booking beside the settings about amounts in its currency; returns whether there were any. */
+    private boolean propose(RowData booking, long time, ArrayData customers, Collector<RowData> out) throws Exception {
+        boolean any = false;
         StringData currency = booking.getString(at.currency);
-        ArrayData customers = authorized.getArray(0);
         for (int each = 0; each < customers.size(); each++) {
             StringData customer = customers.getString(each);
             RowData asked = asked(held.asOf(customer.toString(), time));
@@ -161,26 +173,29 @@ final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData
             ArrayData amounts = asked.getArray(Rows.AMOUNTS);
             for (int place = 0; place < amounts.size(); place++) {
                 RowData ofCurrency = amounts.getRow(place, Rows.OF_CURRENCY_FIELDS);
-                if (ofCurrency.getString(0).equals(currency)) {
-                    propose(booking, customer, asked, ofCurrency.getArray(1), out);
+                if (!ofCurrency.getString(0).equals(currency)) {
+                    continue;
                 }
+                RowData who = who(customer, asked);
+                ArrayData settings = ofCurrency.getArray(1);
+                for (int setting = 0; setting < settings.size(); setting++) {
+                    out.collect(GenericRowData.of(booking, who, settings.getRow(setting, Rows.SETTING_FIELDS)));
+                    any = true;
+                }
+                break;
             }
         }
+        return any;
     }
 
-    private void propose(RowData booking, StringData customer, RowData asked, ArrayData settings, Collector<RowData> out) {
-        GenericRowData who = GenericRowData.of(customer, asked.getString(Rows.LANGUAGE),
-                asked.getArray(Rows.ADDRESS_CHANNELS), asked.getArray(Rows.ADDRESSES));
-        JoinedRowData right = new JoinedRowData();
-        for (int place = 0; place < settings.size(); place++) {
-            RowData setting = settings.getRow(place, Rows.SETTING_FIELDS);
-            out.collect(candidate.replace(booking, right.replace(who, setting)));
-        }
+    private static RowData who(StringData customer, RowData asked) {
+        return GenericRowData.of(customer, asked.getString(Rows.LANGUAGE), asked.getArray(Rows.ADDRESS_CHANNELS),
+                asked.getArray(Rows.ADDRESSES));
     }
 
-    /** Gives the booking with the settings that count in its currency: each as it holds, or else as it ended last. */
-    private void count(RowData booking, long time, Context context) throws Exception {
-        List<RowData> rules = new ArrayList<>();
+    /** The settings that count in the booking's currency: each as it holds, or else as it ended last. */
+    private List<CardCounts.Counted> counting(RowData booking, long time) throws Exception {
+        List<CardCounts.Counted> rules = new ArrayList<>();
         List<Versions.Version> authorized = held.between(ACCOUNT, time - reach, time);
         Map<Versions.Version, Set<StringData>> customers = new HashMap<>();
         for (String customer : counting.keys()) {
@@ -200,17 +215,14 @@ final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData
                         String id = setting.getString(Rows.SETTING_ID).toString();
                         named.add(id);
                         if (!known.contains(id)) {
-                            rules.add(counted(customer, asked, setting, end));
+                            rules.add(new CardCounts.Counted(who(StringData.fromString(customer), asked), setting, end));
                         }
                     }
                 }
                 known.addAll(named);
             }
         }
-        if (!rules.isEmpty()) {
-            GenericRowData array = GenericRowData.of(new GenericArrayData(rules.toArray()));
-            context.output(countedBookings, new JoinedRowData(booking, array));
-        }
+        return rules;
     }
 
     /** The last of the authorizations during a version of settings that let the customer see the account. */
@@ -233,13 +245,6 @@ final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData
             customers.add(ids.getString(place));
         }
         return customers;
-    }
-
-    private static RowData counted(String customer, RowData asked, RowData setting, long end) {
-        return GenericRowData.of(StringData.fromString(customer), setting.getString(Rows.SETTING_ID),
-                setting.getInt(Rows.COUNT), setting.getInt(Rows.WINDOW_MINUTES), asked.getString(Rows.LANGUAGE),
-                setting.getArray(Rows.CHANNELS), asked.getArray(Rows.ADDRESS_CHANNELS),
-                asked.getArray(Rows.ADDRESSES), end == Long.MAX_VALUE ? null : end);
     }
 
     private void sweep(long before) throws Exception {

@@ -27,7 +27,7 @@ def reached(channels: str, addresses: list[tuple[str, str]] | None) -> list[tupl
 
 def test_an_alert_has_the_id_of_its_address() -> None:
     assert list(make_alerts(*IDS, "EMAIL", as_json(EVERYWHERE))) == [
-        (alert_id(*IDS, "EMAIL", "anna@example.com"), "EMAIL", "anna@example.com")
+        (alert_id(IDS, "EMAIL", "anna@example.com"), "EMAIL", "anna@example.com")
     ]
 
 

@@ -26,6 +26,7 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.node.ArrayNode;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.node.ObjectNode;
+import org.apache.flink.streaming.api.TimerService;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
 import org.apache.flink.streaming.api.operators.KeyedProcessOperator;
 import org.apache.flink.streaming.api.operators.ProcessOperator;
@@ -73,12 +74,32 @@ public final class JoinHarness {
             DataTypes.FIELD("quiet_from", DataTypes.STRING()), DataTypes.FIELD("quiet_to", DataTypes.STRING()),
             DataTypes.FIELD("digest", DataTypes.STRING()), DataTypes.FIELD("invalid", TEXT));
     private static final OutputTag<RowData> INVALID = new OutputTag<>("invalid", Rows.info(INVALID_RECORD));
-    private static final OutputTag<RowData> COUNTED = new OutputTag<>("counted", Rows.info(Rows.joined(
-            BOOKING, new RowType.RowField("rules", DataTypes.ARRAY(Rows.COUNTED).notNull().getLogicalType()))));
+    /** What was to be counted, since it was last taken. */
+    private static final List<CountedBooking> COUNTED = new ArrayList<>();
+
+    private record CountedBooking(RowData booking, CardCounts.Counted setting) {}
+
+    /** Raises nothing. */
+    private static final class Recorded implements CardCounts {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public void open(RuntimeContext context) {}
+
+        @Override
+        public List<Counted> raised(RowData booking, long time, List<Counted> settings, TimerService timers) {
+            settings.forEach(setting -> COUNTED.add(new CountedBooking(booking, setting)));
+            return List.of();
+        }
+
+        @Override
+        public void forget(long timer, TimerService timers) {}
+    }
 
     private final StateBackend backend;
     private final long retention;
     private final long reach;
+    private final boolean realCounts;
     private final OneInputStreamOperatorTestHarness<RowData, RowData> check;
     private final List<KeyedOneInputStreamOperatorTestHarness<String, RowData, RowData>> split = new ArrayList<>();
     private final List<KeyedTwoInputStreamOperatorTestHarness<String, RowData, RowData, RowData>> join = new ArrayList<>();
@@ -94,6 +115,7 @@ public final class JoinHarness {
         backend = StateBackendLoader.loadStateBackendFromConfig(options, JoinHarness.class.getClassLoader(), null);
         retention = run.get("retention").asLong();
         reach = run.get("reach").asLong();
+        realCounts = run.get("real_counts").asBoolean();
         JsonNode lists = run.get("lists");
         check = new OneInputStreamOperatorTestHarness<>(new ProcessOperator<>(new CheckSettings(
                 new CheckSettings.Lists(set(lists.get("channels")), run.get("most_channels").asInt(),
@@ -161,7 +183,8 @@ public final class JoinHarness {
             open(splitting, splits, before, parallelism, each, Rows.CHANGE);
             this.split.add(splitting);
             TemporalJoin function =
-                    new TemporalJoin(BOOKING, new TemporalJoin.Fields(2, 3, 4), retention, reach, COUNTED);
+                    new TemporalJoin(BOOKING, new TemporalJoin.Fields(2, 3, 4), retention, reach,
+                            realCounts ? new AccountCounts(2, 0, 4, reach, retention + reach) : new Recorded());
             var joining = new KeyedTwoInputStreamOperatorTestHarness<>(
                     new KeyedCoProcessOperator<>(function), key(1), key(0), Types.STRING, KEY_GROUPS, parallelism, each);
             open(joining, joins, before, parallelism, each, Rows.candidate(BOOKING));
@@ -291,37 +314,45 @@ public final class JoinHarness {
     private void take(ObjectNode result) {
         ArrayNode candidates = result.putArray("candidates");
         ArrayNode counted = result.putArray("counted");
-        int after = BOOKING.getFieldCount();
         for (var each : join) {
+            boolean ended = true;
             for (RowData row : taken(each)) {
-                ArrayNode candidate = candidates.addArray().add(row.getString(0).toString());
-                for (int field : new int[] {after, after + 4, after + 5, after + 6, after + 1}) {
-                    candidate.add(row.getString(field).toString());
+                ended = row.isNullAt(2);
+                if (ended) {
+                    continue;
                 }
-                candidate.add(row.getLong(after + 7));
-                for (int field : new int[] {after + 10, after + 2, after + 3}) {
-                    candidate.add(words(row.getArray(field)));
+                RowData customer = row.getRow(1, 4);
+                RowData setting = row.getRow(2, Rows.SETTING_FIELDS);
+                ArrayNode candidate = candidates.addArray().add(row.getRow(0, BOOKING.getFieldCount()).getString(0).toString());
+                candidate.add(customer.getString(0).toString());
+                for (int field : new int[] {Rows.SETTING_ID, Rows.ALERT_TYPE, Rows.SETTING_CURRENCY}) {
+                    candidate.add(setting.getString(field).toString());
                 }
+                candidate.add(customer.getString(1).toString());
+                candidate.add(setting.isNullAt(Rows.THRESHOLD) ? null : (Long) setting.getLong(Rows.THRESHOLD));
+                candidate.add(words(setting.getArray(Rows.CHANNELS)));
+                candidate.add(words(customer.getArray(2))).add(words(customer.getArray(3)));
             }
-            var bookings = each.getSideOutput(COUNTED);
-            while (bookings != null && !bookings.isEmpty()) {
-                RowData row = bookings.poll().getValue();
-                ArrayData rules = row.getArray(after);
-                for (int place = 0; place < rules.size(); place++) {
-                    RowData rule = rules.getRow(place, 9);
-                    ArrayNode told = counted.addArray().add(row.getString(0).toString());
-                    told.add(rule.getString(0).toString()).add(rule.getString(1).toString());
-                    told.add(rule.getInt(2)).add(rule.getInt(3)).add(rule.getString(4).toString());
-                    told.add(words(rule.getArray(5))).add(words(rule.getArray(6))).add(words(rule.getArray(7)));
-                    // What ends after the booking holds for it, as what does not end.
-                    if (rule.isNullAt(8) || rule.getLong(8) > row.getTimestamp(4, 3).getMillisecond()) {
-                        told.addNull();
-                    } else {
-                        told.add(rule.getLong(8));
-                    }
-                }
+            if (!ended) {
+                throw new IllegalStateException("a booking has candidates and no end");
             }
         }
+        for (CountedBooking each : COUNTED) {
+            RowData customer = each.setting.customer();
+            RowData setting = each.setting.setting();
+            ArrayNode told = counted.addArray().add(each.booking.getString(0).toString());
+            told.add(customer.getString(0).toString()).add(setting.getString(Rows.SETTING_ID).toString());
+            told.add(setting.getInt(Rows.COUNT)).add(setting.getInt(Rows.WINDOW_MINUTES));
+            told.add(customer.getString(1).toString()).add(words(setting.getArray(Rows.CHANNELS)));
+            told.add(words(customer.getArray(2))).add(words(customer.getArray(3)));
+            // What ends after the booking holds for it, as what does not end.
+            if (each.setting.end() > each.booking.getTimestamp(4, 3).getMillisecond()) {
+                told.addNull();
+            } else {
+                told.add(each.setting.end());
+            }
+        }
+        COUNTED.clear();
     }
 
     private static List<RowData> taken(AbstractStreamOperatorTestHarness<RowData> harness) {

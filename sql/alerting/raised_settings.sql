@@ -1,9 +1,8 @@
--- When an alert about an amount is raised. A candidate is a booking beside a setting of its account and currency that held
--- at its rules_time. The amounts are compared first: they rule most out, and cost the least.
-CREATE TEMPORARY VIEW raised_amounts AS
-SELECT
-  entry_id, account_id, currency, amount_minor, balance_minor, booked_at, customer_id, setting_id, alert_type,
-  threshold_minor, `count`, window_minutes, `language`, channels, address_channels, addresses
+-- When a setting is raised. A candidate is a booking beside a setting of its account and currency that held at its rules_time.
+-- The amounts are compared first: they rule most out, and cost the least. Where a booking has no balance, no setting about
+-- balances is raised.
+CREATE TEMPORARY VIEW raised_settings AS
+SELECT *
 FROM candidates
 WHERE
   -- The booking took the balance over the threshold: only a credit can, and without it the balance was not over. Where
@@ -15,3 +14,7 @@ WHERE
     AND (balance_minor + amount_minor >= threshold_minor OR balance_minor + amount_minor < balance_minor))
   OR (amount_minor > threshold_minor AND alert_type = 'CREDITED_ABOVE' AND is_credit)
   OR (amount_minor > threshold_minor AND alert_type = 'DEBITED_ABOVE' AND NOT is_credit)
+  -- As many card bookings in the setting's window as it asks for, counted already.
+  OR alert_type = 'TRANSACTION_COUNT'
+  -- The end of a booking, behind which its alerts are made.
+  OR alert_type IS NULL
