@@ -3,7 +3,8 @@
 The same made-up bookings go through count_card_bookings, the process table function that counts as the job
 does, with the two settings of an account that count, and through a keyed function in Python, in thread mode,
 which does less: it gets one of them, and never forgets a booking. Making up the bookings is in both figures.
-One task, one process, the heap backend; two runs of different length, so that neither start nor end is in them.
+One task, one process, the heap backend; two runs of different length, so that neither start nor end is in
+them.
 """
 
 import time

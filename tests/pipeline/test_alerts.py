@@ -54,7 +54,8 @@ def test_each_type_at_and_around_its_threshold(scenario: Scenario) -> None:
             for credit_debit in ("CRDT", "DBIT"):
                 person.books(balance_minor=balance, amount_minor=amount, credit_debit=credit_debit)
     expected = scenario.verify()
-    assert {alert.alert_type for alert in expected.certain} == set(types)
+    assert {reason[1] for alert in expected.certain for reason in alert.reasons} == set(types)
+    assert max(len(alert.reasons) for alert in expected.certain) > 2 * len(AROUND) // 3
 
 
 def test_the_largest_numbers_do_not_overflow(scenario: Scenario) -> None:
@@ -216,14 +217,21 @@ def test_params_and_times(scenario: Scenario) -> None:
     person = Person(scenario)
     person.asks(person.setting("s", threshold_minor=-5))
     scenario.await_effect()
-    person.books(balance_minor=-1250, booked_at=NOON + 7)
+    said = {"merchant_name": "Bakery", "merchant_category": "5462", "country": "NL", "counterparty": "NL02"}
+    said |= {"counterparty_name": "A. Müller", "card_last_four": "1234", "description": "two loaves"}
+    original = {"original_currency": "USD", "original_amount_minor": 1100, "reversal": True}
+    person.books(balance_minor=-1250, booked_at=NOON + 7, **said, **original)
+    person.books(balance_minor=None, entry_type="CASH")
     scenario.verify()
-    (came,) = scenario.alerts()
+    came, bare = scenario.alerts()
+    of_all = {"threshold_minor": "-5", "amount_minor": "1000", "credit_debit": "DBIT"}
     assert came.record["params"] == {
-        "threshold_minor": "-5",
-        "amount_minor": "1000",
-        "balance_minor": "-1250",
+        **of_all,
+        **said,
+        **{"entry_type": "TRANSFER", "balance_minor": "-1250", "original_currency": "USD"},
+        **{"original_amount_minor": "1100", "reversal": "true"},
     }
+    assert bare.record["params"] == {**of_all, "entry_type": "CASH"}
     assert came.record["booked_at"] == NOON + 7
     assert abs(came.record["raised_at"] - came.timestamp) < 60_000
     assert came.record["alert_id"]

@@ -24,8 +24,9 @@ class Cardholder(Person):
 
 
 def alerted(scenario: Scenario) -> list[str]:
-    """What must be alerted, by the numbers of the bookings."""
-    return sorted(alert.entry_id.rpartition("-")[2] for alert in scenario.verify().certain)
+    """What must be alerted, by the numbers of the bookings: one for each reason."""
+    certain = scenario.verify().certain
+    return sorted(alert.entry_id.rpartition("-")[2] for alert in certain for _ in alert.reasons)
 
 
 def test_the_booking_that_crosses_the_number(scenario: Scenario) -> None:
@@ -37,7 +38,8 @@ def test_the_booking_that_crosses_the_number(scenario: Scenario) -> None:
     person.pays(6, 7)
     assert alerted(scenario) == ["6"]
     (came,) = scenario.alerts()
-    assert came.record["params"] == {"count": "5", "window_minutes": "60", "amount_minor": "1000"}
+    of_booking = {"amount_minor": "1000", "credit_debit": "DBIT", "entry_type": "CARD"}
+    assert came.record["params"] == {"count": "5", "window_minutes": "60", **of_booking}
 
 
 def test_again_only_after_it_has_fallen(scenario: Scenario) -> None:
@@ -77,7 +79,9 @@ def test_a_number_beside_amounts_on_every_channel(scenario: Scenario) -> None:
     person.asks(person.counts("s", 0, 1, channels=wanted), person.setting("all", threshold_minor=0))
     scenario.await_effect()
     person.pays(0, 0.5, 3)
-    assert len(scenario.verify().certain) == 6
+    reasons = [[reason[0] for reason in alert.reasons] for alert in scenario.verify().certain]
+    both, number, amount = ([scenario.id(name) for name in names] for names in (["all", "s"], ["s"], ["all"]))
+    assert sorted(reasons) == sorted([both, amount, amount, number, number])
 
 
 def test_two_customers_of_one_account(scenario: Scenario) -> None:

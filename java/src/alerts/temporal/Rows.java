@@ -104,10 +104,15 @@ final class Rows {
 
     /** A booking beside a setting and whose it is; without them it ends the rows of the booking. */
     static RowType candidate(RowType booking) {
+        // Nullable fields: SQL takes the field of a null row for not null where its type says so.
+        List<RowType.RowField> setting = new ArrayList<>();
+        for (RowType.RowField field : type(SETTING).getFields()) {
+            setting.add(new RowType.RowField(field.getName(), field.getType().copy(true)));
+        }
         return type(row(
                 DataTypes.FIELD("booking", DataTypes.of(booking.copy(false))),
                 DataTypes.FIELD("customer", DataTypes.of(CANDIDATE_CUSTOMER.copy(true))),
-                DataTypes.FIELD("setting", SETTING.nullable())));
+                DataTypes.FIELD("setting", DataTypes.of(new RowType(true, setting)))));
     }
 
     /** A booking, a customer, the channels on which they are told, and for each the reasons. */
