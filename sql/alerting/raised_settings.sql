@@ -14,7 +14,7 @@ WHERE
     AND (balance_minor + amount_minor >= threshold_minor OR balance_minor + amount_minor < balance_minor))
   OR (amount_minor > threshold_minor AND alert_type = 'CREDITED_ABOVE' AND is_credit)
   OR (amount_minor > threshold_minor AND alert_type = 'DEBITED_ABOVE' AND NOT is_credit)
-  -- As many card bookings in the setting's window as it asks for, counted already.
+  -- The number of card bookings in its window has been reached: only then it is a candidate.
   OR alert_type = 'TRANSACTION_COUNT'
   -- The end of a booking, behind which its alerts are made.
   OR alert_type IS NULL

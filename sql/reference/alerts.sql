@@ -39,22 +39,13 @@ SELECT
 FROM booked_settings
 WHERE alert_type = 'TRANSACTION_COUNT' AND entry_type = 'CARD' AND `count` IS NOT NULL AND window_minutes IS NOT NULL;
 
--- What may raise an alert: settings about amounts, and those that count where the number has been reached.
+-- What decides on settings about amounts. When one is raised: the job's own conditions, sql/alerting/raised_settings.sql.
 CREATE TEMPORARY VIEW candidates AS
 SELECT
   entry_id, account_id, amount_minor, is_credit, balance_minor, customer_id, setting_id, alert_type, threshold_minor, channels,
   address_channels, addresses
 FROM booked_settings
-WHERE alert_type <> 'TRANSACTION_COUNT'
-UNION ALL
-SELECT
-  entry_id, account_id, amount_minor, FALSE, balance_minor, customer_id, setting_id, 'TRANSACTION_COUNT', CAST(NULL AS BIGINT),
-  channels, address_channels, addresses
-FROM count_card_bookings(
-  booking => TABLE counted_bookings PARTITION BY (account_id, currency, customer_id, setting_id),
-  reach => CAST(${count_reach} AS BIGINT), kept => CAST(${count_kept} AS BIGINT), uid => 'count-card-bookings');
-
--- When a setting is raised: the job's own conditions, sql/alerting/raised_settings.sql.
+WHERE alert_type <> 'TRANSACTION_COUNT';
 ${raised_settings};
 
 -- The alerts: one for each channel of a raised setting and address of the customer (udfs/alerts.py). An alert has a row for
@@ -62,7 +53,15 @@ ${raised_settings};
 SELECT
   CASE a.channel ${channel_topics} END AS topic, a.alert_id, r.customer_id, a.address, r.account_id, r.entry_id, r.setting_id,
   r.alert_type
-FROM raised_settings AS r
+FROM (
+  SELECT customer_id, account_id, entry_id, setting_id, alert_type, channels, address_channels, addresses
+  FROM raised_settings
+  UNION ALL
+  SELECT customer_id, account_id, entry_id, setting_id, 'TRANSACTION_COUNT', channels, address_channels, addresses
+  FROM count_card_bookings(
+    booking => TABLE counted_bookings PARTITION BY (account_id, currency, customer_id, setting_id),
+    reach => CAST(${count_reach} AS BIGINT), kept => CAST(${count_kept} AS BIGINT), uid => 'count-card-bookings')
+) AS r
 CROSS JOIN LATERAL TABLE(make_alerts(
   ENCODE(r.entry_id, 'UTF-8'), ENCODE(r.customer_id, 'UTF-8'), r.channels, r.address_channels, r.addresses))
   AS a (alert_id, channel, address)

@@ -50,6 +50,7 @@ def test_it_gives_the_alerts_of_the_job(environment: Environment, scenario: Scen
     rows = [tuple(map(str.strip, line.split("|")[2:-1])) for line in printed.splitlines() if "| +I |" in line]
     # Other scenarios' ids have line breaks: such a row stands on several lines.
     own = [row for row in rows if len(row) > 7 and row[5].startswith(scenario.id(""))]
+    assert own, printed
     plain = {(row[0], row[1], row[3], row[5], row[6]) for row in own}
     # upsert-kafka gives a tombstone the time of the record it deletes: the booking between them meets nobody.
     assert plain == {row for row in job if row[3] != lost}
