@@ -70,7 +70,7 @@ def compare(
     for channel, record in alerts:
         alert = as_alert(record)
         got[alert.entry_id, alert.customer_id].add(alert)
-        what = alert.entry_id, alert.customer_id, alert.channel, alert.address
+        what: tuple[str, ...] = alert.entry_id, alert.customer_id, alert.channel, alert.address
         ids[what].add(record["alert_id"])
         owners[record["alert_id"]].add(what)
         if channel != alert.channel:
