@@ -89,8 +89,8 @@ class Backlog:
         return self.first <= int(entry_id[1:]) < self.first + self.bookings
 
 
-Alerts = set[tuple[str, str, str]]
-"""Booking, customer, setting."""
+Alerts = set[tuple[str, ...]]
+"""The id, and the settings that are its reasons."""
 
 
 class Round:
@@ -141,7 +141,9 @@ class Round:
         rate = throughput.steady(times, backlog.bookings)
         print_progress(f"{side.name}: {rate:,}/s, {worker} + {broker} us, alerts {made} of {owed}")
         figures = Figures(rate, worker, broker, owed - made)
-        return figures, {(one["entry_id"], one["customer_id"], one["setting_id"]) for one in measured}
+        return figures, {
+            (one["alert_id"], *(reason["setting_id"] for reason in one["reasons"])) for one in measured
+        }
 
     def measure_latency(self, side: Side, load: latency.Load, seconds: float) -> dict[str, float]:
         """Send bookings evenly spaced to a side that runs and has nothing else to do."""

@@ -3,7 +3,10 @@ package peer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.utils.Bytes;
@@ -18,7 +21,15 @@ record Rules(byte[] data) {
             Serdes.serdeFrom((topic, it) -> it == null ? null : it.data, (topic, data) -> data == null ? null : new Rules(data));
 
     static final List<String> TYPES = List.of("BALANCE_ABOVE", "BALANCE_BELOW", "CREDITED_ABOVE", "DEBITED_ABOVE");
+    /** By place in TYPES: BALANCE_BELOW, DEBITED_ABOVE, CREDITED_ABOVE, BALANCE_ABOVE. */
+    private static final int[] IMPORTANCE = {3, 0, 2, 1};
+    private static final Comparator<Alert.Reason> MOST_IMPORTANT =
+            Comparator.<Alert.Reason>comparingInt(reason -> IMPORTANCE[reason.type()])
+                    .thenComparing(Alert.Reason::settingId);
     private static final Alert.Channel[] CHANNELS = Alert.Channel.values();
+
+    private record Target(Alert.Channel channel, String address) {
+    }
 
     /** The alerts that a booking raises; the joiner of bookings and settings. */
     static List<Alert> raised(Booking booking, Rules rules) {
@@ -33,6 +44,7 @@ record Rules(byte[] data) {
         int languageLength = cursor.readLength();
         int languageAt = cursor.at;
         cursor.at += languageLength;
+        Map<Target, List<Alert.Reason>> reasons = null;
         for (int count = cursor.readBlock(); count > 0; count = cursor.readBlock()) {
             for (; count > 0; count--) {
                 boolean account = cursor.readEquals(booking.data, booking.accountAt, booking.accountLength);
@@ -43,23 +55,33 @@ record Rules(byte[] data) {
                 int settingAt = cursor.at;
                 cursor.at += settingLength;
                 boolean raised = account && currency && isRaised(type, threshold, booking);
-                if (raised && found == null) {
-                    found = new ArrayList<>(2);
+                if (raised && reasons == null) {
+                    reasons = new LinkedHashMap<>();
                 }
                 for (int targets = cursor.readBlock(); targets > 0; targets = cursor.readBlock()) {
                     for (; targets > 0; targets--) {
                         int channel = (int) cursor.readLong();
                         int length = cursor.readLength();
                         if (raised) {
-                            found.add(Alert.of(booking, cursor.text(customerAt, customerLength),
-                                    cursor.text(languageAt, languageLength), TYPES.get(type), threshold,
-                                    cursor.text(settingAt, settingLength), CHANNELS[channel],
-                                    cursor.text(cursor.at, length)));
+                            reasons.computeIfAbsent(new Target(CHANNELS[channel], cursor.text(cursor.at, length)),
+                                            none -> new ArrayList<>(1))
+                                    .add(new Alert.Reason(cursor.text(settingAt, settingLength), type, threshold));
                         }
                         cursor.at += length;
                     }
                 }
             }
+        }
+        if (reasons != null) {
+            List<Alert> alerts = found == null ? new ArrayList<>(2) : found;
+            String customer = cursor.text(customerAt, customerLength);
+            String language = cursor.text(languageAt, languageLength);
+            List<String[]> params = booking.params();
+            reasons.forEach((target, each) -> {
+                each.sort(MOST_IMPORTANT);
+                alerts.add(Alert.of(booking, customer, language, target.channel, target.address, params, each));
+            });
+            return alerts;
         }
         return found == null ? Collections.emptyList() : found;
     }
@@ -109,11 +131,11 @@ record Rules(byte[] data) {
         long balance = booking.balance;
         switch (type) {
             case 0: // BALANCE_ABOVE: before <= threshold
-                return balance > threshold && (booking.credit
+                return booking.hasBalance && balance > threshold && (booking.credit
                         ? underflows(balance, booking.amount) || balance - booking.amount <= threshold
                         : !overflows(balance, booking.amount) && balance + booking.amount <= threshold);
             case 1: // BALANCE_BELOW: before >= threshold
-                return balance < threshold && (booking.credit
+                return booking.hasBalance && balance < threshold && (booking.credit
                         ? !underflows(balance, booking.amount) && balance - booking.amount >= threshold
                         : overflows(balance, booking.amount) || balance + booking.amount >= threshold);
             case 2:

@@ -47,8 +47,8 @@ final class Topologies {
                         Joined.with(KEY, Booking.WHOLE, Customers.SERDE))
                 .flatMap((account, seen) -> seen.perCustomer())
                 .repartition(Repartitioned.<Bytes, Booking>as("bookings-by-customer")
-                        .withKeySerde(KEY).withValueSerde(Booking.CORE))
-                .leftJoin(rules, Rules::raised, Joined.with(KEY, Booking.CORE, Rules.SERDE))
+                        .withKeySerde(KEY).withValueSerde(Booking.CHECKED))
+                .leftJoin(rules, Rules::raised, Joined.with(KEY, Booking.CHECKED, Rules.SERDE))
                 .flatMapValues(raised -> raised);
         send(alerts);
     }
