@@ -33,6 +33,8 @@ class Style:
     longest_rule: int = 50
     """Characters of an analysts' rule's name, a title: phones show no more of one on the lock screen."""
     disclosure: Disclosure = "full"
+    quotes: bool = True
+    """Whether what the other party wrote may be shown, as theirs."""
 
 
 def sms_money(minor: int, currency: str, language: str) -> str:
@@ -41,8 +43,8 @@ def sms_money(minor: int, currency: str, language: str) -> str:
     return shown if gsm.is_gsm(shown) else gsm.simplify(format_minor(minor, currency, language, code=True))
 
 
-SMS_STYLE = Style(sms_money, 40, 40)
-PUSH_STYLE = Style(longest_name=40)
+SMS_STYLE = Style(sms_money, 40, 40, quotes=False)
+PUSH_STYLE = Style(longest_name=40, quotes=False)
 
 
 def format_number(number: int, language: str) -> str:

@@ -51,6 +51,8 @@ class RenderedText:
     others: Sequence[str]
     """A line for each further reason."""
     values: Mapping[str, str]
+    quote: str = ""
+    """What the other party wrote, marked as theirs: for mails and the inbox, never for an SMS or a push."""
 
     @property
     def text(self) -> str:
@@ -81,7 +83,9 @@ def render_text(alert: Record, language: str, style: Style = _FULL_STYLE) -> Ren
     if booking is not None and "balance" in values and "balance" not in text.needs:
         sentences.append(own.word("balance_now", values))
     lines = [_also(reason, alert["currency"], language, style) for reason in others]
-    return RenderedText(title.render(known, first["count"]), sentences, lines, values)
+    written = quote(alert) if style.quotes else ""
+    quoted = own.word("quote", {"text": written}) if written else ""
+    return RenderedText(title.render(known, first["count"]), sentences, lines, values, quoted)
 
 
 def _also(reason: Reason, currency: str, language: str, style: Style) -> str:
@@ -122,7 +126,7 @@ def render(
         return _message(alert, alert["alert_id"], language, title, text, data=data)
     rendered = render_text(alert, language, replace(_FULL_STYLE, disclosure=disclosure))
     values = _layout_values(language, unsubscribe, rendered.title)
-    shown = [_layout_alert(alert, rendered, language, time_zone, disclosure)]
+    shown = [_layout_alert(alert, rendered, language, time_zone)]
     values |= {"alerts": shown, "intro": "", "preview": rendered.text}
     plain, html = (_layout(name).render(values) for name in ("mail.txt", "mail.html"))
     return _message(alert, alert["alert_id"], language, rendered.title, plain, html, data, unsubscribe)
@@ -172,7 +176,7 @@ def render_digest(
     values = _layout_values(language, unsubscribe, title)
     style = replace(_FULL_STYLE, disclosure=disclosure)
     shown = [
-        _layout_alert(alert, render_text(alert, language, style), language, time_zone, disclosure)
+        _layout_alert(alert, render_text(alert, language, style), language, time_zone)
         for alert in ordered[-(1 if disclosure == "minimal" else _LONGEST_LIST) :]
     ]
     values |= {"alerts": shown, "intro": own.word("digest_intro"), "preview": own.word("digest_intro")}
@@ -261,21 +265,18 @@ def _layout_values(language: str, unsubscribe: str | None, title: str) -> dict[s
     }
 
 
-def _layout_alert(
-    alert: Record, rendered: RenderedText, language: str, time_zone: str, disclosure: Disclosure
-) -> dict[str, object]:
+def _layout_alert(alert: Record, rendered: RenderedText, language: str, time_zone: str) -> dict[str, object]:
     """Return an alert as the layouts show it: a heading, text, lines, a quotation, and a table of facts."""
     own, values = texts.choose(language), rendered.values
     facts = [(own.word(_FACT_WORDS.get(name, name)), values[name]) for name in _FACTS if values.get(name)]
     local = formatting.local_time(alert["booked_at"], time_zone)
     booked = formatting.format_local_time(local, language, zone=True)
     facts.append((own.word("booked" if values["account"] else "noticed"), booked))
-    written = "" if disclosure == "minimal" else quote(alert)
     return {
         "title": rendered.title,
         "text": rendered.text,
         "others": rendered.others,
-        "quote": own.word("quote", {"text": written}) if written else "",
+        "quote": rendered.quote,
         "facts": facts,
     }
 

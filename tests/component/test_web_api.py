@@ -206,6 +206,7 @@ def test_the_inbox_has_each_event_once_with_why(world: World) -> None:
         path = f"/messages/{page['messages'][0]['message_id']}"
         message = (await anna.ask("GET", path)).json()
         assert message["reasons"][0]["threshold"] == {"minor": "10000", "currency": "EUR", "text": "€100.00"}
+        assert (message["also"], message["quote"]) == ([], None)
         assert [step["step"] for step in message["deliveries"][0]["steps"]][-1] == "SENT"
         assert ALERT["address"] not in json.dumps(message)
         assert (await anna.ask("PATCH", path, {"is_read": True})).json()["is_read"] is True

@@ -65,6 +65,11 @@ class MessageAnswer(BaseModel):
     alert_type: str
     title: str
     text: str
+    """About the most important reason."""
+    also: list[str]
+    """A line for each further reason."""
+    quote: str | None
+    """What the other party wrote, marked as theirs; show it as no words of the bank's."""
     received_at: Time
     booked_at: Time | None
     amount: Money | None
@@ -177,6 +182,8 @@ def _answer(message: Message, customer: Customer, config: Config) -> MessageAnsw
         alert_type=first["alert_type"],
         title=rendered.title if rendered else first["alert_type"],
         text=rendered.text if rendered else "",
+        also=list(rendered.others) if rendered else [],
+        quote=(rendered.quote or None) if rendered else None,
         received_at=message.received_at,
         booked_at=_time(alert["booked_at"]) if alert else None,
         amount=money(integer_param(params, "amount_minor"), currency, language),
