@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -22,6 +23,8 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        # Of an id, which may hold anything, in a path.
+        self._environment.filters["urlpath"] = lambda value: quote(value, safe="")
         self._environment.globals.update(asset=assets.url, logo=assets.logo, bank=brand.name)
 
     def render(self, name: str, **values: Any) -> str:
