@@ -14,6 +14,7 @@ from alerts_cli import (
     demo,
     devices,
     environment,
+    erase,
     inbox,
     jobs,
     mailbox,
@@ -44,7 +45,7 @@ app = App(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for commands in (environment, jobs, records, inbox, sql, demo):
+for commands in (environment, jobs, records, inbox, sql, erase, demo):
     app.add_typer(commands.app)
 app.add_typer(topics.app, name="topics")
 app.add_typer(settings.app, name="settings")

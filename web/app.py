@@ -14,7 +14,7 @@ from web.api import router as api
 from web.auth import routes as auth
 from web.auth.session import Sessions
 from web.metering import Metering
-from web.operator import dead_letters, lookup, rules
+from web.operator import dead_letters, erase, lookup, rules
 from web.operator import routes as chain
 from web.parts import Parts
 from web.security import BodyLimit, SameOriginOnly, SecurityHeaders
@@ -28,6 +28,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     lookup.router,
     dead_letters.router,
     rules.router,
+    erase.router,
 )
 """Of the API, the pages of customers, and those of operators."""
 

@@ -14,6 +14,7 @@ _TABS = (
     ("lookup", "/operator/lookup", "Did we tell them?", Role.OPERATOR),
     ("dead", "/operator/dead-letters", "Dead letters", Role.OPERATOR),
     ("rules", "/operator/rules", "Rules", None),
+    ("erase", "/operator/erase", "Erase", Role.OPERATOR),
 )
 """Key, address, words, and the role that may see it; None: all of the bank's own people."""
 

@@ -59,7 +59,7 @@
     drawn.set(place, new uPlot({
       width, height: 190, legend: { show: false }, cursor: { show: false }, ms: 1e-3,
       scales: { x: { time: true, range: () => [newest.minutes[0] ?? first, newest.minutes.at(-1) ?? last] }, y: { range: (_, low, high) => [0, Math.max(high ?? 0, 5) * 1.1] } },
-      axes: [axis(clock), { ...axis(), size: 56 }],
+      axes: [{ ...axis(clock), size: 28 }, { ...axis(), size: 56 }],
       series: [{}, ...kind.series.map((series) => (kind.points ? { ...series, points: { show: true, size: 5 } } : series))],
       hooks: kind.restarts ? { draw: [markRestarts] } : {},
     }, data, place));
