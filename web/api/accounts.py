@@ -64,7 +64,7 @@ async def show_account(customer: ApiCustomer, account_id: str, parts: TheParts) 
     return _answer(found, customer.profile.language)
 
 
-@router.patch("/{account_id:path}", responses=problems(404))
+@router.patch("/{account_id:path}", responses=problems(400, 404, 413))
 async def rename_account(
     customer: ApiCustomer, account_id: str, change: AccountChange, parts: TheParts
 ) -> AccountAnswer:

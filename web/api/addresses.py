@@ -113,7 +113,7 @@ async def send_code(customer: ApiCustomer, address_id: _AddressId, parts: ThePar
     return _answer(await reach.send_new_code(parts, customer, address_id))
 
 
-@router.post("/addresses/{address_id}/confirmation", responses=problems(404, 409))
+@router.post("/addresses/{address_id}/confirmation", responses=problems(400, 404, 409, 413))
 async def confirm_address(
     customer: ApiCustomer, address_id: _AddressId, code: Code, parts: TheParts
 ) -> AddressAnswer:
@@ -141,7 +141,7 @@ async def list_devices(customer: ApiCustomer, parts: TheParts) -> DeviceList:
     return DeviceList(devices=list(map(_device, found)))
 
 
-@router.post("/devices", status_code=201, responses=problems(404, 409))
+@router.post("/devices", status_code=201, responses=problems(400, 404, 409, 413))
 async def register_device(customer: ApiCustomer, new: NewDevice, parts: TheParts) -> DeviceAnswer:
     """Register a device; a repetition changes nothing."""
     try:

@@ -48,7 +48,7 @@ async def list_consents(customer: ApiCustomer, parts: TheParts) -> Consents:
     return Consents(consents=[ConsentAnswer(**vars(each)) for each in found])
 
 
-@router.put("/{purpose}/{channel}", status_code=204, responses=problems())
+@router.put("/{purpose}/{channel}", status_code=204, responses=problems(400, 413))
 async def put_consent(
     customer: ApiCustomer, purpose: Purpose, channel: Channel, change: ConsentChange, parts: TheParts
 ) -> None:

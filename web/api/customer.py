@@ -66,7 +66,7 @@ async def show_customer(customer: ApiCustomer, response: Response) -> CustomerAn
     return _answer(customer.profile)
 
 
-@router.patch("", responses=problems(409, 412, 428))
+@router.patch("", responses=problems(400, 409, 412, 413, 428))
 async def change_customer(
     customer: ApiCustomer, change: CustomerChange, expected: Expected, parts: TheParts, response: Response
 ) -> CustomerAnswer:

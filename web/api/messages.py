@@ -128,7 +128,7 @@ async def show_message(customer: ApiCustomer, message_id: _MessageId, parts: The
     return _answer(await _find(customer, message_id, parts), customer, parts.config)
 
 
-@router.patch("/{message_id}", responses=problems(404))
+@router.patch("/{message_id}", responses=problems(400, 404, 413))
 async def mark_message(
     customer: ApiCustomer, message_id: _MessageId, change: MessageChange, parts: TheParts
 ) -> MessageAnswer:

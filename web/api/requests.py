@@ -18,7 +18,7 @@ from web.store.pools import Connection
 PREFIX = f"{API}v1"
 MOST_OF_A_PAGE = 200
 _MEANINGS = {
-    400: "A header is missing that the request needs",
+    400: "The body is no JSON, or a header is missing that the request needs",
     401: "There is no valid bearer token",
     403: "The token is valid, but no customer's",
     404: "There is no such thing among what is the customer's",

@@ -195,7 +195,7 @@ async def show_setting(
     return _answer(found, customer.profile.language)
 
 
-@router.patch("/settings/{setting_id:path}", responses=problems(404, 412, 428))
+@router.patch("/settings/{setting_id:path}", responses=problems(400, 404, 412, 413, 428))
 async def change_setting(
     customer: ApiCustomer,
     setting_id: str,
@@ -222,7 +222,7 @@ async def remove_setting(customer: ApiCustomer, setting_id: str, expected: Expec
         await settings.remove(connection, customer.customer_id, setting_id, expected)
 
 
-@router.post("/test-messages", status_code=202, responses=problems(404, 409))
+@router.post("/test-messages", status_code=202, responses=problems(400, 404, 409, 413))
 async def send_test(customer: ApiCustomer, test: TestMessage, parts: TheParts) -> TestSent:
     """Send a test to where a setting's alerts go."""
     return TestSent(messages=len(await reach.send_test(parts, customer, test.setting_id)))
