@@ -1,11 +1,13 @@
 """The operators' pages with nothing there: no Kafka, no Flink, no database."""
 
+import re
 from dataclasses import replace
 from typing import Any, cast
 
 import pytest
+from fastapi.routing import iter_route_contexts
 
-from tests.unit.web.application import Application, Browser
+from tests.unit.web.application import ORIGIN, Application, Browser
 from tests.unit.web.operator.test_picture import NOW, whole
 from web.operator import routes
 from web.operator.picture import snapshot
@@ -121,5 +123,39 @@ def test_what_cannot_be_recorded_is_not_shown(application: Application, chain: C
         application.database.is_away = True
         answer = await browser.web.get("/operator/lookup", params={"who": "1", "ticket": "T-1"})
         assert answer.status_code == 503
+
+    application.run(steps)
+
+
+_PARTS = {"{path}": "0-1", "{name}": "salary_arrived", "{number}": "1"}
+
+
+def _operators_routes(application: Application) -> list[tuple[str, str]]:
+    found = []
+    for route in iter_route_contexts(application.app.routes):
+        if isinstance(route.path, str) and route.path.startswith("/operator"):
+            path = re.sub(r"{\w+}", lambda part: _PARTS[part[0]], route.path)
+            found += [(method, path) for method in sorted(route.methods or ())]
+    return found
+
+
+def test_every_operators_route_is_closed_to_customers_and_to_nobody(
+    application: Application, chain: Chain
+) -> None:
+    routes = _operators_routes(application)
+    assert len(routes) >= 12
+
+    async def steps(browser: Browser) -> None:
+        async def ask(method: str, path: str) -> int:
+            headers = {"Origin": ORIGIN}
+            return (
+                await browser.web.request(method, path, headers=headers, data={"do": "replay"})
+            ).status_code
+
+        for method, path in routes:
+            assert await ask(method, path) == (303 if method == "GET" else 401), path
+        await browser.log_in("customer-1")
+        for method, path in routes:
+            assert await ask(method, path) == 403, path
 
     application.run(steps)
