@@ -19,7 +19,7 @@ from tests.pipeline.environment import Environment, wait
 
 pytestmark = pytest.mark.environment
 
-_AFTER_S = 15.0
+_AFTER_S = 8.0
 """Longer than a test takes to write what begins and what ends, on a busy machine."""
 _SECONDS = 300
 _numbers = count(1)

@@ -30,7 +30,7 @@ class Environment:
         self.file = folder / "test.yaml"
         overrides: dict[str, Any] = {
             "rules": {"max_wait": f"{MAX_WAIT_MS}ms"},
-            "flink": {"options": {"env.java.opts.taskmanager": QUICK_JVM}},
+            "flink": {"options": {"env.java.opts.taskmanager": QUICK_JVM}, "healthy_after": "2s"},
         }
         config = throw_away(load(overrides=overrides), folder / "state")
         config.write(self.file)

@@ -19,7 +19,7 @@ def test_drained_and_rebuilt_under_load(
     pipeline = scenario.pipeline
     ask(scenario, counts("raised", 5))
     with load(scenario) as count:
-        pipeline.consume_until_time(time.monotonic() + 15)
+        pipeline.consume_until_time(time.monotonic() + 8)
     scenario.verify()
     before = count()
     ask(scenario, counts("raised", 5), counts("on its way", before // ACCOUNTS + 60))

@@ -235,7 +235,7 @@ def test_rescaled_under_load(
             wanted.append(counts(f"n{parallelism}", booked // ACCOUNTS + 10))
             ask(scenario, *wanted)
         with load(scenario, first=booked) as count:
-            scenario.pipeline.consume_until_time(time.monotonic() + 10)
+            scenario.pipeline.consume_until_time(time.monotonic() + 6)
         expected = scenario.verify()
         assert len({alert.entry_id for alert in expected.certain}) == count()
         reasons = {reason[0] for alert in expected.certain for reason in alert.reasons}
