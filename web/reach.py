@@ -136,6 +136,23 @@ async def confirm_address(parts: Parts, customer: Customer, address_id: str, cod
     return check
 
 
+async def start_sms(parts: Parts, customer: Customer, address_id: str) -> Address:
+    """Let SMS go to a confirmed number again that has sent STOP.
+
+    Raises:
+        NotFoundError: The customer has no such address.
+        InvalidRequestError: It is no confirmed number: nobody has shown that it is theirs.
+        DatabaseError: The bank's database is away; nothing was changed.
+    """
+    async with parts.bank.write(customer.changed_by) as connection:
+        await addresses.lock(connection, customer.customer_id)
+        address = await addresses.find(connection, customer.customer_id, address_id)
+        if address.channel is not Channel.SMS or address.confirmed_at is None:
+            raise InvalidRequestError("only a confirmed number gets SMS again; or send START from it")
+        await addresses.start_sms(connection, address)
+        return await addresses.find(connection, customer.customer_id, address_id)
+
+
 async def remove_address(parts: Parts, customer: Customer, address_id: str) -> Address:
     """Remove an address, and tell the customer there.
 

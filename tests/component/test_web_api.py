@@ -235,6 +235,15 @@ def test_addresses_devices_and_consents(world: World) -> None:
         push = await anna.ask("POST", "/addresses", {"channel": "PUSH"}, Idempotency_Key="c")
         assert push.json()["confirmed_at"] is not None
 
+        known = (await anna.ask("GET", "/addresses")).json()["addresses"]
+        [sms] = [each for each in known if each["channel"] == "SMS"]
+        world.bank.execute("INSERT INTO sms_opt_outs (number, stopped) VALUES ('31612345678', true)")
+        started = await anna.ask("POST", f"/addresses/{sms['address_id']}/start")
+        assert started.json()["stopped"] is False, started.text
+        assert world.bank.execute("SELECT stopped, source FROM sms_opt_outs").fetchall() == [(False, "APP")]
+        [mail] = [each for each in known if each["channel"] == "EMAIL"]
+        assert (await anna.ask("POST", f"/addresses/{mail['address_id']}/start")).status_code == 409
+
         device = await anna.ask("POST", "/devices", {"kind": "FCM", "to": "token"})
         assert device.status_code == 201, device.text
         assert (await anna.ask("POST", "/devices", {"kind": "WEB_PUSH", "to": "x"})).status_code == 422
@@ -274,6 +283,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/addresses"): {"channel": "EMAIL", "address": "new@example.com"},
     ("POST", "/addresses/{address_id}/code"): None,
     ("POST", "/addresses/{address_id}/confirmation"): {"code": "123456"},
+    ("POST", "/addresses/{address_id}/start"): None,
     ("DELETE", "/addresses/{address_id}"): None,
     ("POST", "/devices"): {"kind": "FCM", "to": "bens-token"},
     ("DELETE", "/devices/{device_id}"): None,

@@ -128,6 +128,12 @@ async def confirm_address(
         return _answer(await addresses.find(connection, customer.customer_id, address_id))
 
 
+@router.post("/addresses/{address_id}/start", responses=problems(404, 409))
+async def start_sms(customer: ApiCustomer, address_id: _AddressId, parts: TheParts) -> AddressAnswer:
+    """Let SMS go to a confirmed number again that has sent STOP."""
+    return _answer(await reach.start_sms(parts, customer, address_id))
+
+
 @router.delete("/addresses/{address_id}", status_code=204, responses=problems(404, 409))
 async def remove_address(customer: ApiCustomer, address_id: _AddressId, parts: TheParts) -> None:
     """Remove an address; the last confirmed one of an alert that must reach the customer stays."""

@@ -47,6 +47,10 @@ _COUNT_ATTEMPT = """
 UPDATE address_codes SET attempts = attempts + 1
 WHERE customer_id = %(customer)s AND channel = %(channel)s AND address = %(address)s
 """
+_START_SMS = """
+UPDATE sms_opt_outs SET stopped = false, source = 'APP'
+WHERE stopped AND number = regexp_replace(%(address)s, '[^0-9]', '', 'g')
+"""
 _CONFIRM = """
 UPDATE addresses SET confirmed_at = now()
 WHERE customer_id = %(customer)s AND channel = %(channel)s AND address = %(address)s AND confirmed_at IS NULL
@@ -213,6 +217,11 @@ async def remove(
     if address.confirmed_at is not None and await is_last(connection, customer_id, address, mandatory):
         raise LastAddressError("an alert that must reach the customer has no other confirmed address")
     await connection.execute(_REMOVE, key)
+
+
+async def start_sms(connection: Connection, address: Address) -> None:
+    """Note that a number that sent STOP gets SMS again, as its owner says on a page or in the app."""
+    await connection.execute(_START_SMS, {"address": address.address})
 
 
 async def is_last(
