@@ -2,17 +2,15 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from html import escape
-from http import HTTPStatus
 
-from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, FastAPI
 
-from account_alerts.service.problems import ProblemError
 from web import problems
 from web.api import router as api
 from web.auth import routes as auth
 from web.auth.session import Sessions
+from web.customer import alerts, inbox, reach
+from web.customer.pages import problem_page
 from web.metering import Metering
 from web.operator import dead_letters, erase, lookup, rules
 from web.operator import routes as chain
@@ -23,6 +21,9 @@ from web.unsubscribe import router as unsubscribe
 ROUTERS: tuple[APIRouter, ...] = (
     *api.ROUTERS,
     auth.router,
+    alerts.router,
+    reach.router,
+    inbox.router,
     unsubscribe,
     chain.router,
     lookup.router,
@@ -54,7 +55,7 @@ def create_app(parts: Parts) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.parts = parts
-    problems.install(app, _problem_page)
+    problems.install(app, problem_page)
     for router in (parts.assets.router(), *ROUTERS):
         app.include_router(router)
     # The last one added is the outermost.
@@ -64,13 +65,3 @@ def create_app(parts: Parts) -> FastAPI:
     app.add_middleware(SecurityHeaders, web=web)
     app.add_middleware(Metering, registry=parts.registry)
     return app
-
-
-async def _problem_page(_: Request, problem: ProblemError) -> Response:
-    title = HTTPStatus(problem.status).phrase
-    return HTMLResponse(
-        f'<!DOCTYPE html><html lang="en"><title>{title}</title><h1>{title}</h1>'
-        f'<p>{escape(problem.detail)}</p><p><a href="/">Account Alerts</a></p></html>',
-        problem.status,
-        problem.headers,
-    )

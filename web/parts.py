@@ -12,6 +12,7 @@ from web.assets import Assets
 from web.auth.openid import OpenIdProvider
 from web.auth.session import Cookies
 from web.devices import Devices
+from web.inbox import InboxWatch
 from web.operator.watch import ChainWatch, sources
 from web.rates import RateLimits
 from web.store.pools import Store
@@ -27,6 +28,8 @@ class Parts:
     """The bank's database: customers, settings, addresses."""
     ledger: Store
     """The delivery ledger: what became of each alert."""
+    inboxes: InboxWatch
+    """The inboxes that are open in this process."""
     devices: Devices
     """The bank's device service."""
     provider: OpenIdProvider
@@ -48,6 +51,7 @@ class Parts:
 
     async def close(self) -> None:
         """Close what is open."""
+        await self.inboxes.stop()
         await asyncio.to_thread(self.chain.stop)
         await self.devices.close()
         await self.bank.close()
@@ -63,10 +67,12 @@ def make_parts(config: Config, registry: CollectorRegistry) -> Parts:
     """
     web = config.require("web")
     assets = Assets(web.brand)
+    ledger = Store(config.require("delivery"), web.connections)
     return Parts(
         config,
         Store(config.require("bank"), web.connections),
-        Store(config.require("delivery"), web.connections),
+        ledger,
+        InboxWatch(ledger),
         Devices(config),
         OpenIdProvider(config),
         Cookies(web),

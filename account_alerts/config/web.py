@@ -3,10 +3,11 @@
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
 
 from account_alerts.config.brand import Brand
 from account_alerts.config.types import THIS_MACHINE, Duration, LocalPort, Port, Positive, Section, Text
+from account_alerts.model.money import exponent
 
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+$")]
 """Scheme, host and port, without a path."""
@@ -14,6 +15,15 @@ Origin = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+$")]
 Service = Literal["clicks", "publisher", "sender-email", "sender-sms", "sender-push"]
 Job = Literal["alerting", "device-resolver", "reminders", "adhoc-alerts"]
 HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+(/\S*)?$")]
+
+
+def _currency(code: str) -> str:
+    exponent(code)
+    return code
+
+
+Currency = Annotated[str, AfterValidator(_currency)]
+"""ISO 4217."""
 
 
 def is_local(url: str) -> bool:
@@ -52,6 +62,8 @@ class Web(Section):
     """Where browsers find it: the origin of its pages."""
     openid: OpenId
     brand: Brand = Brand()
+    default_currency: Currency = "EUR"
+    """Of a new alert on an account without bookings and alerts, which tell its own."""
     session_secret: SecretStr | None = None
     """What session cookies are encrypted with, the same for all processes; from the environment."""
     session_idle: Duration = 900_000

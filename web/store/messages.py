@@ -62,7 +62,7 @@ ON CONFLICT (customer_id, message_key) DO UPDATE SET mark = excluded.mark, marke
 """
 _MARK_ALL = """
 WITH inbox AS (
-  INSERT INTO inboxes (customer_id, read_up_to) VALUES (%(customer)s, %(at)s)
+  INSERT INTO inboxes (customer_id, read_up_to) VALUES (%(customer)s, coalesce(%(at)s::timestamptz, now()))
   ON CONFLICT (customer_id) DO UPDATE SET read_up_to = greatest(inboxes.read_up_to, excluded.read_up_to)
 )
 DELETE FROM message_marks WHERE customer_id = %(customer)s AND mark = 'UNREAD'
@@ -178,8 +178,8 @@ async def mark(connection: Connection, customer_id: str, key: str, as_: Mark) ->
     await connection.execute(_MARK, {"customer": customer_id, "key": key, "mark": as_.value})
 
 
-async def mark_all_read(connection: Connection, customer_id: str, up_to: datetime) -> None:
-    """Note that all messages received up to a time are read."""
+async def mark_all_read(connection: Connection, customer_id: str, up_to: datetime | None = None) -> None:
+    """Note that all messages received up to a time are read; None: up to now."""
     await connection.execute(_MARK_ALL, {"customer": customer_id, "at": up_to})
 
 

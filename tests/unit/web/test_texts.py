@@ -69,10 +69,10 @@ def test_values_are_escaped_and_markup_is_not() -> None:
 
 def test_numbers_choose_their_form() -> None:
     czech = texts.choose("cs-CZ")
-    assert [czech("messages_new", number=n, count=n) for n in (1, 2, 5)] == [
-        "1 nová zpráva",
-        "2 nové zprávy",
-        "5 nových zpráv",
+    assert [czech("code_wrong", number=n, count=n).rpartition(". ")[2] for n in (1, 2, 5)] == [
+        "Zbývá vám 1 pokus.",
+        "Zbývají vám 2 pokusy.",
+        "Zbývá vám 5 pokusů.",
     ]
 
 

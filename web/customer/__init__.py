@@ -1,0 +1,1 @@
+"""The customer's pages: their alerts, their messages, how they are reached."""
