@@ -56,8 +56,8 @@ async def mark(alert_id: str, request: Request, customer: PageCustomer, parts: T
     """Mark a message as unread, or delete it."""
     form = await read_form(request)
     wanted = Mark.DELETED if form.get("do") == "delete" else Mark.UNREAD
+    found = await _find(parts, customer, alert_id)
     async with parts.ledger.write(customer.changed_by) as connection:
-        found = await _find(parts, customer, alert_id)
         await messages.mark(connection, customer.customer_id, found.key, wanted)
     return go_to("/messages")
 
@@ -77,7 +77,15 @@ async def _find(parts: Parts, customer: Customer, alert_id: str) -> Message:
         found = await messages.find(connection, customer.customer_id, alert_id)
     if found is None:
         raise NotFoundError("no such message")
+    await _check_access(parts, customer, found)
     return found
+
+
+async def _check_access(parts: Parts, customer: Customer, message: Message) -> None:
+    """Raise a `NotFoundError` where a message is about an account that the customer may not see any more."""
+    if account_id := message.deliveries[0]["account_id"]:
+        async with parts.bank.read() as connection:
+            await accounts.check_access(connection, customer.customer_id, account_id)
 
 
 async def _show(
@@ -96,8 +104,10 @@ async def _show(
         page = await messages.read_page(
             connection, own, before=before, account_id=account or None, unread=unread, limit=_PAGE
         )
-    lines = [message_view.line(each, decoder, formats) for each in page.messages]
-    shown = opened or next(iter(page.messages), None)
+    # What was told about an account is gone with the right to see it.
+    theirs = [each for each in page.messages if (each.deliveries[0]["account_id"] or "") in {"", *names}]
+    lines = [message_view.line(each, decoder, formats) for each in theirs]
+    shown = opened or next(iter(theirs), None)
     return await show(
         parts,
         customer,
@@ -129,7 +139,7 @@ async def _news(parts: Parts, customer: Customer, with_messages: bool) -> AsyncI
             async with parts.ledger.read() as connection:
                 found = await messages.find(connection, own, row["alert_id"])
             formats = formats_of(customer, parts)
-            if found is not None:
+            if found is not None and await _is_theirs(parts, customer, found):
                 html = parts.templates.render(
                     "customer/_news.html",
                     t=formats.texts,
@@ -141,6 +151,14 @@ async def _news(parts: Parts, customer: Customer, with_messages: bool) -> AsyncI
                 yield f"id: {row['received_at'].timestamp():.6f}\n{lines}\n"
     except DatabaseError:
         return  # The browser connects again, and waits longer each time.
+
+
+async def _is_theirs(parts: Parts, customer: Customer, message: Message) -> bool:
+    try:
+        await _check_access(parts, customer, message)
+    except NotFoundError:
+        return False
+    return True
 
 
 def _cursor(position: Position) -> str:
