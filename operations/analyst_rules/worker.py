@@ -87,6 +87,5 @@ def _run(config: Config, request: RuleRequest) -> tuple[bool, str]:
             )
         except subprocess.TimeoutExpired:
             return False, f"It was not done within {LOST_SECONDS - 60} s."
-    if done.returncode == 0:
-        return True, done.stdout.strip()[-_LONGEST_OUTCOME:]
-    return False, (done.stderr.strip() or done.stdout.strip()).replace(f"{folder}/", "")[-_LONGEST_OUTCOME:]
+    said = done.stdout if done.returncode == 0 else done.stderr.strip() or done.stdout
+    return done.returncode == 0, said.strip().replace(f"{folder}/", "")[-_LONGEST_OUTCOME:]

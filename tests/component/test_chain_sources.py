@@ -40,6 +40,10 @@ def test_topics_minutes_and_groups(kafka: Config) -> None:
     source = KafkaSource(kafka)
     before = source.look()
     assert before.topics[entries].rate is None
+    # Also of a topic without a record.
+    assert all(
+        0 <= sum(before.minutes[name].values()) <= before.topics[name].records for name in before.minutes
+    )
     assert "sender-sms" not in before.groups or before.groups["sender-sms"].members == 0
     send_all(kafka, [(entries, b"a", b"x")] * 5 + [(sms, b"c", b"x")] * 4)
     client = consumer(kafka, **{"group.id": "sender-sms"})

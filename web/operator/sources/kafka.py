@@ -17,7 +17,6 @@ MINUTE_MS = 60_000
 HOUR = 60
 """Minutes that are shown."""
 _TIMEOUT = 5.0
-_NEVER_COMMITTED = -1
 
 
 class KafkaSource:
@@ -128,8 +127,8 @@ class KafkaSource:
             total = 0
             for part, future in futures.items():
                 offset = future.result().offset
-                # Nothing was written since: what will be stands behind the end.
-                total += ends[part.topic, part.partition] if offset == _NEVER_COMMITTED else offset
+                # Negative: nothing was written since. What will be stands behind the end.
+                total += ends[part.topic, part.partition] if offset < 0 else offset
             marks[at] = total
         end = sum(ends[part.topic, part.partition] for part in parts)
         limits = [*(marks[at] for at in wanted), end]
