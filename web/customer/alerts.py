@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 
-from account_alerts.model.errors import InvalidRequestError
+from account_alerts.model.errors import InvalidRequestError, NotFoundError
 from account_alerts.service.problems import ProblemError
 from web.auth.dependencies import Customer, PageCustomer, TheParts
 from web.customer import alert_form, alert_view, alerts_page
@@ -31,7 +32,9 @@ _SNOOZES = {"tomorrow": 1, "week": 7}
 async def alerts(customer: PageCustomer, parts: TheParts, account: str = "", add: str = "") -> Response:
     """Show all accounts with their alerts; with `add`, an alert to fill in."""
     overview = await _overview(parts, customer)
-    return await _page(parts, customer, overview, new=_proposed(parts, overview, account, add))
+    return await _page(
+        parts, customer, overview, new=_proposed(parts, overview, account, add), account=account
+    )
 
 
 @router.post("/alerts")
@@ -52,14 +55,14 @@ async def add_alert(request: Request, customer: PageCustomer, parts: TheParts) -
     }
     for each in overview.settings:
         if all(getattr(each, name) == value for name, value in row.items()):
-            return go_to(f"/alerts#{alert_view.anchor(each.setting_id)}")
+            return _go_to_alert(each)
     try:
         async with parts.bank.write(customer.changed_by) as connection:
             made = await settings.create(connection, customer.customer_id, row)
     except settings.TooManySettingsError:
         typed = Typed(dict(form.pairs), values.channels, {"form": str(formats.texts("too_many"))})
         return await _page(parts, customer, overview, new=(setting, typed), status=422)
-    return go_to(f"/alerts#{alert_view.anchor(made.setting_id)}")
+    return _go_to_alert(made)
 
 
 @router.post("/alerts/save/{setting_id:path}")
@@ -128,7 +131,7 @@ async def name_account(
     name = " ".join(form.get("name").split())[:_LONGEST_NAME]
     async with parts.bank.write(customer.changed_by) as connection:
         await accounts.rename(connection, customer.customer_id, account_id, name or None)
-    return go_to(f"/alerts#{alerts_page.card_anchor(account_id)}")
+    return go_to(f"/alerts?account={quote(account_id, safe='')}#{alerts_page.card_anchor(account_id)}")
 
 
 def read_until(choice: str, day: str, formats: Formats) -> int | None:
@@ -175,10 +178,20 @@ async def _answer(
     if is_htmx(request):
         view = await _view(parts, customer, setting_id, typed)
         return fragment(parts, "customer/_part.html", formats_of(customer, parts), part=part, a=view)
-    if typed is None:
-        return go_to(f"/alerts#{alert_view.anchor(setting_id)}")
     overview = await _overview(parts, customer)
-    return await _page(parts, customer, overview, typed={setting_id: typed}, status=422)
+    setting = next((each for each in overview.settings if each.setting_id == setting_id), None)
+    if setting is None:
+        raise NotFoundError("no such setting")
+    if typed is None:
+        return _go_to_alert(setting)
+    return await _page(
+        parts, customer, overview, typed={setting_id: typed}, account=setting.account_id, status=422
+    )
+
+
+def _go_to_alert(setting: Setting) -> Response:
+    account = quote(setting.account_id, safe="")
+    return go_to(f"/alerts?account={account}#{alert_view.anchor(setting.setting_id)}")
 
 
 async def _page(
@@ -188,10 +201,11 @@ async def _page(
     *,
     typed: Mapping[str, Typed] | None = None,
     new: tuple[Setting, Typed | None] | None = None,
+    account: str = "",
     status: int = 200,
 ) -> Response:
     formats = formats_of(customer, parts)
-    values = alerts_page.build(overview, formats, typed, new)
+    values = alerts_page.build(overview, formats, typed, new, account)
     return await show(parts, customer, "customer/alerts.html", "alerts", status=status, f=formats, **values)
 
 

@@ -22,6 +22,9 @@ KINDS = (
 )
 """What a customer may add, each with its icon."""
 
+ACCOUNTS_AT_ONCE = 10
+"""On one page: some customers have hundreds."""
+
 
 @dataclass(frozen=True)
 class Card:
@@ -44,6 +47,7 @@ def build(
     formats: Formats,
     typed: Mapping[str, Typed] | None = None,
     new: tuple[Setting, Typed | None] | None = None,
+    account_id: str = "",
 ) -> dict[str, Any]:
     """Return what the template `customer/alerts.html` asks for.
 
@@ -52,6 +56,7 @@ def build(
         formats: How they read values.
         typed: What was typed and not saved, by setting.
         new: An alert that is being added, and what was typed for it.
+        account_id: One that is to be among those that are shown: a few at once.
     """
     usable = overview.usable
     by_account: dict[str, list[Setting]] = {}
@@ -68,8 +73,14 @@ def build(
         return found
 
     named_first = sorted(overview.accounts, key=lambda each: (each.name is None, each.name, each.account_id))
-    cards = [_card(account, formats, views(account), new) for account in named_first]
+    ids = [each.account_id for each in named_first]
+    wanted = new[0].account_id if new is not None else account_id
+    start = (ids.index(wanted) if wanted in ids else 0) // ACCOUNTS_AT_ONCE * ACCOUNTS_AT_ONCE
+    end = start + ACCOUNTS_AT_ONCE
+    cards = [_card(account, formats, views(account), new) for account in named_first[start:end]]
     return {
+        "earlier": ids[start - ACCOUNTS_AT_ONCE] if start else None,
+        "later": ids[end] if end < len(ids) else None,
         "cards": cards,
         "kinds": KINDS,
         "looks": [(view, card.name) for card in cards for view in card.alerts if view.look],
