@@ -53,8 +53,10 @@ BYTES: dict[str, Callable[[bytes], bytes | None]] = {
     "not UTF-8": lambda whole: whole[:1] + b"\xff\xfe" + whole[3:],
     "overlong UTF-8": lambda whole: whole[:1] + b"\xc0\x80" + whole[3:],
     "half a surrogate": lambda whole: whole[:1] + b"\xed\xa0\x80" + whole[4:],
-    "union branch that is not there": lambda whole: whole[:-1] + _zigzag(2) + b"\0",
-    "union branch below zero": lambda whole: whole[:-1] + _zigzag(-1),
+    # The last but one byte is the branch of original_amount_minor, the last is reversal.
+    "union branch that is not there": lambda whole: whole[:-2] + _zigzag(2) + b"\0\0",
+    "union branch below zero": lambda whole: whole[:-2] + _zigzag(-1) + whole[-1:],
+    "a boolean that is none": lambda whole: whole[:-1] + b"\2",
     "JSON": lambda whole: b'{"entry_id": "e1", "account_id": "a1"}',
     "text": lambda whole: "účet".encode("utf-16"),
     "Confluent header": lambda whole: b"\0\0\0\0\1" + whole,
