@@ -99,6 +99,11 @@ class Service:
         assert self.ask("DELETE", f"/v1/devices?{query}")[0] == 200
 
 
+def _reason(setting_id: str, alert_type: str, **fields: int) -> Record:
+    empty = {"threshold_minor": None, "count": None, "window_minutes": None}
+    return {"setting_id": setting_id, "alert_type": alert_type, **empty, **fields}
+
+
 class Push:
     """Producer of push alerts, and consumer of what becomes of them."""
 
@@ -141,6 +146,10 @@ class Push:
             "raised_at": 1_750_000_000_456,
             "language": "nl",
             "params": {"amount_minor": "1000", "balance_minor": "-1250", "threshold_minor": "0"},
+            "reasons": [
+                _reason("s1", "DEBITED_ABOVE", threshold_minor=0),
+                _reason("s2", "TRANSACTION_COUNT", count=3, window_minutes=60),
+            ],
         }
         self._put(customer.encode(), encode("OutboundAlert", record), record)
         return record
