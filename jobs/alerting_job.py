@@ -40,7 +40,6 @@ PLANNED_ONCE = {
     "settings": "checked_settings",
 }
 """The views that several others read, by the name under which they do."""
-RULE_BOOK = ("alerting/candidates", "alerting/raised_settings")
 ALERTS = ("alerting/raised_alerts", "alerting/alerts", "alerting/unusable_records")
 
 ROCKSDB = {
@@ -97,12 +96,10 @@ def build(table_env: StreamTableEnvironment, config: Config, raise_from: int = 0
     joined = dict(temporal_join(table_env, config, "usable_entries", "authorizations", "settings"))
     if raise_from:
         since = max(0, raise_from - config.rules.effect_delay)  # As rules_time.
-        booked = col("booking").get("rules_time")
-        joined["joined"] = joined["joined"].where(booked >= to_timestamp_ltz(since, 3))
+        joined["candidates"] = joined["candidates"].where(col("rules_time") >= to_timestamp_ltz(since, 3))
     for name, table in joined.items():
         table_env.create_temporary_view(name, table)
-    for view in RULE_BOOK:
-        create_view(table_env, f"{view}.sql", config)
+    create_view(table_env, "alerting/raised_settings.sql", config)
     table_env.create_temporary_view("raised_bookings", collect_reasons(table_env, "raised_settings"))
     for view in ALERTS:
         create_view(table_env, f"{view}.sql", config)

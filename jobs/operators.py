@@ -6,6 +6,7 @@ from typing import Any
 
 from pyflink.java_gateway import get_gateway
 from pyflink.table import StreamTableEnvironment, Table
+from pyflink.table.expressions import col
 
 from account_alerts.config import Config
 from account_alerts.config.kafka import Topic
@@ -46,7 +47,7 @@ def temporal_join(
         settings: The same about what customers asked for.
 
     Returns:
-        ``joined``: a booking beside each setting about amounts, and each that counts and is raised by it,
+        ``candidates``: a booking beside each setting about amounts, and each that counts and is raised by it,
         then the booking alone; ``invalid_settings``: records with settings that were skipped.
     """
     topics = config.topics
@@ -69,9 +70,9 @@ def collect_reasons(table_env: StreamTableEnvironment, raised: str) -> Table:
 
     Args:
         table_env: Where the view is.
-        raised: The rows of ``joined`` that were raised, and those that end a booking.
+        raised: The rows of ``candidates`` that were raised, and those that end a booking.
     """
-    rows = table_env.from_path(raised)._j_table
+    rows = table_env.from_path(raised).select(col("booking"), col("customer"), col("setting"))._j_table
     java = _operators().collectReasons(table_env._j_tenv, rows, [kind.value for kind in IMPORTANCE])
     return Table(java, table_env)
 

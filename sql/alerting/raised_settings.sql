@@ -1,6 +1,7 @@
--- When a setting is raised. A candidate is a booking beside a setting of its account and currency that held at its rules_time.
--- The amounts are compared first: they rule most out, and cost the least. Where a booking has no balance, no setting about
--- balances is raised.
+-- When a setting is raised. A candidate is a booking beside a setting of its account and currency that held at its rules_time
+-- (java/, TemporalJoin); of the settings that count card bookings only those that the booking raises. The last candidate of a
+-- booking has no setting. The amounts are compared first: they rule most out, and cost the least. Where a booking has no
+-- balance, no setting about balances is raised.
 CREATE TEMPORARY VIEW raised_settings AS
 SELECT *
 FROM candidates
@@ -17,4 +18,4 @@ WHERE
   -- The number of card bookings in its window has been reached: only then it is a candidate.
   OR alert_type = 'TRANSACTION_COUNT'
   -- The end of a booking, behind which its alerts are made.
-  OR alert_type IS NULL
+  OR ended

@@ -43,7 +43,7 @@ WHERE alert_type = 'TRANSACTION_COUNT' AND entry_type = 'CARD' AND `count` IS NO
 CREATE TEMPORARY VIEW candidates AS
 SELECT
   entry_id, account_id, amount_minor, is_credit, balance_minor, customer_id, setting_id, alert_type, threshold_minor, channels,
-  address_channels, addresses
+  address_channels, addresses, FALSE AS ended
 FROM booked_settings
 WHERE alert_type <> 'TRANSACTION_COUNT';
 ${raised_settings};

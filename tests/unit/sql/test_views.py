@@ -31,7 +31,9 @@ def test_amounts_raise_what_the_reference_says(tmp_path: Path) -> None:
             asked: Record = {"customer_id": "c", "language": "en", "address_channels": [], "addresses": []}
             names = ("setting_id", "alert_type", "threshold_minor", "count", "window_minutes", "channels")
             asked |= {name: wanted[name] for name in names}
-            candidates.append(booking | asked | {"is_credit": booking["credit_debit"] == "CRDT"})
+            candidates.append(
+                booking | asked | {"is_credit": booking["credit_debit"] == "CRDT", "ended": False}
+            )
             if raised(wanted, booking):
                 expected.append((booking["entry_id"], wanted["setting_id"], kind, wanted["threshold_minor"]))
     views = Views(CONFIG, tmp_path)
@@ -43,7 +45,7 @@ def test_amounts_raise_what_the_reference_says(tmp_path: Path) -> None:
         **{name: entries[name] for name in (*booked, "booked_at")},
         **dict.fromkeys(texts, "STRING NOT NULL"),
         **{"threshold_minor": "BIGINT", "count": "INT", "window_minutes": "INT"},
-        "is_credit": "BOOLEAN NOT NULL",
+        **dict.fromkeys(("is_credit", "ended"), "BOOLEAN NOT NULL"),
         **dict.fromkeys(arrays, "ARRAY<STRING NOT NULL> NOT NULL"),
     }
     views.add_table("candidates", columns, candidates)

@@ -30,6 +30,7 @@ final class CollectReasons extends ProcessFunction<RowData, RowData> implements 
     private final List<String> importance;
     private final int bookingFields;
     private transient Map<StringData, Raised> raised;
+    private transient RowData booking;
 
     private record Raised(RowData customer, List<RowData> settings) {}
 
@@ -45,17 +46,16 @@ final class CollectReasons extends ProcessFunction<RowData, RowData> implements 
     @Override
     public void processElement(RowData row, Context context, Collector<RowData> out) {
         if (!row.isNullAt(2)) {
+            booking = row.getRow(0, bookingFields);
             RowData customer = row.getRow(1, Rows.CANDIDATE_CUSTOMER.getFieldCount());
             raised.computeIfAbsent(customer.getString(0), none -> new Raised(customer, new ArrayList<>(1)))
                     .settings.add(row.getRow(2, Rows.SETTING_FIELDS));
-            return;
-        }
-        if (!raised.isEmpty()) {
-            RowData booking = row.getRow(0, bookingFields);
+        } else if (!raised.isEmpty()) {
             for (Raised each : raised.values()) {
-                out.collect(collect(booking, each));
+                out.collect(collect(each));
             }
             raised.clear();
+            booking = null;
         }
     }
 
@@ -71,7 +71,7 @@ final class CollectReasons extends ProcessFunction<RowData, RowData> implements 
         }
     }
 
-    private RowData collect(RowData booking, Raised of) {
+    private RowData collect(Raised of) {
         if (of.settings.size() > 1) {
             of.settings.sort(Comparator.comparingInt(this::importance)
                     .thenComparing(setting -> setting.getString(Rows.ALERT_TYPE))

@@ -48,7 +48,7 @@ public final class Operators {
      * @param lists of the data contract, by name: see {@link CheckSettings.Lists}
      * @param mostChannels how many a valid setting may have
      * @param reach milliseconds for which a booking is counted, at least
-     * @return by name: joined, and of the records of settings the invalid_settings (with a column invalid, the reason)
+     * @return by name: candidates, and of the records of settings the invalid_settings (with a column invalid, the reason)
      */
     public static Map<String, Table> temporalJoin(
             StreamTableEnvironment tables, Table entries, Table authorizations, Table settings,
@@ -88,7 +88,7 @@ public final class Operators {
                                 reach, retention + reach)), InternalTypeInfo.of(Rows.candidate(booking)))
                 .name("temporal join").uid("temporal-join");
         return Map.of(
-                "joined", tables.fromDataStream(candidates),
+                "candidates", tables.fromDataStream(candidates),
                 "invalid_settings", tables.fromDataStream(customers.getSideOutput(invalid)));
     }
 
@@ -99,7 +99,7 @@ public final class Operators {
      * @param importance the alert types, the most important first
      */
     public static Table collectReasons(StreamTableEnvironment tables, Table raised, List<String> importance) {
-        RowType booking = (RowType) type(raised).getTypeAt(0);
+        RowType booking = (RowType) type(raised).getTypeAt(0).copy(false);
         return tables.fromDataStream(rows(tables, raised)
                 .process(new CollectReasons(importance, booking.getFieldCount()), InternalTypeInfo.of(Rows.raised(booking)))
                 .name("collect reasons").uid("collect-reasons"));

@@ -102,17 +102,20 @@ final class Rows {
 
     private Rows() {}
 
-    /** A booking beside a setting and whose it is; without them it ends the rows of the booking. */
+    /**
+     * A booking beside a setting and whose it is; without them it ends the rows of the booking. The fields of booking and
+     * setting are columns, so that SQL compares them without a copy of either, and each is a column as a whole.
+     */
     static RowType candidate(RowType booking) {
-        // Nullable fields: SQL takes the field of a null row for not null where its type says so.
-        List<RowType.RowField> setting = new ArrayList<>();
+        List<RowType.RowField> right = new ArrayList<>();
         for (RowType.RowField field : type(SETTING).getFields()) {
-            setting.add(new RowType.RowField(field.getName(), field.getType().copy(true)));
+            right.add(new RowType.RowField(field.getName(), field.getType().copy(true)));
         }
-        return type(row(
-                DataTypes.FIELD("booking", DataTypes.of(booking.copy(false))),
-                DataTypes.FIELD("customer", DataTypes.of(CANDIDATE_CUSTOMER.copy(true))),
-                DataTypes.FIELD("setting", DataTypes.of(new RowType(true, setting)))));
+        right.add(new RowType.RowField("booking", booking.copy(true)));
+        right.add(new RowType.RowField("customer", CANDIDATE_CUSTOMER.copy(true)));
+        right.add(new RowType.RowField("setting", SETTING.nullable().getLogicalType()));
+        right.add(new RowType.RowField("ended", DataTypes.BOOLEAN().notNull().getLogicalType()));
+        return joined(booking, right.toArray(new RowType.RowField[0]));
     }
 
     /** A booking, a customer, the channels on which they are told, and for each the reasons. */

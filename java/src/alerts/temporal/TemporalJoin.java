@@ -21,6 +21,7 @@ import org.apache.flink.table.data.ArrayData;
 import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.data.StringData;
+import org.apache.flink.table.data.utils.JoinedRowData;
 import org.apache.flink.table.types.logical.RowType;
 import org.apache.flink.util.Collector;
 
@@ -38,6 +39,8 @@ final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData
     private static final long HOUR = 3_600_000;
     /** The name of who may see the account; no customer has it. */
     private static final String ACCOUNT = "";
+    /** The columns of the setting in the row that ends a booking. */
+    private static final GenericRowData NOTHING = new GenericRowData(Rows.SETTING_FIELDS);
 
     /** Places in a booking: its currency, whether it can be counted, its rules_time. */
     record Fields(int currency, int countable, int time) implements Serializable {}
@@ -52,6 +55,10 @@ final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData
     private transient MapState<String, Boolean> counting;
     private transient ValueState<Boolean> counts;
     private transient ListState<RowData> waiting;
+    /** What is given, the same objects each time: {@link Rows#candidate}. */
+    private transient JoinedRowData candidate;
+    private transient JoinedRowData columns;
+    private transient GenericRowData whole;
     private transient Counter waited;
     private transient Counter late;
 
@@ -75,6 +82,9 @@ final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData
         counts = getRuntimeContext().getState(new ValueStateDescriptor<>("counts", Types.BOOLEAN));
         waiting = getRuntimeContext().getListState(new ListStateDescriptor<>("waiting", Rows.info(booking)));
         cardCounts.open(getRuntimeContext());
+        candidate = new JoinedRowData();
+        columns = new JoinedRowData();
+        whole = new GenericRowData(4);
         waited = getRuntimeContext().getMetricGroup().counter("account_alerts_alerting_waited_bookings_total");
         late = getRuntimeContext().getMetricGroup().counter("account_alerts_alerting_late_changes_total");
     }
@@ -146,7 +156,7 @@ final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData
             List<CardCounts.Counted> counting = counting(booking, time);
             if (!counting.isEmpty()) {
                 for (CardCounts.Counted each : cardCounts.raised(booking, time, counting, context.timerService())) {
-                    out.collect(GenericRowData.of(booking, each.customer(), each.setting()));
+                    out.collect(candidate(booking, each.customer(), each.setting()));
                     any = true;
                 }
             }
@@ -156,8 +166,20 @@ final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData
             any |= propose(booking, time, authorized.getArray(0), out);
         }
         if (any) {
-            out.collect(GenericRowData.of(booking, null, null));
+            out.collect(candidate.replace(columns.replace(booking, NOTHING), whole(null, null, null)));
         }
+    }
+
+    private RowData candidate(RowData booking, RowData customer, RowData setting) {
+        return candidate.replace(columns.replace(booking, setting), whole(booking, customer, setting));
+    }
+
+    private RowData whole(RowData booking, RowData customer, RowData setting) {
+        whole.setField(0, booking);
+        whole.setField(1, customer);
+        whole.setField(2, setting);
+        whole.setField(3, setting == null);
+        return whole;
     }
 
     /** Gives the booking beside the settings about amounts in its currency; returns whether there were any. */
@@ -179,7 +201,7 @@ final class TemporalJoin extends KeyedCoProcessFunction<String, RowData, RowData
                 RowData who = who(customer, asked);
                 ArrayData settings = ofCurrency.getArray(1);
                 for (int setting = 0; setting < settings.size(); setting++) {
-                    out.collect(GenericRowData.of(booking, who, settings.getRow(setting, Rows.SETTING_FIELDS)));
+                    out.collect(candidate(booking, who, settings.getRow(setting, Rows.SETTING_FIELDS)));
                     any = true;
                 }
                 break;

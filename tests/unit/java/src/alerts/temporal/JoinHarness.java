@@ -317,13 +317,13 @@ public final class JoinHarness {
         for (var each : join) {
             boolean ended = true;
             for (RowData row : taken(each)) {
-                ended = row.isNullAt(2);
+                ended = row.isNullAt(row.getArity() - 2);
                 if (ended) {
                     continue;
                 }
-                RowData customer = row.getRow(1, 4);
-                RowData setting = row.getRow(2, Rows.SETTING_FIELDS);
-                ArrayNode candidate = candidates.addArray().add(row.getRow(0, BOOKING.getFieldCount()).getString(0).toString());
+                RowData customer = row.getRow(row.getArity() - 3, 4);
+                RowData setting = row.getRow(row.getArity() - 2, Rows.SETTING_FIELDS);
+                ArrayNode candidate = candidates.addArray().add(row.getString(0).toString());
                 candidate.add(customer.getString(0).toString());
                 for (int field : new int[] {Rows.SETTING_ID, Rows.ALERT_TYPE, Rows.SETTING_CURRENCY}) {
                     candidate.add(setting.getString(field).toString());
