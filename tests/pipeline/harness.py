@@ -90,12 +90,15 @@ class PipelineHarness:
     def produce(self, topic: str, key: bytes | None, value: bytes | None, into: list[KafkaRecord]) -> None:
         """Write any bytes; the record is appended to `into` as soon as Kafka has it.
 
-        A change is on another topic than the bookings before it, and does not overtake them.
+        A change is on another topic than the bookings before it: it does not overtake them, and is newer by
+        Kafka's clock.
         """
         if topic == self.topics.entries:
             self._has_open_bookings = True
         elif self._has_open_bookings:
             self._await_kafka()
+            while time.time() * 1000 < self._newest + 1:
+                self._producer.poll(0.001)
 
         def delivered(error: KafkaError | None, message: Message) -> None:
             if error is not None:
