@@ -30,6 +30,7 @@ def build(table_env: StreamTableEnvironment, config: Config) -> StatementSet:
     table_env.create_temporary_function(
         "make_alerts", udtf(make_alerts, result_types=[DataTypes.STRING()] * 3)
     )
+    table_env.create_java_temporary_function("without_nulls", "alerts.functions.WithoutNulls")
     topics = config.topics
     read = {"authorizations": topics.account_authorizations, "settings": topics.alert_settings}
     for name, topic in read.items():
