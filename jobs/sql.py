@@ -94,7 +94,6 @@ def values(config: Config) -> dict[str, str]:
         "decoding": _options(decoding),
         "encoding": _options({"value.format": kafka.encoding, **encoding}),
         "effect_delay": _seconds(config.rules.effect_delay),
-        "raise_from": "0",
         "count_reach": str(config.rules.count_reach),
         # Longer than Kafka keeps a booking: a backlog finds what was counted before it.
         "count_kept": str((config.topics.account_entries.retention or 0) + config.rules.count_reach),
